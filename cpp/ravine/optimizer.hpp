@@ -1,0 +1,60 @@
+// What every optimizer is: a rule that turns the gradient into a step on the flat parameter vector.
+#pragma once
+
+#include "schedules.hpp"
+#include "spec.hpp"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace ravine {
+
+template <class T> using Span = std::span<T>;
+
+// The objective at w: its value, and its gradient in g. Only LBFGS asks for more than the gradient it is given.
+template <class T> using Evaluate = std::function<double(Span<const T> w, Span<T> g)>;
+
+// Where training stands when a step is taken.
+template <class T> struct Now {
+    long k = 1;                            // 1-based count of this update
+    Time time;                             // for the schedules
+    T eta = 0;                             // the learning rate η_k
+    double value = 0;                      // the objective at w
+    const Evaluate<T>* evaluate = nullptr; // the objective elsewhere
+};
+
+template <class T> class Optimizer {
+public:
+    virtual ~Optimizer() = default;
+
+    // How many vectors as long as w the rule keeps; they lie one behind the other in `state`, followed by
+    // n_scalars() numbers. `init` sets them before the first step.
+    virtual Index n_slots() const = 0;
+    virtual Index n_scalars() const { return 0; }
+    virtual void init(Index n, Span<T> state) const {
+        (void)n;
+        std::fill(state.begin(), state.end(), T(0));
+    }
+
+    // One step: changes w and state, may overwrite g. Returns false when the rule can go no further.
+    virtual bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const = 0;
+
+    // The step that a steady gradient of 1 takes, per parameter: what soft-thresholding after the step
+    // (a proximal L1 penalty) has to be scaled with for its fixed point to be the penalised optimum.
+    virtual void steady_rates(Span<const T> state, const Now<T>& now, Span<T> rates) const {
+        (void)state;
+        std::fill(rates.begin(), rates.end(), now.eta);
+    }
+
+    // η_k from the schedule; weight decay λ.
+    Schedule learning_rate;
+    double weight_decay = 0;
+
+    Index state_size(Index n) const { return n * n_slots() + n_scalars(); }
+};
+
+template <class T> using OptimizerPtr = std::unique_ptr<Optimizer<T>>;
+
+} // namespace ravine

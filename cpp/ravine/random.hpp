@@ -1,0 +1,93 @@
+// A counter-based random generator (Philox4x32-10; Salmon, Moraes, Dror & Shaw 2011). A number is a pure
+// function of (seed, purpose, layer or row, epoch, step, position), so nothing has to be saved to resume a
+// run, nothing depends on the number of threads, and the same step always draws the same numbers.
+#pragma once
+
+#include "spec.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+namespace ravine {
+
+enum class Purpose : std::uint32_t {
+    initialise = 1,
+    shuffle,
+    dropout,
+    noise_layer,
+    augment_geometry,
+    augment_noise,
+    mixup,
+    synthesize,
+};
+
+class Stream {
+public:
+    using Block = std::array<std::uint32_t, 4>;
+
+    // `a` and `b` tell streams of one purpose apart: usually the epoch and the step, or the row. `member`
+    // tells layers apart.
+    Stream(std::uint64_t seed, Purpose purpose, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t member = 0) {
+        std::uint64_t key = mix(seed + 0x9E3779B97F4A7C15ull * static_cast<std::uint64_t>(purpose));
+        key = mix(key ^ mix(a + 0x632BE59BD9B4E019ull));
+        key = mix(key ^ mix(member + 0xD1B54A32D192ED03ull));
+        key_ = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
+        high_ = mix(b + 0x8CB92BA72F3D8DD7ull);
+    }
+    Stream() : Stream(0, Purpose::initialise) {}
+
+    // Four random words, number `position` of the stream.
+    Block block(std::uint64_t position) const {
+        Block c = {static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32),
+                   static_cast<std::uint32_t>(high_), static_cast<std::uint32_t>(high_ >> 32)};
+        std::uint32_t k0 = key_[0], k1 = key_[1];
+        for (int round = 0; round < 10; ++round) {
+            const std::uint64_t p0 = 0xD2511F53ull * c[0], p1 = 0xCD9E8D57ull * c[2];
+            c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<std::uint32_t>(p1),
+                 static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<std::uint32_t>(p0)};
+            k0 += 0x9E3779B9u;
+            k1 += 0xBB67AE85u;
+        }
+        return c;
+    }
+    std::uint32_t word(std::uint64_t i) const { return block(i / 4)[i % 4]; }
+
+    // Uniform in [0, 1), number i of the stream (53 bits from two words).
+    double uniform(std::uint64_t i) const {
+        const Block b = block(i / 2);
+        const std::uint32_t hi = b[2 * (i % 2)], lo = b[2 * (i % 2) + 1];
+        return (static_cast<double>(hi >> 5) * 67108864.0 + static_cast<double>(lo >> 6)) / 9007199254740992.0;
+    }
+    // Standard normal, number i of the stream (Box & Muller 1958).
+    double normal(std::uint64_t i) const {
+        const double u = 1.0 - uniform(2 * (i / 2)), angle = 2.0 * std::numbers::pi * uniform(2 * (i / 2) + 1);
+        return std::sqrt(-2.0 * std::log(u)) * (i % 2 ? std::sin(angle) : std::cos(angle));
+    }
+    // Uniform integer in [0, n), number i of the stream (Lemire 2019 without the rejection: the bias is
+    // below n/2^64).
+    Index below(std::uint64_t i, Index n) const {
+        const Block b = block(i / 2);
+        const std::uint64_t bits = (static_cast<std::uint64_t>(b[2 * (i % 2)]) << 32) | b[2 * (i % 2) + 1];
+        return static_cast<Index>((static_cast<unsigned __int128>(bits) * static_cast<std::uint64_t>(n)) >> 64);
+    }
+
+private:
+    // The finaliser of SplitMix64 (Steele, Lea & Flood 2014).
+    static std::uint64_t mix(std::uint64_t z) {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+        return z ^ (z >> 31);
+    }
+    std::array<std::uint32_t, 2> key_{};
+    std::uint64_t high_ = 0;
+};
+
+// Fisher & Yates: `order` becomes a random permutation of itself.
+inline void shuffle(std::vector<Index>& order, const Stream& stream) {
+    for (Index i = static_cast<Index>(order.size()) - 1; i > 0; --i)
+        std::swap(order[i], order[stream.below(static_cast<std::uint64_t>(i), i + 1)]);
+}
+
+} // namespace ravine
