@@ -68,8 +68,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     Gives the path of an empty temporary file in the folder of ``path`` (with the same suffix). When
     the block ends well, the temporary file is flushed to the disk and takes the place of ``path``
     in one step. When it does not (an error, a full disk, Ctrl-C), the temporary file is removed and
-    the former file is as it was. An existing file keeps its permissions; a symbolic link stays, and the
-    file that it points to is replaced.
+    the former file is as it was. An existing file keeps its permissions; a symbolic link stays, and
+    the file that it points to is replaced.
 
     Parameters
     ----------
