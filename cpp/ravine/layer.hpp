@@ -55,12 +55,14 @@ struct Builder {
     }
 };
 
-enum class Mode { predict, train };
+// predict: nothing random, running statistics. sample: as predict, but dropout acts (Monte-Carlo dropout).
+// train: dropout and noise act, batch statistics are used.
+enum class Mode { predict, sample, train };
 
 // One pass of B rows through the network: where everything is.
 template <class T> struct Pass {
     Index B = 0;               // rows
-    Mode mode = Mode::predict; // dropout and noise act, and batch statistics are used, in training only
+    Mode mode = Mode::predict;
     const T* w = nullptr;      // all parameters of the network
     T* gradient = nullptr;     // of all parameters; backward writes it when `first`, adds to it otherwise
     bool first = true;         // this is the first (or the only) chunk of rows of its mini-batch

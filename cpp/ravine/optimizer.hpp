@@ -4,6 +4,7 @@
 #include "schedules.hpp"
 #include "spec.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <span>
@@ -40,6 +41,9 @@ public:
 
     // One step: changes w and state, may overwrite g. Returns false when the rule can go no further.
     virtual bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const = 0;
+
+    // Whether a step asks for the objective at other points, so that it has to be given the whole of it.
+    virtual bool evaluates() const { return false; }
 
     // The step that a steady gradient of 1 takes, per parameter: what soft-thresholding after the step
     // (a proximal L1 penalty) has to be scaled with for its fixed point to be the penalised optimum.

@@ -1,0 +1,127 @@
+// The rows of an epoch, in mini-batches: shuffled anew, augmented anew, gathered as they are needed.
+#pragma once
+
+#include "augmentation.hpp"
+#include "data.hpp"
+#include "network.hpp"
+#include "synthesize.hpp"
+
+#include <functional>
+#include <optional>
+
+namespace ravine {
+
+// A user's own augmentation: given the epoch, returns rows to train on in this epoch (X: n × inputs, y: n × K).
+template <class T> struct EpochRows {
+    std::vector<T> X, y;
+};
+template <class T> using OwnAugmentation = std::function<EpochRows<T>(std::uint64_t epoch)>;
+
+// Order of work: the user's function makes the epoch's rows, Synthesize adds to them, they are shuffled; then each
+// mini-batch's images are moved, noise is added, rows are mixed.
+template <class T> class Batches {
+public:
+    Batches(const Spec& recipe, const Rows<T>& rows, const Network<T>& network, OwnAugmentation<T> own)
+        : rows_(rows), inputs_(network.inputs()), outputs_(network.outputs()), own_(std::move(own)),
+          shuffle_(recipe.flag("shuffle")), seed_(static_cast<std::uint64_t>(recipe.integer("seed"))) {
+        Spec::List per_row;
+        for (const Spec& spec : recipe["augmentation"].list())
+            if (spec.kind() == "Synthesize")
+                synthesizer_.emplace(spec, network.code_columns());
+            else
+                per_row.push_back(spec);
+        augmenter_.emplace(per_row, network.input_shape(), network.code_columns());
+        const auto x = [&](Index i) { return rows_.x(i); };
+        const auto y = [&](Index i) { return rows_.y(i); };
+        augmenter_->fit(rows_.size(), x);
+        if (synthesizer_) {
+            synthesizer_->fit(rows_.size(), inputs_, rows_.data.K, x, y, rows_.data.K == outputs_ ? 0 : outputs_);
+            extra_.X.resize(synthesizer_->count() * inputs_);
+            extra_.y.resize(synthesizer_->count() * rows_.data.K);
+        }
+        if (own_) made_ = own_(0);
+        n_own_ = own_ ? static_cast<Index>(made_.y.size()) / rows_.data.K : rows_.size();
+        order_.resize(n_own_ + (synthesizer_ ? synthesizer_->count() : 0));
+        batch_size_ = recipe["batch_size"].is_number() ? std::min<Index>(recipe.integer("batch_size"), size()) : size();
+    }
+
+    Index size() const { return static_cast<Index>(order_.size()); }
+    Index batch_size() const { return batch_size_; }
+    Index steps() const { return (size() + batch_size_ - 1) / batch_size_; }
+
+    void begin_epoch(std::uint64_t epoch) {
+        epoch_ = epoch;
+        if (own_) {
+            made_ = own_(epoch);
+            if (static_cast<Index>(made_.y.size()) != n_own_ * rows_.data.K)
+                throw EngineError("An augmentation function must return the same number of rows every epoch.");
+        }
+        if (synthesizer_) synthesizer_->sample(seed_, epoch, extra_.X.data(), extra_.y.data());
+        std::iota(order_.begin(), order_.end(), Index{0});
+        if (shuffle_) shuffle(order_, Stream(seed_, Purpose::shuffle, epoch));
+    }
+
+    // Names a mini-batch of the epoch. Returns its number of rows; `weight` becomes the sum of their weights.
+    Index select(Index step, double& weight) {
+        first_ = step * batch_size_;
+        B_ = std::min(batch_size_, size() - first_);
+        gathered_first_ = gathered_ = 0;
+        step_ = static_cast<std::uint64_t>(step);
+        weight = 0;
+        for (Index i = 0; i < B_; ++i) weight += row_weight(order_[first_ + i]);
+        return B_;
+    }
+
+    // Rows `first` to `first + count` of the selected mini-batch, in the workspace.
+    struct View {
+        const T *x, *y, *s;
+    };
+    View rows(Index first, Index count, Workspace<T>& workspace) {
+        if (first < gathered_first_ || first + count > gathered_first_ + gathered_) {
+            const bool whole = !augmenter_->empty();
+            gather(whole ? 0 : first, whole ? B_ : count, workspace);
+        }
+        const Index at = first - gathered_first_;
+        return {workspace.x.data() + at * inputs_, workspace.y.data() + at * outputs_, workspace.s.data() + at};
+    }
+
+private:
+    T row_weight(Index i) const { return own_ || i >= n_own_ ? T(1) : rows_.weight(i); }
+
+    void gather(Index first, Index count, Workspace<T>& workspace) {
+        workspace.grow(workspace.x, count * inputs_);
+        workspace.grow(workspace.y, count * outputs_);
+        workspace.grow(workspace.s, count);
+        workspace.grow(workspace.rows, count);
+        const Index K = rows_.data.K;
+        for (Index j = 0; j < count; ++j) {
+            const Index i = order_[first_ + first + j], synthetic = i - n_own_;
+            const T* x = synthetic >= 0 ? &extra_.X[synthetic * inputs_] : own_ ? &made_.X[i * inputs_] : rows_.x(i);
+            const T* y = synthetic >= 0 ? &extra_.y[synthetic * K] : own_ ? &made_.y[i * K] : rows_.y(i);
+            std::copy_n(x, inputs_, workspace.x.data() + j * inputs_);
+            expand_target(y, K, outputs_, workspace.y.data() + j * outputs_);
+            workspace.s[j] = row_weight(i);
+            workspace.rows[j] = i;
+        }
+        if (!augmenter_->empty()) {
+            workspace.grow(workspace.scratch, augmenter_->scratch_size(count));
+            augmenter_->apply(count, outputs_, workspace.x.data(), workspace.y.data(), workspace.rows.data(),
+                              workspace.scratch.data(), seed_, epoch_, step_);
+        }
+        gathered_first_ = first, gathered_ = count;
+    }
+
+    Rows<T> rows_;
+    Index inputs_, outputs_;
+    OwnAugmentation<T> own_;
+    bool shuffle_;
+    std::uint64_t seed_, epoch_ = 0, step_ = 0;
+    std::optional<Synthesizer<T>> synthesizer_;
+    std::optional<Augmenter<T>> augmenter_;
+    EpochRows<T> made_, extra_; // the user's rows of this epoch, and the synthetic ones
+    Index n_own_ = 0;           // rows before the synthetic ones
+    std::vector<Index> order_;
+    Index batch_size_ = 1, first_ = 0, B_ = 0, gathered_first_ = 0, gathered_ = 0;
+};
+
+} // namespace ravine

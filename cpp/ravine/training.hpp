@@ -1,0 +1,321 @@
+// One run: a network, a recipe and some rows become weights. The six steps are numbered below.
+#pragma once
+
+#include "batches.hpp"
+#include "optimizers.hpp"
+#include "penalties.hpp"
+#include "run_state.hpp"
+#include "scoring.hpp"
+
+#include <chrono>
+
+namespace ravine {
+
+// A user's own optimizer: changes w in place, may change g.
+template <class T> using OwnUpdate = std::function<void(Span<T> w, Span<T> g, long k, T eta)>;
+
+// A pair of network and recipe, and rows: all that a run needs to know.
+template <class T> struct Job {
+    Spec network, recipe;
+    Shape input_shape;
+    Rows<T> training, validation; // validation may be empty
+    OwnUpdate<T> own_update;
+    OwnAugmentation<T> own_augmentation;
+    std::function<bool(const RunState<T>&)> on_epoch; // false ends the run
+    RunState<T> start;                                // empty vectors: from scratch; w alone: from these weights
+};
+
+template <class T> class Run {
+public:
+    Run(const Job<T>& job, Workspace<T>& workspace, CheckStop check_stop)
+        : job_(job), check_stop_(std::move(check_stop)), work_(workspace),
+          network_(job.network, job.input_shape, job.recipe.number("dropout")),
+          batches_(job.recipe, job.training, network_, job.own_augmentation), epochs_(job.recipe.integer("epochs")),
+          seed_(static_cast<std::uint64_t>(job.recipe.integer("seed"))), state_(job.start) {
+        const RunLength length{static_cast<double>(epochs_), static_cast<double>(epochs_ * batches_.steps())};
+        optimizer_ = make_optimizer<T>(job.recipe["optimizer"], length);
+        chunk_ = network_.needs_whole_batch() ? batches_.batch_size() : std::min(batches_.batch_size(), chunk_rows);
+        read_penalties(job.recipe["penalty"]);
+        if (job.recipe.has("clip_norm")) clip_norm_ = job.recipe.number("clip_norm");
+        if (job.recipe.has("max_norm")) max_norm_ = job.recipe.number("max_norm");
+        if (job.recipe.has("averaging")) averaging_ = job.recipe.number("averaging");
+        stopping_ = job.recipe["stopping"];
+        reserve_workspace();
+    }
+
+    RunState<T>& train() {
+        try {
+            if (state_.slots.empty()) initialise(); // 1
+            while (state_.status == Status::running && state_.counters.epoch < epochs_) {
+                batches_.begin_epoch(static_cast<std::uint64_t>(state_.counters.epoch));
+                while (state_.status == Status::running && state_.counters.step_in_epoch < batches_.steps())
+                    step(); // 2–5
+                if (state_.status != Status::diverged) end_epoch();
+            } // 6 iterate
+            if (state_.status == Status::running) state_.status = Status::finished;
+        } catch (const Interrupted&) {
+            state_.status = Status::interrupted;
+        }
+        return state_;
+    }
+
+    // The weights that the run gives: the best epoch's when early stopping restores them, else the (averaged) last.
+    void result(Buffer<T>& w, Buffer<T>& state) const {
+        const bool best = !stopping_.is_none() && stopping_.flag("restore_best") && !state_.best_w.empty();
+        w = best ? state_.best_w : state_.w;
+        state = best ? state_.best_state : state_.state;
+        if (!best && averaging_ > 0 && state_.counters.k > 0) averaged(w.data());
+    }
+
+private:
+    // 1 initialise the weights, and what Normalize and the optimizer start from.
+    void initialise() {
+        const Index n = network_.n_parameters();
+        const bool warm = !state_.w.empty();
+        if (!warm) {
+            state_.w.resize(n);
+            network_.initialise(seed_, state_.w.data());
+            state_.state.resize(network_.n_state());
+            network_.initial_state(state_.state.data());
+            network_.fit(
+                job_.training.size(), [&](Index i) { return job_.training.x(i); }, state_.state.data());
+        }
+        state_.slots.resize(std::max<Index>(1, optimizer_->state_size(n)));
+        optimizer_->init(n, state_.slots);
+        if (averaging_ > 0) state_.average.assign(n, T(0));
+        state_.schedule = optimizer_->learning_rate.initial_memory();
+        state_.history.reserve(history_columns.size() * std::min<Index>(epochs_, 10000));
+    }
+
+    // Steps 2 to 4 on the selected mini-batch at weights w: the objective, and its gradient in g.
+    double objective(Span<const T> w, Span<T> g) {
+        const Index O = network_.outputs();
+        const T scale = weight_ > 0 ? static_cast<T>(1 / weight_) : T(0);
+        double sum = 0;
+        for (Index first = 0; first < B_; first += chunk_) {
+            check_stop_();
+            const Pass<T> pass = make_pass(w.data(), g.data(), first);
+            const auto rows = batches_.rows(first, pass.B, work_);
+            const T* z = network_.forward(pass, rows.x);                                           // 2 forward propagate
+            sum += network_.loss().value(pass.B, O, z, rows.y, rows.s, work_.z.data(), scale);      // 3 evaluate the error
+            network_.backward(pass, rows.x, work_.z.data());                                       // 4 backpropagate
+        }
+        loss_ = weight_ > 0 ? sum / weight_ : 0;
+        penalty_ = 0;
+        for (const Penalised& p : penalised_)
+            penalty_ += p.penalty.template add<T>(w.subspan(p.offset, p.size), g.subspan(p.offset, p.size));
+        return loss_ + penalty_;
+    }
+
+    void step() {
+        Counters& c = state_.counters;
+        B_ = batches_.select(static_cast<Index>(c.step_in_epoch), weight_);
+        const bool last = c.step_in_epoch + 1 == batches_.steps();
+        const Span<T> w(state_.w), g(work_.gradient.data(), state_.w.size());
+
+        Now<T> now;
+        now.k = static_cast<long>(c.k) + 1;
+        now.time = {c.epoch + c.step_in_epoch / batches_.steps(), c.k};
+        now.eta = static_cast<T>(optimizer_->learning_rate.at(now.time, state_.schedule));
+        const Evaluate<T> evaluate = [this](Span<const T> w, Span<T> g) { return objective(w, g); };
+        now.evaluate = &evaluate;
+
+        now.value = objective(w, g);
+        if (!std::isfinite(now.value)) return diverge("loss", now);
+        const double loss = loss_, penalty = penalty_, norm = clip(g);
+        if (last || optimizer_->evaluates()) std::copy(w.begin(), w.end(), work_.before.begin());
+        const bool moved = update(w, g, now); // 5
+        if (last) c.update_ratio = relative_change(w);
+
+        if (c.step_in_epoch == 0) c.first_eta = static_cast<double>(now.eta);
+        c.loss_sum += loss * weight_, c.penalty_sum += penalty * weight_, c.weight_sum += weight_, c.norm_sum += norm;
+        c.capacity += static_cast<double>(now.eta);
+        c.k += 1, c.step_in_epoch += 1;
+        if (last && !all_finite(w)) return diverge("weights", now);
+        if (!moved) {
+            c.step_in_epoch = static_cast<double>(batches_.steps());
+            state_.status = Status::converged;
+        }
+    }
+
+    // 5 update the weights. Returns false when the optimizer can go no further.
+    bool update(Span<T> w, Span<T> g, const Now<T>& now) {
+        if (optimizer_->weight_decay > 0)
+            for (const Slice& slice : network_.parameters())
+                if (slice.role == Role::weight)
+                    for (T& value : w.subspan(slice.offset, slice.size()))
+                        value *= 1 - now.eta * static_cast<T>(optimizer_->weight_decay);
+        bool moved = true;
+        if (job_.own_update)
+            job_.own_update(w, g, now.k, now.eta);
+        else
+            moved = guarded_update(w, g, now);
+        if (proximal_) {
+            const Span<T> rates(work_.rates.data(), w.size());
+            optimizer_->steady_rates(state_.slots, now, rates);
+            for (const Penalised& p : penalised_)
+                p.penalty.template soft_threshold<T>(w.subspan(p.offset, p.size), rates.subspan(p.offset, p.size));
+        }
+        if (max_norm_ > 0)
+            for (const Slice& slice : network_.parameters())
+                if (slice.name.ends_with(".weight"))
+                    limit_norms<T>(w.subspan(slice.offset, slice.size()), slice.shape[0], slice.shape[1], max_norm_);
+        if (averaging_ > 0) {
+            const T a = static_cast<T>(averaging_);
+            for (std::size_t i = 0; i < w.size(); ++i)
+                state_.average[i] = a * state_.average[i] + (1 - a) * w[i];
+        }
+        return moved;
+    }
+
+    // An update that evaluates the objective elsewhere may be interrupted half-way: then nothing has happened.
+    bool guarded_update(Span<T> w, Span<T> g, const Now<T>& now) {
+        if (!optimizer_->evaluates()) return optimizer_->update(w, g, state_.slots, now);
+        const Buffer<T> slots = state_.slots;
+        try {
+            return optimizer_->update(w, g, state_.slots, now);
+        } catch (const Interrupted&) {
+            std::copy_n(work_.before.begin(), w.size(), w.begin());
+            state_.slots = slots;
+            throw;
+        }
+    }
+
+    // After the last step of an epoch: scores, schedule, stopping, a row of history.
+    void end_epoch() {
+        Counters& c = state_.counters;
+        const double nan = std::numeric_limits<double>::quiet_NaN();
+        const auto now = std::chrono::steady_clock::now();
+        Scores scores{nan, nan, nan, nan};
+        const T* w = state_.w.data();
+        if (averaging_ > 0) averaged(work_.before.data()), w = work_.before.data();
+        if (job_.validation.size() > 0)
+            scores = score(network_, w, state_.state.data(), job_.validation, work_, check_stop_);
+        reserve_workspace(); // scoring laid the network out for its own chunks
+
+        const double steps = static_cast<double>(batches_.steps());
+        const double loss = c.weight_sum > 0 ? c.loss_sum / c.weight_sum : nan;
+        const double penalty = c.weight_sum > 0 ? c.penalty_sum / c.weight_sum : nan;
+        c.epoch += 1;
+        c.seconds += std::chrono::duration<double>(now - clock_).count();
+        clock_ = now;
+        const bool classifies = network_.loss().classifies();
+        for (double value : {c.epoch, c.k, c.first_eta, loss, penalty, scores.loss,
+                             classifies ? scores.accuracy : scores.r2, classifies ? nan : scores.rmse, c.norm_sum / steps,
+                             c.update_ratio, c.capacity, c.seconds})
+            state_.history.push_back(value);
+        c.step_in_epoch = c.loss_sum = c.penalty_sum = c.weight_sum = c.norm_sum = 0;
+
+        optimizer_->learning_rate.observe(loss, scores.loss, state_.schedule);
+        if (!stopping_.is_none()) consider_stopping(loss, scores, w);
+        if (job_.on_epoch && !job_.on_epoch(state_) && state_.status == Status::running)
+            state_.status = Status::stopped_early;
+    }
+
+    void consider_stopping(double loss, const Scores& scores, const T* w) {
+        Counters& c = state_.counters;
+        const std::string& monitor = stopping_.text("monitor");
+        const bool larger_is_better = monitor == "val_accuracy" || monitor == "val_r2";
+        double value = monitor == "loss"           ? loss
+                       : monitor == "val_loss"     ? scores.loss
+                       : monitor == "val_accuracy" ? scores.accuracy
+                       : monitor == "val_r2"       ? scores.r2
+                                                   : scores.rmse;
+        if (larger_is_better) value = -value;
+        if (c.best_epoch == 0 || value < c.best_value - stopping_.number("min_delta")) {
+            c.best_value = value, c.best_epoch = c.epoch, c.wait = 0;
+            state_.best_w.assign(w, w + state_.w.size());
+            state_.best_state = state_.state;
+        } else if (++c.wait >= stopping_.number("patience") && state_.status == Status::running)
+            state_.status = Status::stopped_early;
+    }
+
+    Pass<T> make_pass(const T* w, T* g, Index first) {
+        Pass<T> pass;
+        pass.B = std::min(chunk_, B_ - first);
+        pass.mode = Mode::train, pass.w = w, pass.gradient = g, pass.first = first == 0;
+        pass.state = state_.state.data(), pass.cache = work_.cache.data();
+        pass.seed = seed_, pass.row = first;
+        pass.epoch = static_cast<std::uint64_t>(state_.counters.epoch);
+        pass.step = static_cast<std::uint64_t>(state_.counters.step_in_epoch);
+        return pass;
+    }
+
+    // Everything that a step writes to, laid out once.
+    void reserve_workspace() {
+        const Index n = network_.n_parameters();
+        work_.grow(work_.cache, network_.plan(chunk_));
+        work_.grow(work_.z, chunk_ * network_.outputs());
+        for (Buffer<T>* buffer : {&work_.gradient, &work_.before, &work_.rates}) work_.grow(*buffer, n);
+    }
+
+    // The global norm of the gradient, which is scaled down to clip_norm when it is longer.
+    double clip(Span<T> g) const {
+        double sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (std::size_t i = 0; i < g.size(); ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+        const double norm = std::sqrt(sum);
+        if (clip_norm_ > 0 && norm > clip_norm_)
+            for (T& value : g) value *= static_cast<T>(clip_norm_ / norm);
+        return norm;
+    }
+
+    // ‖w − w_before‖ / ‖w_before‖ of the last step.
+    double relative_change(Span<const T> w) const {
+        double change = 0, size = 0;
+        for (std::size_t i = 0; i < w.size(); ++i) {
+            const double before = static_cast<double>(work_.before[i]), d = static_cast<double>(w[i]) - before;
+            change += d * d, size += before * before;
+        }
+        return size > 0 ? std::sqrt(change / size) : std::numeric_limits<double>::quiet_NaN();
+    }
+
+    static bool all_finite(Span<const T> w) {
+        return std::all_of(w.begin(), w.end(), [](T value) { return std::isfinite(value); });
+    }
+
+    void averaged(T* out) const {
+        const double debias = 1 / (1 - std::pow(averaging_, state_.counters.k));
+        for (std::size_t i = 0; i < state_.w.size(); ++i) out[i] = static_cast<T>(state_.average[i] * debias);
+    }
+
+    void diverge(const char* what, const Now<T>& now) {
+        state_.status = Status::diverged;
+        state_.diverged_what = what;
+        state_.diverged_rate = static_cast<double>(now.eta);
+    }
+
+    // Which stretches of the parameters are penalised, and how: a layer's own penalty, or the recipe's.
+    struct Penalised {
+        Index offset, size;
+        Penalty penalty;
+    };
+    void read_penalties(const Spec& of_recipe) {
+        for (const Slice& slice : network_.parameters()) {
+            const Spec& spec = slice.penalty.is_text() ? of_recipe : slice.penalty;
+            if (spec.is_none()) continue;
+            const Penalty penalty = Penalty::from(spec);
+            if (slice.role != Role::weight && !penalty.include_bias) continue;
+            proximal_ = proximal_ || penalty.proximal;
+            penalised_.push_back({slice.offset, slice.size(), penalty});
+        }
+    }
+
+    const Job<T>& job_;
+    CheckStop check_stop_;
+    Workspace<T>& work_;
+    Network<T> network_;
+    Batches<T> batches_;
+    OptimizerPtr<T> optimizer_;
+    std::vector<Penalised> penalised_;
+    Spec stopping_;
+    Index epochs_, chunk_ = 1, B_ = 0;
+    std::uint64_t seed_;
+    double clip_norm_ = 0, max_norm_ = 0, averaging_ = 0;
+    bool proximal_ = false;
+    double weight_ = 0, loss_ = 0, penalty_ = 0; // of the mini-batch at hand
+    std::chrono::steady_clock::time_point clock_ = std::chrono::steady_clock::now();
+    RunState<T> state_;
+};
+
+} // namespace ravine
