@@ -1,10 +1,10 @@
 """One safetensors file that holds everything: a document (JSON) and arrays.
 
 The layout is that of safetensors, so any of its readers sees the arrays: eight bytes with the
-length of the header, the header (JSON), the bytes of the arrays. The header's ``__metadata__`` has one
-entry, ``"ravine"``, the text of ``{"format": 1, "sha256": ..., "document": {...}}``. The digest covers the
-document and the arrays. A float that JSON cannot say is written ``{"$float": "nan"}`` (or "inf",
-"-inf").
+length of the header, the header (JSON), the bytes of the arrays. The header's ``__metadata__``
+has one entry, ``"ravine"``, the text of ``{"format": 1, "sha256": ..., "document": {...}}``. The
+digest covers the document and the arrays. A float that JSON cannot say is written ``{"$float":
+"nan"}`` (or "inf", "-inf").
 
 Nothing in a file is trusted: sizes are compared with the file's own before anything is read, and no
 code in the file is ever run.
