@@ -1,0 +1,36 @@
+"""Tables as they come: reading them, learning their columns, predicting from them."""
+
+from __future__ import annotations
+
+from ravine.tables.columns import (
+    BooleanColumn,
+    CategoryColumn,
+    CodeColumn,
+    Column,
+    NumberColumn,
+    learn_column,
+)
+from ravine.tables.reading import as_frame, read_table, table_stem
+from ravine.tables.schema import TableSchema, check_column, drop_columns, rows_with_target
+from ravine.tables.splitting import Split, split_rows
+from ravine.tables.target import Target, infer_task
+
+__all__ = [
+    "BooleanColumn",
+    "CategoryColumn",
+    "CodeColumn",
+    "Column",
+    "NumberColumn",
+    "Split",
+    "TableSchema",
+    "Target",
+    "as_frame",
+    "check_column",
+    "drop_columns",
+    "infer_task",
+    "learn_column",
+    "read_table",
+    "rows_with_target",
+    "split_rows",
+    "table_stem",
+]

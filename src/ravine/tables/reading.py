@@ -1,0 +1,274 @@
+"""Reading a table from a file: every row whole, every column named, or a clear error."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ravine.errors import DataError, FileError
+from ravine.files import file_error
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["MISSING_VALUES", "as_frame", "read_table", "table_stem"]
+
+MISSING_VALUES = (
+    *("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan"),
+    *("null", "NULL", "None", "NaT"),
+)
+"""Cells of a CSV file that count as missing."""
+
+_EXTENSIONS = (".csv", ".csv.gz", ".parquet")
+_LARGEST_CSV = 2**31 - 2
+_AS_CSV = "Save it as CSV with commas (UTF-8), one row of column names, one line a row."
+
+
+def read_table(path: str | os.PathLike[str], *, text_columns: Collection[str] = ()) -> pd.DataFrame:
+    r"""Read a table with column names from a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+
+    Cells that hold one of ``MISSING_VALUES`` are missing. A first column without a name, as
+    spreadsheets and data frames write for their row numbers, is left out.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. Its name says what it is.
+    text_columns : collection of str, default ()
+        Columns of a CSV file to keep as text even where every cell looks like a number.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows in the order of the file, numbered from 0.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, empty, not what its name says, or ragged (a row with more or fewer
+        cells than there are columns), or if two columns have the same name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "pets.csv")
+    ...     _ = path.write_text("kind,weight\ncat,4.5\ndog,\n")
+    ...     read_table(path)
+      kind  weight
+    0  cat     4.5
+    1  dog     NaN
+    """
+    name = os.fspath(path)
+    extension = _extension(name)
+    content = _content(name)
+    if extension == ".parquet":
+        frame = _read_parquet(name, content)
+    else:
+        frame = _read_csv(name, content, text_columns)
+    _check_columns(name, frame)
+    return frame
+
+
+def table_stem(path: str | os.PathLike[str]) -> str:
+    """Name of a table's file without folder and extension.
+
+    Examples
+    --------
+    >>> table_stem("data/bikeshare.csv.gz")
+    'bikeshare'
+    """
+    name = Path(path).name
+    extension = next((e for e in sorted(_EXTENSIONS, key=len)[::-1] if _ends(name, e)), "")
+    return name[: len(name) - len(extension)] or name
+
+
+def as_frame(table: Any) -> pd.DataFrame:
+    """Turn any data frame into a pandas one, rows numbered from 0.
+
+    Parameters
+    ----------
+    table : data frame or dict of columns
+        A pandas frame, any other frame that narwhals knows (Polars, PyArrow, …), or a dictionary
+        from column names to sequences of equal length.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns; the argument is left as it is.
+
+    Raises
+    ------
+    DataError
+        If the argument is no data frame, or two of its columns share a name.
+
+    Examples
+    --------
+    >>> as_frame({"kind": ["cat", "dog"], "weight": [4.5, 20.0]}).shape
+    (2, 2)
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    if isinstance(table, dict):
+        try:
+            table = pd.DataFrame(table)
+        except ValueError as error:
+            raise DataError(f"The columns of the table do not fit together: {error}.") from error
+    try:
+        eager = nw.from_native(table, eager_only=True)
+    except TypeError as error:
+        raise DataError(
+            f"A data frame is needed. Got {type(table).__name__}.",
+            hint="Give a pandas or Polars DataFrame, or a dictionary of columns.",
+        ) from error
+    except ValueError as error:  # what narwhals says about two columns of one name
+        raise DataError(f"The table cannot be read: {error}.") from error
+    frame: pd.DataFrame = eager.to_pandas()
+    frame = frame.reset_index(drop=True)
+    frame.columns = pd.Index([str(column) for column in frame.columns])
+    _check_names([str(column) for column in frame.columns], "The table", DataError)
+    return frame
+
+
+def _ends(name: str, extension: str) -> bool:
+    return name.lower().endswith(extension)
+
+
+def _extension(name: str) -> str:
+    for extension in _EXTENSIONS:
+        if _ends(name, extension):
+            return extension
+    raise FileError(
+        f"Cannot tell what kind of table {name!r} is: its name must end in "
+        f"{', '.join(_EXTENSIONS[:-1])} or {_EXTENSIONS[-1]}.",
+        hint=_AS_CSV,
+    )
+
+
+def _content(name: str) -> bytes:
+    """All bytes of the file, unpacked."""
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise file_error(name, "read", error) from error
+    except ValueError as error:  # an embedded null byte
+        raise FileError(f"Cannot read {name!r}: {error}.") from error
+    if _ends(name, ".gz"):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise FileError(
+                f"Cannot read {name!r}: it is not a whole gzip file ({error}).",
+                hint="Fetch or compress the file again.",
+            ) from error
+    if not content.strip():
+        raise FileError(f"Cannot read {name!r}: the file is empty.", hint=_AS_CSV)
+    return content
+
+
+def _read_parquet(name: str, content: bytes) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(pa.BufferReader(content)).read()
+        _check_names(table.column_names, repr(name), FileError)
+        frame: pd.DataFrame = table.to_pandas()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(
+            f"Cannot read {name!r}: it is not a whole Parquet file ({_first_line(error)}).",
+            hint="Write the file again, or save it as CSV.",
+        ) from error
+    named = [level for level in frame.index.names if level is not None]
+    return frame.reset_index(level=named).reset_index(drop=True)
+
+
+def _read_csv(name: str, content: bytes, text_columns: Collection[str]) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.csv as arrow_csv
+
+    if len(content) > _LARGEST_CSV:
+        raise file_error(name, "read", OSError(errno.EFBIG, "")) from None
+    if b"\0" in content[:65536]:
+        raise FileError(f"Cannot read {name!r}: it is not a text file.", hint=_AS_CSV)
+    try:
+        # One block, so that a column's type is judged by all of its cells, not by the first million
+        # bytes; one thread, so that an error can name its row.
+        table = arrow_csv.read_csv(
+            pa.BufferReader(content),
+            read_options=arrow_csv.ReadOptions(block_size=len(content) + 1, use_threads=False),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                null_values=list(MISSING_VALUES),
+                strings_can_be_null=True,
+                column_types={column: pa.string() for column in text_columns},
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise FileError(f"Cannot read {name!r}: {_csv_reason(error)}.", hint=_AS_CSV) from error
+    return _named(name, table).to_pandas(self_destruct=True)  # type: ignore[no-any-return]
+
+
+def _named(name: str, table: pa.Table) -> pa.Table:
+    """Leave out a nameless first column; complain of what is wrong with the others."""
+    import pyarrow as pa
+
+    if table.num_columns > 1 and table.column_names[0].strip() == "":
+        table = table.remove_column(0)
+    _check_names(table.column_names, repr(name), FileError)
+    if table.num_columns == 1 and any(mark in table.column_names[0] for mark in ";\t|"):
+        raise FileError(
+            f"Cannot read {name!r}: its cells are not separated by commas "
+            f"(the first line is {table.column_names[0][:60]!r}).",
+            hint=_AS_CSV,
+        )
+    for field in table.schema:
+        if pa.types.is_binary(field.type):
+            raise FileError(
+                f"Cannot read {name!r}: column {field.name!r} is not UTF-8 text.", hint=_AS_CSV
+            )
+    return table
+
+
+def _csv_reason(error: Exception) -> str:
+    """Put what pyarrow says about a broken CSV file into our words."""
+    text = _first_line(error)
+    if "Expected" in text and "columns" in text:
+        row, _, rest = text.rpartition("Expected ")
+        number = "".join(c for c in row.partition("#")[2].partition(":")[0] if c.isdigit())
+        expected, _, got = rest.partition(" columns, got ")
+        where = f"row {number} (the names are row 1)" if number else "a row"
+        return f"{where} has {got.partition(':')[0]} cells, but there are {expected} columns"
+    return text.removeprefix("CSV parse error: ").rstrip(".")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+
+
+def _check_columns(name: str, frame: pd.DataFrame) -> None:
+    if not len(frame.columns):
+        raise FileError(f"Cannot read {name!r}: the table has no columns.", hint=_AS_CSV)
+    if not len(frame):
+        raise FileError(f"Cannot read {name!r}: the table has column names but no rows.")
+    frame.columns = frame.columns.map(str)
+    _check_names([str(column) for column in frame.columns], repr(name), FileError)
+
+
+def _check_names(names: list[str], where: str, kind: type[DataError] | type[FileError]) -> None:
+    for position, column in enumerate(names):
+        if not column.strip():
+            raise kind(f"Column {position + 1} of {where} has no name.", hint="Name it.")
+        if column in names[:position]:
+            raise kind(
+                f"{where} has more than one column named {column!r}.", hint="Rename one of them."
+            )

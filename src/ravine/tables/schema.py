@@ -1,0 +1,329 @@
+"""What a model knows of the table it was trained on: columns, target and their coding."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ravine.errors import DataError, SpecError
+from ravine.tables.columns import CategoryColumn, CodeColumn, Column, learn_column
+from ravine.tables.target import Target, Task
+from ravine.tables.values import plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TableSchema", "check_column", "drop_columns", "rows_with_target"]
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """Columns as they come → columns of numbers, learnt from the training rows only.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        The columns that are used, in the order of the training table.
+    target : Target, optional
+        What is predicted.
+    notes : tuple of str, default ()
+        What was noticed while learning: columns that are left out, and why.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"sky": ["rain", "clear", "rain"], "bikers": [3.0, 40.0, 5.0]})
+    >>> schema = TableSchema.learn(frame, "bikers")
+    >>> schema.features
+    ('sky=clear', 'sky=rain')
+    >>> schema.encode(frame[["sky"]])
+    array([[0., 1.],
+           [1., 0.],
+           [0., 1.]])
+    """
+
+    columns: tuple[Column, ...]
+    target: Target | None = None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def learn(
+        cls,
+        frame: pd.DataFrame,
+        target: str | None = None,
+        *,
+        task: Task | None = None,
+        standardise_target: bool = True,
+    ) -> TableSchema:
+        """Learn from the training rows.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            The training rows and nothing else.
+        target : str, optional
+            Name of the column that is predicted.
+        task : {"regression", "classification"}, optional
+            What kind of prediction; ``None`` infers it from the target.
+        standardise_target : bool, default True
+            Whether a regression is trained on the standardised target.
+
+        Returns
+        -------
+        TableSchema
+            What was learnt.
+
+        Raises
+        ------
+        DataError
+            If a column cannot be used, or none is left.
+        """
+        learnt_target = None
+        if target is not None:
+            check_column(frame, target, "target")
+            learnt_target = Target.learn(
+                frame[target], target, task=task, standardise=standardise_target
+            )
+        columns: list[Column] = []
+        notes: list[str] = []
+        for name in (str(column) for column in frame.columns if column != target):
+            column = learn_column(frame[name], name)
+            if isinstance(column, str):
+                notes.append(f"Column {name!r} is left out: {column}.")
+            else:
+                columns.append(column)
+        if not columns:
+            raise DataError(
+                "The table has no column to learn from." + "".join(f" {note}" for note in notes),
+                hint="Check the table, its target and what --drop leaves of it.",
+            )
+        return cls(tuple(columns), learnt_target, tuple(notes))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns of numbers, in the order of ``encode``."""
+        return tuple(feature for column in self.columns for feature in column.features)
+
+    @property
+    def codes(self) -> dict[int, int]:
+        """Which columns of numbers hold codes for an Embedding layer, and how many codes."""
+        found, position = {}, 0
+        for column in self.columns:
+            if isinstance(column, CodeColumn):
+                found[position] = len(column.levels) + 1
+            position += len(column.features)
+        return found
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of the columns that hold text; ``read_table`` should keep them so."""
+        names = [c.name for c in self.columns if isinstance(c, CategoryColumn | CodeColumn)]
+        if self.target is not None and any(isinstance(c, str) for c in self.target.classes):
+            names.append(self.target.name)
+        return tuple(names)
+
+    def encode(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Turn rows of a table into rows of numbers.
+
+        The columns may stand in any order, and further ones are ignored.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Any rows, n of them.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n, len(features))
+            The numbers.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, holds something else than in training, or lacks values where
+            none were missing in training.
+        """
+        self.check(frame)
+        return np.column_stack([column.encode(frame[column.name]) for column in self.columns])
+
+    def encode_target(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """Turn the target's column into what the network is trained on.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Rows whose target is known, n of them.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n,)
+            Standardised numbers, or class labels.
+
+        Raises
+        ------
+        DataError
+            If the table has no such column, or the column a class that training had not.
+        """
+        if self.target is None:
+            raise DataError("This schema was learnt without a target.")
+        check_column(frame, self.target.name, "target")
+        return self.target.encode(frame[self.target.name])
+
+    def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
+        """Count, for each column, the values whose category the training rows did not have.
+
+        Such a value is coded as "none of the known ones". Columns without any are not listed.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Any rows.
+
+        Returns
+        -------
+        dict of str to int
+            Column name → number of such values.
+        """
+        self.check(frame)
+        counts = {column.name: column.unseen(frame[column.name]) for column in self.columns}
+        return {name: count for name, count in counts.items() if count}
+
+    def check(self, frame: pd.DataFrame) -> None:
+        """Check that a table has every column that is needed.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Any rows.
+
+        Raises
+        ------
+        DataError
+            If it has no rows, or columns are missing.
+        """
+        present = {str(column) for column in frame.columns}
+        absent = [column.name for column in self.columns if column.name not in present]
+        if absent:
+            raise DataError(
+                f"The table has {plural(len(present), 'column')}, but the model was trained on "
+                f"{len(self.columns)}; missing: {_listed(absent)}.",
+                hint="Give a table with the columns of the training table.",
+            )
+        if not len(frame):
+            raise DataError("The table has no rows.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describe the schema with plain data that JSON can hold."""
+        return {
+            "columns": [column.to_dict() for column in self.columns],
+            "target": None if self.target is None else self.target.to_dict(),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_dict(cls, description: Any) -> TableSchema:
+        """Make a schema from what ``to_dict`` gave.
+
+        Parameters
+        ----------
+        description : dict
+            What ``to_dict`` gave.
+
+        Returns
+        -------
+        TableSchema
+            The schema.
+
+        Raises
+        ------
+        SpecError
+            If it is not such a description.
+        """
+        if not isinstance(description, dict) or set(description) != {"columns", "target", "notes"}:
+            raise SpecError("A schema needs columns, target and notes.")
+        columns, notes = description["columns"], description["notes"]
+        if not isinstance(columns, list) or not columns or not isinstance(notes, list):
+            raise SpecError("The columns and the notes of a schema must be lists.")
+        target = description["target"]
+        return cls(
+            tuple(Column.from_dict(column) for column in columns),
+            None if target is None else Target.from_dict(target),
+            tuple(str(note) for note in notes),
+        )
+
+
+def check_column(frame: pd.DataFrame, name: str, role: str = "column") -> None:
+    """Check that a table has a column.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    name : str
+        The column that is needed.
+    role : str, default "column"
+        What it is needed for, for the message.
+
+    Raises
+    ------
+    DataError
+        If it has none; the hint names the nearest.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> check_column(pd.DataFrame({"price": [1.0]}), "prize", "target")
+    Traceback (most recent call last):
+        ...
+    ravine.errors.DataError: The table has no column 'prize' (the target).
+    """
+    names = [str(column) for column in frame.columns]
+    if name in names:
+        return
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Its columns are {_listed(names)}."
+    said = "" if role == "column" else f" (the {role})"
+    raise DataError(f"The table has no column {name!r}{said}.", hint=hint)
+
+
+def drop_columns(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Leave columns out of a table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> drop_columns(pd.DataFrame({"a": [1], "b": [2]}), ["b"]).columns.tolist()
+    ['a']
+    """
+    names = list(names)
+    for name in names:
+        check_column(frame, name)
+    return frame.drop(columns=names)
+
+
+def rows_with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Keep the rows whose target is known, numbered from 0.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> len(rows_with_target(pd.DataFrame({"price": [1.0, None]}), "price"))
+    1
+    """
+    check_column(frame, target, "target")
+    kept = frame[frame[target].notna()].reset_index(drop=True)
+    if not len(kept):
+        raise DataError(
+            f"The target {target!r} is missing in every row.", hint="Check the target column."
+        )
+    return kept
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -1,0 +1,207 @@
+"""What a column of a data frame holds (numbers, booleans or text), and getting it out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ravine.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Kind", "kind_of", "numbers_of", "plural", "sorts_of_text", "text_of"]
+
+Kind = Literal["number", "boolean", "text"]
+
+_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
+_DATES = {
+    "datetime64",
+    "datetime",
+    "date",
+    "timedelta64",
+    "timedelta",
+    "time",
+    "period",
+    "interval",
+}
+_DATE_TEXT = re.compile(
+    r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T]\d{1,2}:\d{2}.*)?\s*"
+)
+_SCALARS = (str, bool, int, float, np.bool_, np.integer, np.floating)
+
+
+def kind_of(series: pd.Series[Any], name: str) -> Kind:
+    """Tell what a column holds.
+
+    Integers and floats are numbers, however few of them differ. Pandas' categories are text,
+    whatever they are made of. A column without a single value counts as numbers.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        The column.
+    name : str
+        Its name, for the messages.
+
+    Returns
+    -------
+    {"number", "boolean", "text"}
+        What it holds.
+
+    Raises
+    ------
+    DataError
+        If it holds dates or times, complex numbers, bytes, lists or other objects.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> kind_of(pd.Series([1, 2, None]), "rooms"), kind_of(pd.Series(["a", None]), "street")
+    ('number', 'text')
+    """
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return "text"
+    held = pd.api.types.infer_dtype(series, skipna=True)
+    if held in _NUMBERS:
+        return "number"
+    if held == "boolean":
+        return "boolean"
+    if held in _DATES:
+        raise _date_error(name)
+    if held == "string":
+        _refuse_dates_as_text(series, name)
+        return "text"
+    if held in {"mixed", "mixed-integer"} and all(isinstance(v, _SCALARS) for v in series.dropna()):
+        return "text"
+    raise DataError(
+        f"Column {name!r} holds {_in_words(held, series)}; numbers, booleans or text are needed.",
+        hint=f"Convert it, or leave it out (--drop {name!r}).",
+    )
+
+
+def numbers_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
+    """Get a column's numbers as float64, missing ones as NaN.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        The column.
+    name : str
+        Its name, for the messages.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,)
+        The numbers; booleans are 0 and 1.
+
+    Raises
+    ------
+    DataError
+        If the column holds text or an infinite value.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> numbers_of(pd.Series([1, None, 2.5]), "rooms")
+    array([1. , nan, 2.5])
+    """
+    if kind_of(series, name) == "text":
+        row, value = next((i, v) for i, v in enumerate(series) if isinstance(v, str) or v == v)
+        raise DataError(
+            f"Column {name!r} must hold numbers. Got the text {str(value)!r} in row {row + 1}.",
+            hint="Check that column; an empty cell stands for a missing number.",
+        )
+    try:
+        numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    except OverflowError:
+        numbers = np.asarray([np.inf])
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if infinite.size:
+        raise DataError(
+            f"Column {name!r} holds {plural(infinite.size, 'infinite value')} "
+            f"(the first in row {infinite[0] + 1}).",
+            hint="Replace them with numbers, or leave the cells empty (missing).",
+        )
+    return numbers
+
+
+def text_of(value: Hashable) -> str:
+    """Spell a category: whole numbers without a decimal point, all else as Python prints it.
+
+    Examples
+    --------
+    >>> text_of(3.0), text_of("a"), text_of(True)
+    ('3', 'a', 'True')
+    """
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def sorts_of_text(series: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:
+    """Split a column of text into a number per row and the different texts.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        The column.
+
+    Returns
+    -------
+    codes : numpy.ndarray of shape (n,)
+        Each row's place in ``texts``; −1 where the value is missing.
+    texts : list of str
+        The different texts, sorted.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sorts_of_text(pd.Series(["red", "blue", None, "red"]))
+    (array([ 1,  0, -1,  1]), ['blue', 'red'])
+    """
+    import pandas as pd
+
+    codes, found = pd.factorize(series)
+    spelled = [text_of(value) for value in found]
+    texts = sorted(set(spelled))
+    place = {text: i for i, text in enumerate(texts)}
+    places = np.asarray([place[text] for text in spelled] + [-1], dtype=np.int64)
+    return places[codes], texts
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "row"), plural(8645, "row"), plural(2, "class", "classes")
+    ('1 row', '8,645 rows', '2 classes')
+    """
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def _refuse_dates_as_text(series: pd.Series[Any], name: str) -> None:
+    some = series.dropna().head(100)
+    if len(some) and all(_DATE_TEXT.fullmatch(str(value)) for value in some):
+        raise _date_error(name)
+
+
+def _date_error(name: str) -> DataError:
+    return DataError(
+        f"Column {name!r} holds dates or times, which cannot be fed to a network as they are.",
+        hint=f"Convert it to numbers (year, month, weekday, hour, …), or use --drop {name!r}.",
+    )
+
+
+def _in_words(held: str, series: pd.Series[Any]) -> str:
+    if held in {"mixed", "mixed-integer", "unknown-array"}:
+        odd = next((v for v in series.dropna() if not isinstance(v, _SCALARS)), None)
+        return f"objects ({type(odd).__name__})" if odd is not None else f"{series.dtype} values"
+    return {"complex": "complex numbers", "bytes": "bytes"}.get(held, f"{held} values")
