@@ -1,0 +1,141 @@
+// The rate divided by the root of the gradient's (running) second moment.
+#pragma once
+
+#include "momentum.hpp"
+#include "slots.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ravine {
+
+// Where ε stands: √v + ε, or √(v + ε) in the lecture form.
+template <class T> struct Root {
+    T inside = 0, outside = 0;
+
+    explicit Root(const Spec& spec) {
+        (spec.flag("epsilon_inside_root") ? inside : outside) = static_cast<T>(spec.number("epsilon"));
+    }
+    T operator()(T v) const { return std::sqrt(v + inside) + outside; }
+};
+
+// Adagrad, Duchi, Hazan & Singer (2011), the diagonal form: ṽ ← ṽ + g²; w ← w − η g / (√ṽ + ε).
+// State: ṽ, zeros at first.
+template <class T> class Adagrad final : public Optimizer<T> {
+public:
+    Adagrad(const Spec& spec, RunLength) : root_(spec) {}
+
+    Index n_slots() const override { return 1; }
+
+    bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
+        const Index n = std::ssize(w);
+        auto v = slot(state, n, 0);
+        const T eta = now.eta;
+        const Root<T> root = root_;
+#pragma omp simd
+        for (Index i = 0; i < n; ++i) {
+            v[i] += g[i] * g[i];
+            w[i] -= eta * g[i] / root(v[i]);
+        }
+        return true;
+    }
+
+    void steady_rates(Span<const T> v, const Now<T>& now, Span<T> rates) const override {
+        const Index n = std::ssize(rates);
+        for (Index i = 0; i < n; ++i) rates[i] = now.eta / root_(v[i]);
+    }
+
+private:
+    Root<T> root_;
+};
+
+// RMSprop, Hinton (2012), lecture 6e: ṽ ← β̃ ṽ + (1 − β̃) g²; w ← w − η g / (√ṽ + ε). State: ṽ, zeros at first.
+template <class T> class RMSprop final : public Optimizer<T> {
+public:
+    RMSprop(const Spec& spec, RunLength) : beta2_(spec.number("beta2")), root_(spec) {}
+
+    Index n_slots() const override { return 1; }
+
+    bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
+        const Index n = std::ssize(w);
+        auto v = slot(state, n, 0);
+        const T eta = now.eta, beta2 = static_cast<T>(beta2_), fresh2 = static_cast<T>(1 - beta2_);
+        const Root<T> root = root_;
+#pragma omp simd
+        for (Index i = 0; i < n; ++i) {
+            v[i] = beta2 * v[i] + fresh2 * g[i] * g[i];
+            w[i] -= eta * g[i] / root(v[i]);
+        }
+        return true;
+    }
+
+    void steady_rates(Span<const T> v, const Now<T>& now, Span<T> rates) const override {
+        const Index n = std::ssize(rates);
+        for (Index i = 0; i < n; ++i) rates[i] = now.eta / root_(v[i]);
+    }
+
+private:
+    double beta2_;
+    Root<T> root_;
+};
+
+// Adam, Kingma & Ba (2015), Algorithm 1: ν ← β₁ ν + (1 − β₁) g; ṽ ← β₂ ṽ + (1 − β₂) g²;
+// ν̂ = ν / (1 − β₁^k); v̂ = ṽ / (1 − β₂^k); w ← w − η ν̂ / (√v̂ + ε). The lecture form has no correction.
+// A scheduled β₁ has the product of the β₁ so far for its β₁^k. AdamW (Loshchilov & Hutter 2019) is Adam with
+// weight decay, which the training loop does. State: ν and ṽ, zeros at first; the product, see below.
+template <class T> class Adam final : public Optimizer<T> {
+public:
+    Adam(const Spec& spec, RunLength run)
+        : beta1_(spec["beta1"], run), beta2_(spec.number("beta2")), root_(spec),
+          corrected_(spec.flag("bias_correction")) {}
+
+    Index n_slots() const override { return 2; }
+    Index n_scalars() const override { return 2; } // the product, in two parts to be of double precision
+    void init(Index, Span<T> state) const override {
+        std::fill(state.begin(), state.end(), T(0));
+        *(state.end() - 2) = 1;
+    }
+
+    bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
+        const Index n = std::ssize(w);
+        auto m = slot(state, n, 0), v = slot(state, n, 1);
+        const double beta1_now = beta1_.at(now.time);
+        const T beta1 = static_cast<T>(beta1_now), fresh1 = static_cast<T>(1 - beta1_now);
+        const T beta2 = static_cast<T>(beta2_), fresh2 = static_cast<T>(1 - beta2_);
+        const T step = static_cast<T>(now.eta / correction1(beta1_now, state.last(2), now.k));
+        const T scale = static_cast<T>(1 / correction2(now.k));
+        const Root<T> root = root_;
+#pragma omp simd
+        for (Index i = 0; i < n; ++i) {
+            m[i] = beta1 * m[i] + fresh1 * g[i];
+            v[i] = beta2 * v[i] + fresh2 * g[i] * g[i];
+            w[i] -= step * m[i] / root(v[i] * scale);
+        }
+        return true;
+    }
+
+    void steady_rates(Span<const T> state, const Now<T>& now, Span<T> rates) const override {
+        const Index n = std::ssize(rates);
+        const T scale = static_cast<T>(1 / correction2(now.k));
+        for (Index i = 0; i < n; ++i) rates[i] = now.eta / root_(state[n + i] * scale);
+    }
+
+private:
+    // 1 − β₁^k, or 1 without the correction.
+    double correction1(double beta1, Span<T> product, long k) const {
+        if (!corrected_) return 1;
+        if (beta1_.is_constant) return 1 - std::pow(beta1, static_cast<double>(k));
+        const double so_far = beta1 * (static_cast<double>(product[0]) + static_cast<double>(product[1]));
+        product[0] = static_cast<T>(so_far);
+        product[1] = static_cast<T>(so_far - static_cast<double>(product[0]));
+        return 1 - so_far;
+    }
+    double correction2(long k) const { return corrected_ ? 1 - std::pow(beta2_, static_cast<double>(k)) : 1; }
+
+    Momentum beta1_;
+    double beta2_;
+    Root<T> root_;
+    bool corrected_;
+};
+
+} // namespace ravine

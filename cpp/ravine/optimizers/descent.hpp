@@ -1,0 +1,57 @@
+// Gradient descent: one learning rate for all parameters.
+#pragma once
+
+#include "momentum.hpp"
+#include "slots.hpp"
+
+#include <algorithm>
+
+namespace ravine {
+
+// Stochastic gradient descent, Robbins & Monro (1951): w ← w − η g.
+// Momentum, Polyak (1964), the rate inside the velocity as in Hinton (2012): v ← β v + η g; w ← w − v.
+// Nesterov (1983), as in Sutskever et al. (2013): w ← w − (β v + η g).   State: v (with momentum only).
+template <class T> class SGD final : public Optimizer<T> {
+public:
+    SGD(const Spec& spec, RunLength run)
+        : momentum_(spec["momentum"], run), nesterov_(spec.flag("nesterov")),
+          plain_(momentum_.is_constant && momentum_.at({}) == 0) {}
+
+    Index n_slots() const override { return plain_ ? 0 : 1; }
+
+    bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
+        const Index n = std::ssize(w);
+        const T eta = now.eta, beta = static_cast<T>(momentum_.at(now.time));
+        if (plain_) {
+#pragma omp simd
+            for (Index i = 0; i < n; ++i) w[i] -= eta * g[i];
+            return true;
+        }
+        auto v = slot(state, n, 0);
+        if (nesterov_) {
+#pragma omp simd
+            for (Index i = 0; i < n; ++i) {
+                v[i] = beta * v[i] + eta * g[i];
+                w[i] -= beta * v[i] + eta * g[i];
+            }
+        } else {
+#pragma omp simd
+            for (Index i = 0; i < n; ++i) {
+                v[i] = beta * v[i] + eta * g[i];
+                w[i] -= v[i];
+            }
+        }
+        return true;
+    }
+
+    // v settles where v = β v + η.
+    void steady_rates(Span<const T>, const Now<T>& now, Span<T> rates) const override {
+        std::fill(rates.begin(), rates.end(), static_cast<T>(now.eta / (1 - momentum_.at(now.time))));
+    }
+
+private:
+    Momentum momentum_;
+    bool nesterov_, plain_;
+};
+
+} // namespace ravine
