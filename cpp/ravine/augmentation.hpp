@@ -175,21 +175,11 @@ private:
     void add_noise(const Change& noise, T* x, Index row, std::uint64_t seed, std::uint64_t epoch) const {
         const Stream stream(seed, Purpose::augment_noise, epoch, static_cast<std::uint64_t>(row),
                             noise.position);
-        double z[2] = {0, 0};
-        for (Index j = 0; j < inputs_; ++j) {
-            if (j % 2 == 0) normal_pair(stream, static_cast<std::uint64_t>(j) / 2, z);
-            if (is_code_[j]) continue;
+        stream.normals(0, inputs_, [&](Index j, double z) {
+            if (is_code_[j]) return;
             const double unit = noise.relative ? standard_deviation_[j] : 1.0;
-            x[j] += static_cast<T>(noise.extent * unit * z[j % 2]);
-        }
-    }
-
-    // stream.normal(2i) and stream.normal(2i + 1), for little more than the price of one.
-    static void normal_pair(const Stream& stream, std::uint64_t i, double z[2]) {
-        const double u = 1.0 - stream.uniform(2 * i),
-                     angle = 2.0 * std::numbers::pi * stream.uniform(2 * i + 1);
-        const double radius = std::sqrt(-2.0 * std::log(u));
-        z[0] = radius * std::cos(angle), z[1] = radius * std::sin(angle);
+            x[j] += static_cast<T>(noise.extent * unit * z);
+        });
     }
 
     // Mixup (Zhang, Cissé, Dauphin & Lopez-Paz 2018): x_i ← λ x_i + (1−λ) x_j and y likewise, λ ~ Beta(α, α)
