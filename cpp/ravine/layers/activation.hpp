@@ -1,0 +1,30 @@
+// y = f(x), element by element.
+#pragma once
+
+#include "../activations.hpp"
+#include "../layer.hpp"
+
+namespace ravine {
+
+template <class T> class Activation final : public Layer<T> {
+public:
+    // Fields: name, alpha (none: the function's usual one).
+    Activation(const Spec& spec, const Shape& input, Builder&, Index)
+        : Layer<T>(input, input), f_(spec.text("name"), spec["alpha"]) {}
+
+    void forward(const Pass<T>& pass, const T* x, T* y) const override {
+        const Index n = pass.B * this->outputs();
+        f_.forward(n, x, y);
+        if (pass.kinks && f_.has_kink())
+            for (Index i = 0; i < n; ++i) pass.mark_kink(x[i] > T(0));
+    }
+
+    void backward(const Pass<T>& pass, const T* x, const T* y, const T* dy, T* dx) const override {
+        if (dx) f_.backward(pass.B * this->outputs(), x, y, dy, dx);
+    }
+
+private:
+    ActivationFunction<T> f_;
+};
+
+} // namespace ravine

@@ -1,0 +1,70 @@
+// Dropout (Srivastava et al. 2014): in training y = x · mask / (1 − rate), where the mask is 0 with
+// probability `rate`, else 1, and new at every step; in prediction y = x.
+#pragma once
+
+#include "../layer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ravine {
+
+template <class T> class Dropout final : public Layer<T> {
+public:
+    // Fields: rate. `id` is the layer's number in the network, which names its random stream.
+    Dropout(const Spec& spec, const Shape& input, Builder&, Index id)
+        : Layer<T>(input, input), id_(id), rate_(spec.number("rate")) {}
+
+    // The mask, scaled.
+    void plan(Index capacity, Index& next) override {
+        mask_ = next;
+        next += capacity * this->outputs();
+    }
+
+    void forward(const Pass<T>& pass, const T* __restrict x, T* __restrict y) const override {
+        const Index n = pass.B * this->outputs();
+        if (!acts(pass)) {
+            std::copy_n(x, n, y);
+            return;
+        }
+        T* __restrict mask = pass.cache + mask_;
+        draw(pass, n, mask);
+        for (Index i = 0; i < n; ++i) y[i] = x[i] * mask[i];
+    }
+
+    void backward(const Pass<T>& pass, const T*, const T*, const T* __restrict dy,
+                  T* __restrict dx) const override {
+        if (!dx) return;
+        const Index n = pass.B * this->outputs();
+        if (!acts(pass)) {
+            std::copy_n(dy, n, dx);
+            return;
+        }
+        const T* __restrict mask = pass.cache + mask_;
+        for (Index i = 0; i < n; ++i) dx[i] = dy[i] * mask[i];
+    }
+
+private:
+    bool acts(const Pass<T>& pass) const { return pass.mode == Mode::train && rate_ > 0; }
+
+    // Element i of the mini-batch belongs to word i of the stream, however the rows are split into chunks.
+    void draw(const Pass<T>& pass, Index n, T* __restrict mask) const {
+        const Stream stream = pass.stream(Purpose::dropout, id_);
+        const std::uint64_t first = static_cast<std::uint64_t>(pass.row * this->outputs());
+        const auto threshold = static_cast<std::uint32_t>(std::min(rate_ * 4294967296.0, 4294967295.0));
+        const T kept = static_cast<T>(1 / (1 - rate_));
+        constexpr Index length = 512;
+        std::uint32_t words[length];
+        for (Index start = 0; start < n; start += length) {
+            const Index count = std::min(length, n - start);
+            stream.words(first + static_cast<std::uint64_t>(start), count, words);
+            for (Index i = 0; i < count; ++i) mask[start + i] = words[i] >= threshold ? kept : T(0);
+        }
+    }
+
+    Index id_;
+    double rate_;
+    Index mask_ = 0;
+};
+
+} // namespace ravine
