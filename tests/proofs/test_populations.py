@@ -1,0 +1,133 @@
+"""A population of P is P runs alone, bit for bit, whatever the number of threads."""
+
+import numpy as np
+import pytest
+
+import ravine as rv
+
+STACKS = {
+    "dense": [rv.Dense(8, activation="relu"), rv.Dense(1)],
+    "norms and dropout": [
+        rv.Normalize(),
+        rv.Dense(8),
+        rv.BatchNorm(),
+        rv.Activation("silu"),
+        rv.Dropout(0.3),
+        rv.Residual([rv.LayerNorm(), rv.Dense(8, activation="tanh"), rv.GaussianNoise(0.1)]),
+        rv.Dense(1),
+    ],
+}
+RECIPES = [
+    rv.Recipe(optimizer=rv.SGD(0.01, momentum=0.9), batch_size=16, epochs=5, seed=0),
+    rv.Recipe(optimizer=rv.Adam(rv.ExponentialDecay(0.01, rate=0.1)), batch_size=50, epochs=7),
+    rv.Recipe(optimizer=rv.AdamW(0.01), batch_size=33, epochs=4, averaging=0.9, seed=2),
+    rv.Recipe(optimizer=rv.RMSprop(), batch_size=20, epochs=5, penalty=rv.L1(1e-3), seed=3),
+    rv.Recipe(optimizer=rv.Rprop(), epochs=6, seed=4),
+    rv.Recipe(optimizer=rv.LBFGS(), epochs=6, penalty=rv.L2(1e-3), seed=5),
+    rv.Recipe(
+        optimizer=rv.Adam(0.02),
+        batch_size=16,
+        epochs=30,
+        augmentation=(rv.Noise(0.1), rv.Mixup(0.3)),
+        stopping=rv.EarlyStopping(patience=3),
+        seed=6,
+    ),
+    rv.Recipe(optimizer=rv.DeltaBarDelta(), epochs=5, clip_norm=0.5, max_norm=1.0, seed=7),
+]
+
+
+def table(n=200):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 5))
+    return X, np.sin(X[:, 0]) + X[:, 1] * X[:, 2] + 0.1 * rng.normal(size=n)
+
+
+def jobs(dtype):
+    rng = np.random.default_rng(1)
+    made = []
+    for layers in STACKS.values():
+        for recipe in RECIPES:
+            order = rng.permutation(200)
+            made.append(
+                rv.Job(
+                    rv.Network(layers),
+                    rv.Recipe(**{**fields(recipe), "dtype": dtype}),
+                    rows=order[:137],
+                    validation_rows=order[150:],
+                )
+            )
+    return made
+
+
+def fields(spec):
+    return {name: getattr(spec, name) for name in spec.__dataclass_fields__}
+
+
+def assert_same_model(one, other):
+    assert one.status == other.status
+    assert one.best_epoch == other.best_epoch
+    assert list(one.parameters) == list(other.parameters)
+    for name in one.parameters:
+        np.testing.assert_array_equal(one.parameters[name], other.parameters[name], err_msg=name)
+    for name in one.state:
+        np.testing.assert_array_equal(one.state[name], other.state[name], err_msg=name)
+    for column in ("loss", "penalty", "val_loss", "val_rmse", "gradient_norm", "capacity"):
+        np.testing.assert_array_equal(one.history[column], other.history[column], err_msg=column)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_population_is_its_runs_alone_bit_for_bit(threads, dtype):
+    X, y = table()
+    population = jobs(dtype)
+    together = rv.train_many(population, X, y, threads=threads)
+    assert len(together) == len(population)
+    for job, member in zip(population, together, strict=True):
+        held_out = (X[job.validation_rows], y[job.validation_rows])
+        alone = rv.train(
+            job.network, X[job.rows], y[job.rows], job.recipe, validation=held_out, threads=1
+        )
+        assert_same_model(member, alone)
+
+
+def test_the_order_and_the_company_of_a_run_do_not_matter():
+    X, y = table()
+    population = jobs("float32")
+    forwards = rv.train_many(population, X, y, threads=2)
+    backwards = rv.train_many(population[::-1], X, y, threads=2)
+    for one, other in zip(forwards, backwards[::-1], strict=True):
+        assert_same_model(one, other)
+
+
+def test_two_classes_of_jobs_share_rows_that_repeat():
+    # A bootstrap names rows more than once: as if the table had them more than once.
+    X, y = table()
+    rows = np.random.default_rng(5).integers(0, 200, 200)
+    network, recipe = rv.Network(STACKS["dense"]), RECIPES[0]
+    (member,) = rv.train_many([rv.Job(network, recipe, rows=rows)], X, y)
+    alone = rv.train(network, X[rows], y[rows], recipe)
+    for name in alone.parameters:
+        np.testing.assert_array_equal(member.parameters[name], alone.parameters[name])
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another():
+    X, y = table()
+    network = rv.Network(STACKS["norms and dropout"])
+    first, again, other = (
+        rv.train(network, X, y, rv.Recipe(batch_size=32, epochs=3, seed=seed)) for seed in (1, 1, 2)
+    )
+    for name in first.parameters:
+        np.testing.assert_array_equal(first.parameters[name], again.parameters[name])
+    assert any(
+        not np.array_equal(first.parameters[name], other.parameters[name])
+        for name in first.parameters
+    )
+
+
+def test_a_member_that_diverges_says_so_and_takes_no_other_with_it():
+    X, y = table()
+    network = rv.Network(STACKS["dense"])
+    wild = rv.Recipe(optimizer=rv.SGD(1e6), batch_size=20, epochs=5)
+    tame = RECIPES[0]
+    with pytest.raises(rv.DivergenceError, match=r"(?i)run 2 of 3.*rate"):
+        rv.train_many([rv.Job(network, r) for r in (tame, wild, tame)], X, y)
