@@ -83,7 +83,7 @@ struct Penalty {
 
 // Max-norm: scales down each unit's incoming weights (a column of the inputs × outputs weight, row-major)
 // whose Euclidean norm is above the limit, to the limit.
-template <class T> void max_norm(std::span<T> weight, Index inputs, Index outputs, double limit) {
+template <class T> void limit_norms(std::span<T> weight, Index inputs, Index outputs, double limit) {
     constexpr Index width = 64; // columns at a time: a strip of each row is one or a few cache lines
     std::array<double, width> square;
     std::array<T, width> scale;

@@ -8,6 +8,8 @@
 #include <limits>
 #include <memory>
 #include <numbers>
+#include <string>
+#include <variant>
 #include <vector>
 
 namespace ravine {
@@ -21,6 +23,12 @@ struct Time {
 // The length of the whole run, which a schedule of length none takes for its own.
 struct RunLength {
     double epochs = 0, steps = 0;
+};
+
+// What an epoch came to; NaN where it is not known.
+struct Observed {
+    static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    double loss = unknown, val_loss = unknown, val_accuracy = unknown, val_r2 = unknown, val_rmse = unknown;
 };
 
 class Schedule;
@@ -67,27 +75,24 @@ struct OneCycle {
     }
 };
 
-// η = then(0) · t / length, and then(t − length) after it.
+// η = then(0) · t / length for t < length, and then(t − length) from there on.
 struct Warmup {
-    Time length; // one of the two as given, the other converted
-    std::shared_ptr<const Schedule> then;
+    double length;
+    std::shared_ptr<const Schedule> then; // in the same unit
 };
 
-// Multiplied by `factor` after `patience` epochs in a row whose loss is not below the best by min_delta.
+// Multiplied by `factor` after `patience` epochs in a row that are not better than the best by min_delta.
 struct ReduceOnPlateau {
     enum Memory { best, wait, scale };
-    enum class Monitor { automatic, loss, val_loss };
     double initial, factor, patience, min_delta, minimum;
-    Monitor monitor;
+    std::string monitor; // empty: val_loss if there is validation, else loss
 
     double at(const std::vector<double>& memory) const {
         return std::max(initial * memory.at(scale), minimum);
     }
 
-    void observe(double loss, double val_loss, std::vector<double>& memory) const {
-        const bool validated =
-            monitor == Monitor::val_loss || (monitor == Monitor::automatic && !std::isnan(val_loss));
-        const double value = validated ? val_loss : loss;
+    void observe(const Observed& epoch, std::vector<double>& memory) const {
+        const double value = monitored(epoch);
         if (value < memory.at(best) - min_delta) {
             memory[best] = value;
             memory[wait] = 0;
@@ -95,6 +100,17 @@ struct ReduceOnPlateau {
             memory[scale] *= factor;
             memory[wait] = 0;
         }
+    }
+
+    // Smaller is better.
+    double monitored(const Observed& epoch) const {
+        if (monitor.empty()) return std::isnan(epoch.val_loss) ? epoch.loss : epoch.val_loss;
+        if (monitor == "loss") return epoch.loss;
+        if (monitor == "val_loss") return epoch.val_loss;
+        if (monitor == "val_rmse") return epoch.val_rmse;
+        if (monitor == "val_accuracy") return -epoch.val_accuracy;
+        if (monitor == "val_r2") return -epoch.val_r2;
+        throw EngineError("ReduceOnPlateau cannot monitor '" + monitor + "'");
     }
 };
 
@@ -120,30 +136,29 @@ public:
             rule_);
     }
 
-    // The memory that a run carries for this schedule, and what an epoch's losses do to it (val_loss is NaN
-    // without validation).
+    // The memory that a run carries for this schedule, and what an epoch does to it.
     std::vector<double> initial_memory() const {
         if (auto* warmup = std::get_if<schedules::Warmup>(&rule_)) return warmup->then->initial_memory();
         if (std::holds_alternative<schedules::ReduceOnPlateau>(rule_))
             return {std::numeric_limits<double>::infinity(), 0.0, 1.0};
         return {};
     }
+    void observe(const Observed& epoch, std::vector<double>& memory) const {
+        if (auto* warmup = std::get_if<schedules::Warmup>(&rule_)) warmup->then->observe(epoch, memory);
+        if (auto* plateau = std::get_if<schedules::ReduceOnPlateau>(&rule_)) plateau->observe(epoch, memory);
+    }
     void observe(double loss, double val_loss, std::vector<double>& memory) const {
-        if (auto* warmup = std::get_if<schedules::Warmup>(&rule_))
-            warmup->then->observe(loss, val_loss, memory);
-        if (auto* plateau = std::get_if<schedules::ReduceOnPlateau>(&rule_))
-            plateau->observe(loss, val_loss, memory);
+        observe(Observed{.loss = loss, .val_loss = val_loss}, memory);
     }
 
 private:
-    void read_warmup(const Spec& spec, RunLength run);
-    void read_plateau(const Spec& spec);
+    schedules::Warmup read_warmup(const Spec& spec, RunLength run) const;
 
     double at(const schedules::Warmup& warmup, Time time, const std::vector<double>& memory) const {
-        const double t = by_step_ ? time.step : time.epoch;
-        const double length = by_step_ ? warmup.length.step : warmup.length.epoch;
-        if (t < length) return warmup.then->at({}, memory) * t / length;
-        return warmup.then->at({time.epoch - warmup.length.epoch, time.step - warmup.length.step}, memory);
+        double& t = by_step_ ? time.step : time.epoch;
+        if (t < warmup.length) return warmup.then->at({}, memory) * t / warmup.length;
+        t -= warmup.length;
+        return warmup.then->at(time, memory);
     }
 
     std::variant<schedules::Constant, schedules::ExponentialDecay, schedules::InverseDecay,
@@ -179,42 +194,25 @@ inline Schedule::Schedule(const Spec& spec, RunLength run) {
         const double final = number_or("final", initial / 1e4), length = number_or("length", whole_run);
         rule_ = OneCycle{initial, maximum, final, number_or("peak", 0.3) * length, length};
     } else if (kind == "Warmup") {
-        read_warmup(spec, run);
+        rule_ = read_warmup(spec, run);
     } else if (kind == "ReduceOnPlateau") {
-        read_plateau(spec);
+        rule_ = ReduceOnPlateau{spec.number("initial"),  spec.number("factor"),
+                                spec.number("patience"), spec.number("min_delta"),
+                                spec.number("minimum"),  spec.has("monitor") ? spec.text("monitor") : ""};
     } else {
         throw EngineError("there is no schedule '" + kind + "'");
     }
 }
 
 // `then` starts when the warm-up ends, and takes the rest of the run for its length where it has none.
-inline void Schedule::read_warmup(const Spec& spec, RunLength run) {
+inline schedules::Warmup Schedule::read_warmup(const Spec& spec, RunLength run) const {
     const double length = spec.number("length");
-    const bool convertible = run.epochs > 0 && run.steps > 0;
-    const double steps_per_epoch = convertible ? run.steps / run.epochs : 1;
-    const Time lengths =
-        by_step_ ? Time{length / steps_per_epoch, length} : Time{length, length * steps_per_epoch};
-    const RunLength rest = {std::max(run.epochs - lengths.epoch, 0.0),
-                            std::max(run.steps - lengths.step, 0.0)};
-    auto then = std::make_shared<const Schedule>(spec["then"], rest);
-    if (spec["then"].is_dict() && then->by_step_ != by_step_ && !convertible &&
-        !std::holds_alternative<schedules::ReduceOnPlateau>(then->rule_))
-        throw EngineError(
-            "a Warmup in one unit and what follows in another need to know the steps of an epoch");
-    rule_ = schedules::Warmup{lengths, std::move(then)};
-}
-
-inline void Schedule::read_plateau(const Spec& spec) {
-    using schedules::ReduceOnPlateau;
-    auto monitor = ReduceOnPlateau::Monitor::automatic;
-    if (spec.has("monitor")) {
-        const std::string& name = spec.text("monitor");
-        if (name != "loss" && name != "val_loss")
-            throw EngineError("ReduceOnPlateau cannot monitor '" + name + "'");
-        monitor = name == "loss" ? ReduceOnPlateau::Monitor::loss : ReduceOnPlateau::Monitor::val_loss;
-    }
-    rule_ = ReduceOnPlateau{spec.number("initial"),   spec.number("factor"),  spec.number("patience"),
-                            spec.number("min_delta"), spec.number("minimum"), monitor};
+    double& rest = by_step_ ? run.steps : run.epochs;
+    rest = std::max(rest - length, 0.0);
+    auto then = std::make_shared<const Schedule>(spec["then"], run);
+    if (spec["then"].is_dict() && spec["then"].has("unit") && then->by_step_ != by_step_)
+        throw EngineError("a Warmup and what follows it must count in the same unit");
+    return {length, std::move(then)};
 }
 
 } // namespace ravine

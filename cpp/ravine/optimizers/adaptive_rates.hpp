@@ -6,15 +6,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace ravine {
 
-// Where ε stands: √v + ε, or √(v + ε) in the lecture form.
+// Where ε stands: √v + ε, or √(v + ε) in the lecture form. An ε that T rounds to 0 becomes T's smallest, for
+// 0 / 0 must not arise from a gradient of 0.
 template <class T> struct Root {
     T inside = 0, outside = 0;
 
     explicit Root(const Spec& spec) {
-        (spec.flag("epsilon_inside_root") ? inside : outside) = static_cast<T>(spec.number("epsilon"));
+        (spec.flag("epsilon_inside_root") ? inside : outside) =
+            std::max(static_cast<T>(spec.number("epsilon")), std::numeric_limits<T>::min());
     }
     T operator()(T v) const { return std::sqrt(v + inside) + outside; }
 };

@@ -34,7 +34,7 @@ public:
 #pragma omp simd
         for (Index i = 0; i < n; ++i) {
             const T agreement = sign_of(trace[i]) * sign_of(g[i]);
-            eta[i] = agreement > 0 ? eta[i] + kappa : agreement < 0 ? eta[i] * shrink : eta[i];
+            eta[i] = eta[i] * (agreement < 0 ? shrink : T(1)) + (agreement > 0 ? kappa : T(0));
             w[i] -= eta[i] * g[i];
             trace[i] = fresh * g[i] + theta * trace[i];
         }

@@ -104,7 +104,10 @@ public:
 
     Index n_slots() const override { return Pairs<T>::n_slots(memory_) + 5; }
     Index n_scalars() const override { return Pairs<T>::n_scalars(memory_); }
+    bool evaluates() const override { return true; }
 
+    // Should the objective throw (an interrupt does), then w and the outcome of the next update are as if
+    // this one had not begun.
     bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
         if (!now.evaluate) throw EngineError("LBFGS needs to evaluate the objective, and was not given it");
         Pairs<T> pairs(state, state.last(static_cast<std::size_t>(n_scalars())), std::ssize(w), memory_);
