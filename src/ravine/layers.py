@@ -1,0 +1,489 @@
+"""Layers: what a network is stacked from.
+
+``x`` is a layer's input and ``y`` its output, one row per row of data. A layer's parameters are
+named ``<layer>_<n>.<array>``, such as ``dense_1.weight``; n counts the layers of one kind in a
+stack from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from .errors import ParameterError
+from .initializers import Initializer
+from .penalties import Penalty
+from .spec import (
+    Choice,
+    Either,
+    Family,
+    Flag,
+    Items,
+    Maybe,
+    Member,
+    Number,
+    Rule,
+    Spec,
+    Whole,
+    broken,
+)
+
+__all__ = [
+    "Activation",
+    "BatchNorm",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GaussianNoise",
+    "Layer",
+    "LayerNorm",
+    "Normalize",
+    "Residual",
+]
+
+#: The activations by name.
+ACTIVATIONS = (
+    "identity",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "tanh",
+    "sigmoid",
+)
+
+#: Those that have a parameter α, and its default.
+ALPHA_DEFAULTS = {"leaky_relu": 0.01, "elu": 1.0}
+
+ActivationName = Literal[
+    "identity",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "tanh",
+    "sigmoid",
+]
+
+
+class Layer(Spec):
+    """The base of every layer.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> [layer.__class__.__name__ for layer in rv.Network([rv.Normalize(), rv.Dense(1)]).layers]
+    ['Normalize', 'Dense']
+    """
+
+
+@dataclass(frozen=True, repr=False)
+class Activation(Layer):
+    """An element-wise function.
+
+    ==============  ====================================================================
+    name            y
+    ==============  ====================================================================
+    ``identity``    ``x``
+    ``relu``        ``max(x, 0)``
+    ``leaky_relu``  ``x`` if x > 0, else ``α x`` (α = 0.01)
+    ``elu``         ``x`` if x > 0, else ``α (e^x − 1)`` (α = 1)
+    ``selu``        ``1.0507 · x`` if x > 0, else ``1.0507 · 1.67326 (e^x − 1)``
+    ``gelu``        ``x Φ(x)``, Φ the normal distribution function, exact by erf
+    ``silu``        ``x / (1 + e^(−x))``
+    ``mish``        ``x tanh(log(1 + e^x))``
+    ``softplus``    ``log(1 + e^x)``
+    ``tanh``        ``tanh(x)``
+    ``sigmoid``     ``1 / (1 + e^(−x))``
+    ==============  ====================================================================
+
+    Parameters
+    ----------
+    name : str
+        One of the names above.
+    alpha : float, optional
+        α of ``leaky_relu`` and ``elu``, at least 0. None: the value above.
+
+    References
+    ----------
+    Maas et al. (2013), leaky ReLU; Clevert et al. (2016), ELU; Klambauer et al. (2017), SELU;
+    Hendrycks & Gimpel (2016), GELU; Elfwing et al. (2018), SiLU; Misra (2019), Mish.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Activation("leaky_relu", alpha=0.2)
+    Activation('leaky_relu', alpha=0.2)
+    """
+
+    name: ActivationName
+    _: KW_ONLY
+    alpha: float | None = None
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "name": Choice(ACTIVATIONS),
+        "alpha": Maybe(Number(at_least=0)),
+    }
+
+    def _check(self) -> None:
+        if self.alpha is not None and self.name not in ALPHA_DEFAULTS:
+            raise broken(
+                "Activation", "alpha", f"None for '{self.name}', which has none", self.alpha
+            )
+
+    def _shorthand(self) -> str | None:
+        return self.name if self.alpha is None else None
+
+
+@dataclass(frozen=True)
+class _ActivationOrName:
+    """The rule of an activation: an `Activation`, its dictionary or its name."""
+
+    def __call__(self, owner: str, name: str, value: Any) -> Activation:
+        if isinstance(value, Activation):
+            return value
+        if isinstance(value, Mapping):
+            return Activation.from_dict(value)
+        if isinstance(value, str):
+            Choice(ACTIVATIONS)(owner, name, value)
+            return Activation(value)  # type: ignore[arg-type]
+        raise broken(owner, name, "None, an Activation or its name", value)
+
+
+@dataclass(frozen=True, repr=False)
+class Normalize(Layer):
+    """Standardise every input column: ``y = (x − mean) / standard deviation``.
+
+    Both are learnt from the training rows alone before the first step, the standard deviation over
+    n; a constant column becomes 0. Columns that an `Embedding` of the network reads are left as
+    they are. It is the very first layer of a network or absent.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Network([rv.Normalize(), rv.Dense(1)])
+    Network([Normalize(), Dense(1)], loss='squared_error')
+    """
+
+
+@dataclass(frozen=True, repr=False)
+class Dense(Layer):
+    """Every output from every input: ``y = f(x W + b)``.
+
+    Parameters
+    ----------
+    units : int
+        Outputs, at least 1.
+    activation : str or Activation, optional
+        f. None: the identity.
+    use_bias : bool, default True
+        Whether there is a b; it starts at 0.
+    initializer : str or Initializer, optional
+        How W starts. None: what suits the activation behind it (He for the ReLU family, LeCun for
+        SELU, Glorot otherwise).
+    penalty : "recipe", None or Penalty, default "recipe"
+        This layer's norm penalty; ``"recipe"`` takes the recipe's, None switches it off here.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Dense(64, activation="relu", penalty=rv.L2(1e-4))
+    Dense(64, activation='relu', penalty=L2(0.0001))
+    """
+
+    units: int
+    _: KW_ONLY
+    activation: Activation | None = None
+    use_bias: bool = True
+    initializer: Initializer | None = None
+    penalty: Literal["recipe"] | Penalty | None = "recipe"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            units: int,
+            *,
+            activation: ActivationName | Activation | None = None,
+            use_bias: bool = True,
+            initializer: str | Initializer | None = None,
+            penalty: Literal["recipe"] | Penalty | None = "recipe",
+        ) -> None: ...
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "units": Whole(at_least=1),
+        "activation": Maybe(_ActivationOrName()),
+        "use_bias": Flag(),
+        "initializer": Maybe(Member(Initializer)),
+        "penalty": Maybe(Either(("recipe",), Member(Penalty))),
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class BatchNorm(Layer):
+    """Standardise each column over the mini-batch, then scale and shift it as learnt.
+
+    In training ``y = scale · (x − μ) / √(σ² + ε) + shift`` with the mean μ and the variance σ²
+    (over n) of the mini-batch, and ``running ← momentum · running + (1 − momentum) · batch``, the
+    running variance from the variance over n − 1. Prediction takes the running values. A
+    mini-batch of one row is an error.
+
+    Parameters
+    ----------
+    momentum : float, default 0.9
+        What the running values keep of themselves per step, in [0, 1).
+    epsilon : float, default 1e-5
+        ε, greater than 0.
+
+    References
+    ----------
+    Ioffe & Szegedy (2015), Algorithms 1 and 2. Departure: running averages, as in PyTorch (whose
+    ``momentum`` is 1 minus this one).
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.BatchNorm(momentum=0.99)
+    BatchNorm(momentum=0.99)
+    """
+
+    _: KW_ONLY
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "momentum": Number(at_least=0, below=1),
+        "epsilon": Number(above=0),
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class LayerNorm(Layer):
+    """Standardise each row over its features, then scale and shift every feature as learnt.
+
+    ``y = scale · (x − μ) / √(σ² + ε) + shift``, μ and σ² (over n) of the row.
+
+    Parameters
+    ----------
+    epsilon : float, default 1e-5
+        ε, greater than 0.
+
+    References
+    ----------
+    Ba, Kiros & Hinton (2016), arXiv:1607.06450.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.LayerNorm()
+    LayerNorm()
+    """
+
+    _: KW_ONLY
+    epsilon: float = 1e-5
+
+    _rules: ClassVar[Mapping[str, Rule]] = {"epsilon": Number(above=0)}
+
+
+@dataclass(frozen=True, repr=False)
+class Dropout(Layer):
+    """Set each input to 0 with probability p in training, scale the others by ``1 / (1 − p)``.
+
+    Prediction leaves the input as it is, unless `ravine.Model.predict` is asked for samples.
+
+    Parameters
+    ----------
+    rate : float
+        p, in [0, 1).
+
+    References
+    ----------
+    Srivastava et al. (2014), JMLR 15, 1929-1958. Departure: the scale is applied in training.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Dropout(0.2)
+    Dropout(0.2)
+    """
+
+    rate: float
+
+    _rules: ClassVar[Mapping[str, Rule]] = {"rate": Number(at_least=0, below=1)}
+
+
+@dataclass(frozen=True, repr=False)
+class GaussianNoise(Layer):
+    """Add normal noise in training: ``y = x + stddev · z``, z standard normal.
+
+    Parameters
+    ----------
+    stddev : float
+        Standard deviation in units of the layer's input, at least 0.
+
+    References
+    ----------
+    Bishop (1995), Training with Noise is Equivalent to Tikhonov Regularization, Neural Computation
+    7(1).
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.GaussianNoise(0.1)
+    GaussianNoise(0.1)
+    """
+
+    stddev: float
+
+    _rules: ClassVar[Mapping[str, Rule]] = {"stddev": Number(at_least=0)}
+
+
+@dataclass(frozen=True, repr=False)
+class Embedding(Layer):
+    """Give each level of a categorical column a learnt vector; other columns pass through.
+
+    The input's ``columns`` hold codes 0 … levels − 1. The output is the other columns in their
+    order, then the vectors in the order of ``columns``. It reads a table's own columns: it is a
+    network's first layer or stands right behind `Normalize`, which leaves the codes alone.
+
+    Parameters
+    ----------
+    columns : tuple of int
+        Positions of the coded columns, from 0, each once.
+    levels : tuple of int
+        How many levels each of them has, at least 1.
+    dimension : int or tuple of int
+        Length of the vectors, at least 1: one for all columns or one for each. Kept as a tuple.
+    initializer : str or Initializer, optional
+        How the vectors start. None: normal with standard deviation 0.05.
+    penalty : "recipe", None or Penalty, default "recipe"
+        Norm penalty on the vectors; ``"recipe"`` takes the recipe's, None switches it off here.
+
+    References
+    ----------
+    Guo & Berkhahn (2016), Entity Embeddings of Categorical Variables, arXiv:1604.06737.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Embedding(columns=(2, 5), levels=(7, 4), dimension=3)
+    Embedding([2, 5], [7, 4], [3, 3])
+    """
+
+    columns: tuple[int, ...]
+    levels: tuple[int, ...]
+    dimension: tuple[int, ...]
+    _: KW_ONLY
+    initializer: Initializer | None = None
+    penalty: Literal["recipe"] | Penalty | None = "recipe"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            columns: Sequence[int],
+            levels: Sequence[int],
+            dimension: int | Sequence[int],
+            *,
+            initializer: str | Initializer | None = None,
+            penalty: Literal["recipe"] | Penalty | None = "recipe",
+        ) -> None: ...
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "columns": Items(Whole(at_least=0), at_least=1),
+        "levels": Items(Whole(at_least=1), at_least=1),
+        "dimension": Items(Whole(at_least=1), at_least=1, single=True),
+        "initializer": Maybe(Member(Initializer)),
+        "penalty": Maybe(Either(("recipe",), Member(Penalty))),
+    }
+
+    def __post_init__(self) -> None:
+        shared = not isinstance(self.dimension, list | tuple)
+        super().__post_init__()
+        if shared:
+            object.__setattr__(self, "dimension", self.dimension * len(self.columns))
+        if len(set(self.columns)) < len(self.columns):
+            raise broken("Embedding", "columns", "a tuple of distinct positions", self.columns)
+        for name in ("levels", "dimension"):
+            value = getattr(self, name)
+            if len(value) != len(self.columns):
+                rule = f"as long as its columns, {len(self.columns)}"
+                raise broken("Embedding", name, rule, value)
+
+
+@dataclass(frozen=True, repr=False)
+class Residual(Layer):
+    """Add what a nested stack makes of the input to the input: ``y = x + f(x)``.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        f: at least one layer, none of them `Normalize` or `Embedding`; its output has the shape of
+        its input.
+
+    References
+    ----------
+    He et al. (2016), Deep Residual Learning for Image Recognition, CVPR, equation 1.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Residual([rv.Dense(8, activation="relu"), rv.Dense(8)])
+    Residual([Dense(8, activation='relu'), Dense(8)])
+    """
+
+    layers: tuple[Layer, ...]
+
+    if TYPE_CHECKING:
+
+        def __init__(self, layers: Sequence[Layer]) -> None: ...
+
+    _rules: ClassVar[Mapping[str, Rule]] = {"layers": Items(Member(Layer), at_least=1)}
+
+    def _check(self) -> None:
+        for layer in self.layers:
+            if isinstance(layer, Normalize | Embedding):
+                kind = type(layer).__name__
+                raise ParameterError(
+                    f"{kind} reads a table's own columns: it cannot stand in a Residual."
+                )
+
+
+@dataclass(frozen=True, repr=False)
+class Flatten(Layer):
+    """Make one row of numbers from an image or any other array, in C order.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Flatten()
+    Flatten()
+    """
+
+
+LAYERS: Family[Layer] = Family(
+    "a layer",
+    Layer,
+    (
+        Normalize,
+        Dense,
+        Activation,
+        BatchNorm,
+        LayerNorm,
+        Dropout,
+        GaussianNoise,
+        Embedding,
+        Residual,
+        Flatten,
+    ),
+)

@@ -1,0 +1,63 @@
+"""Stopping: when training ends before its last epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar, Literal
+
+from .spec import Choice, Family, Flag, Number, Rule, Spec, Whole
+
+__all__ = ["EarlyStopping"]
+
+#: What early stopping can watch. Losses and val_rmse are better when small, the others when large.
+MONITORS = ("loss", "val_loss", "val_accuracy", "val_r2", "val_rmse")
+
+Monitor = Literal["loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"]
+
+
+@dataclass(frozen=True, repr=False)
+class EarlyStopping(Spec):
+    """Stop after ``patience`` epochs in a row without an improvement of the monitored value.
+
+    A value improves when it is better than the best so far by more than ``min_delta``. What
+    ``val_`` names needs validation rows: ``validation_fraction`` in the recipe, or ``validation=``
+    in `ravine.train`.
+
+    Parameters
+    ----------
+    patience : int, default 10
+        Epochs without improvement that are waited for, at least 1.
+    min_delta : float, default 0.0
+        Smallest change that counts, at least 0, in units of the monitored value.
+    monitor : {"loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"}, default "val_loss"
+        What is watched.
+    restore_best : bool, default True
+        Whether the model gets the weights of the best epoch, or those of the last.
+
+    References
+    ----------
+    Prechelt (1998), Early Stopping - But When?, class UP of the criteria.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.EarlyStopping(patience=5)
+    EarlyStopping(patience=5)
+    """
+
+    _: KW_ONLY
+    patience: int = 10
+    min_delta: float = 0.0
+    monitor: Monitor = "val_loss"
+    restore_best: bool = True
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "patience": Whole(at_least=1),
+        "min_delta": Number(at_least=0),
+        "monitor": Choice(MONITORS),
+        "restore_best": Flag(),
+    }
+
+
+STOPPINGS: Family[EarlyStopping] = Family("a stopping rule", EarlyStopping, (EarlyStopping,))
