@@ -21,24 +21,24 @@ template <class T> struct Identity {
 // max(x, 0)
 template <class T> struct Relu {
     T value(T x) const { return x < T(0) ? T(0) : x; }
-    T slope(T, T y) const { return y > T(0) ? T(1) : T(0); }
+    T slope(T, T y) const { return T(y > T(0)); }
 };
 
 // x if x > 0, else αx (Maas, Hannun & Ng 2013)
 template <class T> struct LeakyRelu {
     T alpha;
-    T value(T x) const { return x > T(0) ? x : alpha * x; }
-    T slope(T, T y) const { return y > T(0) ? T(1) : alpha; }
+    T value(T x) const { return elementary::select(x > T(0), x, alpha * x); }
+    T slope(T, T y) const { return elementary::select(y > T(0), T(1), alpha); }
 };
 
 // λx if x > 0, else λα(eˣ − 1) (Clevert, Unterthiner & Hochreiter 2016; with λ Klambauer et al. 2017)
 template <class T> struct Elu {
     T alpha, lambda = 1;
     T value(T x) const {
-        const T below = alpha * elementary::expm1_negative(x > T(0) ? T(0) : x);
-        return lambda * (x > T(0) ? x : below);
+        const T below = alpha * elementary::expm1_negative(elementary::select(x > T(0), T(0), x));
+        return lambda * elementary::select(x > T(0), x, below);
     }
-    T slope(T, T y) const { return y > T(0) ? lambda : y + lambda * alpha; }
+    T slope(T, T y) const { return elementary::select(y > T(0), lambda, y + lambda * alpha); }
 };
 
 // x Φ(x), Φ the standard normal distribution function (Hendrycks & Gimpel 2016, the exact form)
@@ -46,7 +46,7 @@ template <class T> struct Gelu {
     T value(T x) const { return x * (T(0.5) * std::erfc(x * T(-std::numbers::sqrt2 / 2))); }
     T slope(T x, T y) const {
         constexpr T root = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
-        const T Phi = x == T(0) ? T(0.5) : y / x;
+        const T Phi = elementary::select(x == T(0), T(0.5), y / x);
         return Phi + x * (root * elementary::exp(T(-0.5) * x * x));
     }
 };
@@ -60,16 +60,25 @@ template <class T> struct Silu {
     }
 };
 
-// x tanh(log(1 + eˣ)) (Misra 2019), by e = e^−|x| alone
+// x tanh(log(1 + eˣ)) (Misra 2019)
 template <class T> struct Mish {
     T value(T x) const {
-        const T e = elementary::exp(-std::abs(x)), n = x > T(0) ? T(1) + T(2) * e : e * (e + T(2));
-        return x * (n / (n + T(2) * (x > T(0) ? e * e : T(1))));
+        const auto [e, n, d] = parts(x);
+        return x * (n / d);
     }
     T slope(T x, T) const {
-        const T e = elementary::exp(-std::abs(x)), n = x > T(0) ? T(1) + T(2) * e : e * (e + T(2));
-        const T d = n + T(2) * (x > T(0) ? e * e : T(1));
-        return n / d + x * (T(4) * (x > T(0) ? e * e : e) * (T(1) + e)) / (d * d);
+        const auto [e, n, d] = parts(x);
+        return n / d + x * (T(4) * elementary::select(x > T(0), e * e, e) * (T(1) + e)) / (d * d);
+    }
+
+private:
+    struct Parts {
+        T e, n, d; // e^−|x| and tanh(log(1 + eˣ)) = n / d
+    };
+    static Parts parts(T x) {
+        const T e = elementary::exp(-std::abs(x));
+        const T n = elementary::select(x > T(0), T(1) + T(2) * e, e * (e + T(2)));
+        return {e, n, n + T(2) * elementary::select(x > T(0), e * e, T(1))};
     }
 };
 
@@ -131,7 +140,7 @@ public:
     void forward(Index n, const T* x, T* y) const {
         std::visit(
             [=](const auto f) {
-#pragma GCC ivdep
+#pragma omp simd
                 for (Index i = 0; i < n; ++i) y[i] = f.value(x[i]);
             },
             f_);
@@ -142,7 +151,7 @@ public:
         if (from_output_) x = y; // so that there is something to read
         std::visit(
             [=](const auto f) {
-#pragma GCC ivdep
+#pragma omp simd
                 for (Index i = 0; i < n; ++i) dx[i] = f.slope(x[i], y[i]) * dy[i];
             },
             f_);

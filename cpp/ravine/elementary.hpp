@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <type_traits>
 
+// Compilers would otherwise leave calls in the loops.
+#define RAVINE_INLINE [[gnu::always_inline]] inline
+
 namespace ravine::elementary {
 
 template <class T> struct Format;
@@ -27,14 +30,21 @@ template <> struct Format<double> {
     static constexpr double lowest = -746.0, highest = 710.0;
 };
 
+// a where the condition holds, else b, without a branch that compilers could make of ?:.
+template <class T> RAVINE_INLINE T select(bool condition, T a, T b) {
+    using Bits = typename Format<T>::Bits;
+    const Bits mask = Bits(0) - static_cast<Bits>(condition);
+    return std::bit_cast<T>((std::bit_cast<Bits>(a) & mask) | (std::bit_cast<Bits>(b) & ~mask));
+}
+
 // 2ⁿ from n + shifter, whose lowest bits hold the integer n.
-template <class T> inline T power_of_two(T shifted) {
+template <class T> RAVINE_INLINE T power_of_two(T shifted) {
     using F = Format<T>;
     return std::bit_cast<T>((std::bit_cast<typename F::Bits>(shifted) + F::bias) << F::mantissa);
 }
 
 // (eʳ − 1) / r for |r| ≤ ½ ln 2, by Taylor's series.
-template <class T> inline T exp_series(T r) {
+template <class T> RAVINE_INLINE T exp_series(T r) {
     constexpr auto inverse_factorial = [](int k) {
         double product = 1;
         for (int j = 2; j <= k; ++j) product *= j;
@@ -60,11 +70,11 @@ template <class T> inline T exp_series(T r) {
 }
 
 // eˣ = 2ⁿ eʳ with x = n ln 2 + r. 2ⁿ is applied in two halves, so that the ends of the range are right.
-template <class T> inline T exp(T x) {
+template <class T> RAVINE_INLINE T exp(T x) {
     using F = Format<T>;
     constexpr T log2_e = T(1.4426950408889634);
-    x = x > F::highest ? F::highest : x;
-    x = x < F::lowest ? F::lowest : x;
+    x = select(x > F::highest, F::highest, x);
+    x = select(x < F::lowest, F::lowest, x);
     const T n = (x * log2_e + F::shifter) - F::shifter;
     const T r = (x - n * F::ln2_high) - n * F::ln2_low;
     const T half = n * T(0.5) + F::shifter, rest = (n - (half - F::shifter)) + F::shifter;
@@ -72,17 +82,17 @@ template <class T> inline T exp(T x) {
 }
 
 // eˣ − 1 for x ≤ 0, with full relative accuracy near 0.
-template <class T> inline T expm1_negative(T x) {
+template <class T> RAVINE_INLINE T expm1_negative(T x) {
     using F = Format<T>;
     constexpr T log2_e = T(1.4426950408889634), lowest = T(-45);
-    x = x < lowest ? lowest : x;
+    x = select(x < lowest, lowest, x);
     const T shifted = x * log2_e + F::shifter, n = shifted - F::shifter;
     const T r = (x - n * F::ln2_high) - n * F::ln2_low, scale = power_of_two(shifted);
     return scale * (exp_series(r) * r) + (scale - T(1));
 }
 
 // log(1 + e) for 0 ≤ e ≤ 1: 2 artanh(e / (2 + e)) by its series.
-template <class T> inline T log1p_unit(T e) {
+template <class T> RAVINE_INLINE T log1p_unit(T e) {
     const T s = e / (T(2) + e), q = s * s;
     T p = T(1) / T(17);
     if constexpr (std::is_same_v<T, double>) {
@@ -107,14 +117,16 @@ template <class T> inline T log1p_unit(T e) {
     return T(2) * s * p;
 }
 
-template <class T> inline T sigmoid(T x) { return T(1) / (T(1) + exp(-x)); }
+template <class T> RAVINE_INLINE T sigmoid(T x) { return T(1) / (T(1) + exp(-x)); }
 
-template <class T> inline T tanh(T x) {
+template <class T> RAVINE_INLINE T tanh(T x) {
     const T m = expm1_negative(T(-2) * std::abs(x));
     return std::copysign(m / (T(2) + m), x);
 }
 
 // log(1 + eˣ)
-template <class T> inline T softplus(T x) { return (x < T(0) ? T(0) : x) + log1p_unit(exp(-std::abs(x))); }
+template <class T> RAVINE_INLINE T softplus(T x) {
+    return select(x < T(0), T(0), x) + log1p_unit(exp(-std::abs(x)));
+}
 
 } // namespace ravine::elementary

@@ -60,11 +60,11 @@ template <class T> struct Huber {
     T delta;
     T value(T z, T y) const {
         const T r = std::abs(z - y);
-        return r > delta ? delta * (r - T(0.5) * delta) : T(0.5) * r * r;
+        return elementary::select(r > delta, delta * (r - T(0.5) * delta), T(0.5) * r * r);
     }
     T slope(T z, T y) const {
-        const T r = z - y, below = r < -delta ? -delta : r;
-        return below > delta ? delta : below;
+        const T r = z - y, below = elementary::select(r < -delta, -delta, r);
+        return elementary::select(below > delta, delta, below);
     }
     T respond(T z) const { return z; }
 };
@@ -75,11 +75,11 @@ template <class T> struct Quantile {
     T tau;
     T value(T z, T y) const {
         const T r = y - z;
-        return (r > T(0) ? tau : tau - T(1)) * r;
+        return elementary::select(r > T(0), tau, tau - T(1)) * r;
     }
     T slope(T z, T y) const {
         const T r = y - z;
-        return (r > T(0) ? -tau : T(0)) + (r < T(0) ? T(1) - tau : T(0)) + r * T(0);
+        return T(r < T(0)) * (T(1) - tau) - T(r > T(0)) * tau + r * T(0);
     }
     T respond(T z) const { return z; }
 };
@@ -136,7 +136,7 @@ public:
 
     void respond(Index B, Index O, const T* z, T* out) const override {
         const Rule rule = rule_;
-#pragma GCC ivdep
+#pragma omp simd
         for (Index k = 0; k < B * O; ++k) out[k] = rule.respond(z[k]);
     }
 
@@ -218,7 +218,7 @@ private:
     static void exponentials(Index B, Index O, const T* z, T* e) {
         for (Index i = 0; i < B; ++i) {
             const T m = largest(O, z + i * O);
-#pragma GCC ivdep
+#pragma omp simd
             for (Index o = 0; o < O; ++o) e[i * O + o] = z[i * O + o] - m;
         }
         for (Index k = 0; k < B * O; ++k) e[k] = elementary::exp(e[k]);
