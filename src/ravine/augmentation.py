@@ -8,11 +8,12 @@ generator seeded by the recipe's seed and the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from .spec import Family, Flag, Items, Maybe, Member, Number, Rule, Spec, Whole, broken
+from .rules import Flag, Items, Maybe, Number, Rule, Whole, broken
+from .spec import Family, Member, Spec
 
 __all__ = [
     "Augmentation",
@@ -197,17 +198,32 @@ class Mixup(Augmentation):
     _rules: ClassVar[Mapping[str, Rule]] = {"alpha": Number(above=0)}
 
 
+@dataclass(frozen=True)
+class _ColumnOrGroup:
+    """The rule of one entry of Synthesize's categories: a column or a group of columns."""
+
+    def __call__(self, owner: str, name: str, value: Any) -> int | tuple[int, ...]:
+        column = Whole(at_least=0)
+        if isinstance(value, list | tuple):
+            return Items(column, at_least=1)(owner, name, value)
+        return column(owner, name, value)
+
+
 @dataclass(frozen=True, repr=False)
 class Synthesize(Augmentation):
-    """Add rows drawn from a Gaussian copula that is fitted to the training rows of each class.
+    """Add rows drawn from Gaussian copulas fitted to the training rows, one for each class.
+
+    A regression has a single one, which the targets join. Values of a numeric column stay within
+    those seen; discrete columns take levels that were seen. Discrete are: ``categories``, the codes
+    that an `ravine.Embedding` reads, and columns of at most ten distinct values.
 
     Parameters
     ----------
     fraction : float, default 1.0
         Rows added per training row, greater than 0.
-    categories : tuple of int, optional
-        Positions of the columns that hold codes of categories: only levels that occur are drawn.
-        None: the columns that the network's Embedding reads.
+    categories : tuple of int or of tuple of int, optional
+        Positions of further columns to take as discrete, each once. A tuple in it is a group, such
+        as the 0/1 columns of one category: one of the patterns seen comes out.
 
     References
     ----------
@@ -216,18 +232,34 @@ class Synthesize(Augmentation):
     Examples
     --------
     >>> import ravine as rv
-    >>> rv.Synthesize(0.5, categories=[3])
-    Synthesize(fraction=0.5, categories=[3])
+    >>> rv.Synthesize(0.5, categories=[3, (5, 6, 7)])
+    Synthesize(fraction=0.5, categories=[3, [5, 6, 7]])
     """
 
     fraction: float = 1.0
     _: KW_ONLY
-    categories: tuple[int, ...] | None = None
+    categories: tuple[int | tuple[int, ...], ...] | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            fraction: float = 1.0,
+            *,
+            categories: Sequence[int | Sequence[int]] | None = None,
+        ) -> None: ...
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         "fraction": Number(above=0),
-        "categories": Maybe(Items(Whole(at_least=0))),
+        "categories": Maybe(Items(_ColumnOrGroup())),
     }
+
+    def _check(self) -> None:
+        columns: list[int] = []
+        for entry in self.categories or ():
+            columns.extend(entry if isinstance(entry, tuple) else (entry,))
+        if len(set(columns)) < len(columns):
+            raise broken("Synthesize", "categories", "columns named once each", self.categories)
 
 
 AUGMENTATIONS: Family[Augmentation] = Family(

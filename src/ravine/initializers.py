@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from .spec import Choice, Family, Number, Rule, Spec
+from .rules import Choice, Number, Rule
+from .spec import Family, Spec
 
 __all__ = [
     "Constant",

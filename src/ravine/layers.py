@@ -14,20 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from .errors import ParameterError
 from .initializers import Initializer
 from .penalties import Penalty
-from .spec import (
-    Choice,
-    Either,
-    Family,
-    Flag,
-    Items,
-    Maybe,
-    Member,
-    Number,
-    Rule,
-    Spec,
-    Whole,
-    broken,
-)
+from .rules import Choice, Either, Flag, Items, Maybe, Number, Rule, Whole, broken
+from .spec import Family, Member, Spec
 
 __all__ = [
     "Activation",

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .spec import Family, Number, Rule, Spec
+from .rules import Number, Rule
+from .spec import Family, Spec
 
 __all__ = [
     "AbsoluteError",

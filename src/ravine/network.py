@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from .errors import ParameterError
 from .layers import Embedding, Layer, Normalize
 from .losses import Loss, SquaredError
-from .spec import Family, Items, Member, Rule, Spec, short
+from .rules import Items, Rule
+from .spec import Family, Member, Spec, short
 
 __all__ = ["Network"]
 

@@ -13,8 +13,9 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .errors import ParameterError
+from .rules import Flag, Number, Rule, Whole, broken
 from .schedules import MOMENTUM, RATE, Schedule
-from .spec import Family, Flag, Number, Rule, Spec, Whole, broken
+from .spec import Family, Spec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -403,7 +404,7 @@ class Adam(Optimizer):
     learning_rate : float or Schedule, default 1e-3
         η, at least 0.
     beta1 : float or Schedule, default 0.9
-        β, the momentum, in [0, 1).
+        β, the momentum, in [0, 1). With a schedule, β^k is the product of its values so far.
     beta2 : float, default 0.999
         β̃, in [0, 1).
     epsilon : float, default 1e-8
@@ -455,7 +456,7 @@ class AdamW(Optimizer):
     learning_rate : float or Schedule, default 1e-3
         η, at least 0.
     beta1 : float or Schedule, default 0.9
-        β, the momentum, in [0, 1).
+        β, the momentum, in [0, 1). With a schedule, β^k is the product of its values so far.
     beta2 : float, default 0.999
         β̃, in [0, 1).
     epsilon : float, default 1e-8

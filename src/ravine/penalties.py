@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from .spec import Family, Flag, Number, Rule, Spec
+from .rules import Flag, Number, Rule
+from .spec import Family, Spec
 
 __all__ = ["L1", "L2", "ElasticNet", "Penalty"]
 
@@ -36,7 +37,9 @@ class L1(Penalty):
         α, at least 0.
     proximal : bool, default False
         False adds ``α sign(w)`` to the gradient, and weights come close to 0. True shrinks them
-        after each step, ``w ← sign(w) max(|w| − η α, 0)``, and weights become exactly 0.
+        after each step, ``w ← sign(w) max(|w| − η_i α, 0)``, and weights become exactly 0; η_i is
+        what the optimizer makes of the rate for a steady gradient: η for plain descent,
+        ``η / (1 − β)`` with momentum, ``η / (√v̂ + ε)`` for Adam.
     include_bias : bool, default False
         Whether biases and normalisation parameters are penalised as well.
 

@@ -11,20 +11,8 @@ from .augmentation import Augmentation, AugmentationOrFunction
 from .errors import ParameterError
 from .optimizers import LBFGS, Adam, DeltaBarDelta, Optimizer, Rprop, check_own_rule
 from .penalties import Penalty
-from .spec import (
-    Choice,
-    Either,
-    Family,
-    Flag,
-    Items,
-    Maybe,
-    Member,
-    Number,
-    Rule,
-    Spec,
-    Whole,
-    short,
-)
+from .rules import Choice, Either, Flag, Items, Maybe, Number, Rule, Whole
+from .spec import Family, Member, Spec, short
 from .stopping import EarlyStopping
 
 __all__ = ["Recipe"]
@@ -73,7 +61,7 @@ class Recipe(Spec):
         When to stop before the last epoch.
     averaging : float, optional
         Decay d in (0, 1) of the exponential average of the weights that the model gets:
-        ``w̄ ← d w̄ + (1 − d) w`` after each step.
+        ``w̄ ← d w̄ + (1 − d) w`` after each step, from 0, and in the end ``w̄ / (1 − d^k)``.
     shuffle : bool, default True
         Whether rows are shuffled anew each epoch.
     seed : int, default 0

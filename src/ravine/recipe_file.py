@@ -20,7 +20,8 @@ from .errors import ParameterError, SpecError
 from .files import atomic_write, file_error
 from .network import Network
 from .recipe import Recipe
-from .spec import Spec, nearest, shown
+from .rules import nearest, shown
+from .spec import Spec
 
 __all__ = ["RecipeFile", "read_recipe_file", "write_recipe_file"]
 

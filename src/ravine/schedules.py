@@ -13,7 +13,8 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal
 
 from .errors import ParameterError
-from .spec import Choice, Family, Maybe, Member, Number, Rule, Spec, Whole, broken
+from .rules import Choice, Maybe, Number, Rule, Whole, broken
+from .spec import Family, Member, Spec
 
 __all__ = [
     "CosineDecay",
@@ -26,6 +27,10 @@ __all__ = [
     "Warmup",
 ]
 
+#: What `ReduceOnPlateau` and early stopping can watch.
+MONITORS = ("loss", "val_loss", "val_accuracy", "val_r2", "val_rmse")
+
+Monitor = Literal["loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"]
 Unit = Literal["epoch", "step"]
 
 _UNIT = Choice(("epoch", "step"))
@@ -78,17 +83,27 @@ class NumberOrSchedule:
     """The rule of a field that may vary with time: a number in a range, or a schedule in it."""
 
     number: Number
+    of_time_alone: bool = False
 
     def __call__(self, owner: str, name: str, value: Any) -> float | Schedule:
         if not isinstance(value, Schedule | Mapping):
             return self.number(owner, name, value)
         schedule: Schedule = Member(Schedule)(owner, name, value)
+        if self.of_time_alone and _watches_the_loss(schedule):
+            raise broken(owner, name, "a number or a schedule of time alone", schedule)
         if self.number.contains(schedule._highest()):
             return schedule
         raise ParameterError(
             f"The '{name}' parameter of {owner} must stay {self.number.range}. "
             f"{schedule!r} reaches {schedule._highest():g}."
         )
+
+
+def _watches_the_loss(schedule: object) -> bool:
+    """Tell whether a schedule depends on how training goes."""
+    if isinstance(schedule, Warmup):
+        return _watches_the_loss(schedule.then)
+    return isinstance(schedule, ReduceOnPlateau)
 
 
 def _need_length(schedule: Schedule, length: float | None) -> float:
@@ -292,8 +307,8 @@ class Warmup(Schedule):
     length : float
         Units of time that the start takes, greater than 0.
     then : float or Schedule
-        What follows, its t counted from the end of the start. A schedule without a length takes the
-        rest of the run.
+        What follows, its t counted from the end of the start and in the same unit. A schedule
+        without a length takes the rest of the run.
     unit : {"epoch", "step"}, default "epoch"
         What t and length count.
 
@@ -320,18 +335,20 @@ class Warmup(Schedule):
         "unit": _UNIT,
     }
 
+    def _check(self) -> None:
+        unit = getattr(self.then, "unit", self.unit)
+        if unit != self.unit:
+            raise ParameterError(
+                f"The 'then' parameter of Warmup must count in its own unit, '{self.unit}'. "
+                f"{self.then!r} counts in '{unit}'."
+            )
+
     def _value(self, t: float) -> float:
         then = self.then
         if not isinstance(then, Schedule):
             return then * t / self.length if t < self.length else then
         if t < self.length:
             return then(0.0) * t / self.length
-        unit = getattr(then, "unit", "epoch")
-        if unit != self.unit:
-            raise ParameterError(
-                f"{then!r} counts in '{unit}' and its Warmup in '{self.unit}': only training knows "
-                "how many steps an epoch has."
-            )
         return then(t - self.length)
 
     def _highest(self) -> float:
@@ -416,8 +433,9 @@ class OneCycle(Schedule):
 class ReduceOnPlateau(Schedule):
     """A constant that is multiplied by ``factor`` whenever the monitored value stalls.
 
-    After ``patience`` epochs in a row whose value is not below the best so far by more than
-    ``min_delta``, ``η ← max(η · factor, minimum)`` and the count starts anew.
+    After ``patience`` epochs in a row whose value is not better than the best so far by more than
+    ``min_delta`` (accuracy and R² are better when larger), ``η ← max(η · factor, minimum)`` and the
+    count starts anew.
 
     Parameters
     ----------
@@ -431,7 +449,7 @@ class ReduceOnPlateau(Schedule):
         Smallest change that counts as an improvement, at least 0, in units of the monitored value.
     minimum : float, default 0.0
         Where it stops, between 0 and ``initial``.
-    monitor : {"loss", "val_loss"}, optional
+    monitor : {"loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"}, optional
         What is watched. None: the validation loss if there is validation, else the training loss.
 
     Examples
@@ -447,7 +465,7 @@ class ReduceOnPlateau(Schedule):
     patience: int = 10
     min_delta: float = 0.0
     minimum: float = 0.0
-    monitor: Literal["loss", "val_loss"] | None = None
+    monitor: Monitor | None = None
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         "initial": _RATE,
@@ -455,7 +473,7 @@ class ReduceOnPlateau(Schedule):
         "patience": Whole(at_least=1),
         "min_delta": Number(at_least=0),
         "minimum": _RATE,
-        "monitor": Maybe(Choice(("loss", "val_loss"))),
+        "monitor": Maybe(Choice(MONITORS)),
     }
 
     def _check(self) -> None:
@@ -491,5 +509,5 @@ SCHEDULES: Family[Schedule] = Family(
 #: The rule of a learning rate: at least 0, or a schedule.
 RATE = NumberOrSchedule(_RATE)
 
-#: The rule of a momentum coefficient: in [0, 1), or a schedule that stays there.
-MOMENTUM = NumberOrSchedule(Number(at_least=0, below=1))
+#: The rule of a momentum coefficient: in [0, 1), or a schedule of time that stays there.
+MOMENTUM = NumberOrSchedule(Number(at_least=0, below=1), of_time_alone=True)

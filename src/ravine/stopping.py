@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from .spec import Choice, Family, Flag, Number, Rule, Spec, Whole
+from .rules import Choice, Flag, Number, Rule, Whole
+from .schedules import MONITORS, Monitor
+from .spec import Family, Spec
 
 __all__ = ["EarlyStopping"]
-
-#: What early stopping can watch. Losses and val_rmse are better when small, the others when large.
-MONITORS = ("loss", "val_loss", "val_accuracy", "val_r2", "val_rmse")
-
-Monitor = Literal["loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,7 +28,7 @@ class EarlyStopping(Spec):
     min_delta : float, default 0.0
         Smallest change that counts, at least 0, in units of the monitored value.
     monitor : {"loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"}, default "val_loss"
-        What is watched.
+        What is watched. Losses and RMSE are better when smaller, accuracy and R² when larger.
     restore_best : bool, default True
         Whether the model gets the weights of the best epoch, or those of the last.
 
