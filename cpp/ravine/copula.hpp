@@ -207,7 +207,7 @@ double Copula<T>::latent(double observed, const std::vector<double>& a, const st
 }
 
 // Corrected pair by pair, the matrix need not be a correlation matrix any more. Then it is drawn towards the
-// uncorrected one, which always is, by the least quarter that makes Cholesky succeed.
+// uncorrected one, which always is: by 1/256 of the way, or twice that and so on until Cholesky succeeds.
 template <class T> void Copula<T>::fit_factor(const std::vector<double>& observed) {
     const Index A = static_cast<Index>(active_.size());
     std::vector<std::vector<double>> h;
@@ -215,7 +215,7 @@ template <class T> void Copula<T>::fit_factor(const std::vector<double>& observe
     std::vector<double> corrected = observed, mixed;
     for (Index i = 0; i < A; ++i)
         for (Index j = 0; j < i; ++j) corrected[i * A + j] = latent(observed[i * A + j], h[i], h[j]);
-    for (double share : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+    for (double share = 0; share <= 1; share = share == 0 ? 1.0 / 256 : 2 * share) {
         mixed = observed;
         for (Index i = 0; i < A; ++i)
             for (Index j = 0; j < i; ++j) {
