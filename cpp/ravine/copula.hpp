@@ -107,7 +107,7 @@ private:
     std::vector<double> hermite(const Marginal<T>& margin) const;
     static double latent(double observed, const std::vector<double>& a, const std::vector<double>& b);
     template <class Pattern> std::vector<double> score_correlation(Index n, Pattern pattern) const;
-    bool factorise(const std::vector<double>& correlation);
+    bool factorise(std::vector<double> R);
     void fit_factor(const std::vector<double>& observed);
 
     std::vector<Marginal<T>> margins_;
@@ -191,13 +191,14 @@ template <class T> std::vector<double> Copula<T>::hermite(const Marginal<T>& mar
     return h;
 }
 
-// The ρ at which the series gives the observed correlation of scores, by bisection; ±1 when none does.
+// The ρ at which the series gives the observed correlation of scores, by bisection to 1e-7; ±1 when none
+// does.
 template <class T>
 double Copula<T>::latent(double observed, const std::vector<double>& a, const std::vector<double>& b) {
     const std::size_t terms = std::min(a.size(), b.size());
     if (terms == 1) return std::clamp(observed / (a[0] * b[0]), -1.0, 1.0);
     double low = -1, high = 1;
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 24; ++i) {
         const double rho = 0.5 * (low + high);
         double sum = 0;
         for (std::size_t m = terms; m-- > 0;) sum = (sum + a[m] * b[m]) * rho;
@@ -227,19 +228,20 @@ template <class T> void Copula<T>::fit_factor(const std::vector<double>& observe
     throw EngineError("Synthesize: the correlation of the normal scores has no Cholesky factor");
 }
 
-template <class T> bool Copula<T>::factorise(const std::vector<double>& correlation) {
+// Row by row, each earlier column taken off as soon as it is known, so that the inner loop runs along memory.
+template <class T> bool Copula<T>::factorise(std::vector<double> R) {
     const Index A = static_cast<Index>(active_.size());
-    std::vector<double> L(A * A, 0.0);
-    for (Index i = 0; i < A; ++i)
-        for (Index j = 0; j <= i; ++j) {
-            double sum = i == j ? 1.0 : correlation[i * A + j];
-            for (Index k = 0; k < j; ++k) sum -= L[i * A + k] * L[j * A + k];
-            if (i == j && sum < 1e-9) return false;
-            L[i * A + j] = i == j ? std::sqrt(sum) : sum / L[j * A + j];
-        }
+    std::vector<double> column(A);
+    for (Index j = 0; j < A; ++j) {
+        if (R[j * A + j] < 1e-9) return false;
+        const double pivot = std::sqrt(R[j * A + j]);
+        for (Index i = j; i < A; ++i) column[i] = R[i * A + j] /= pivot;
+        for (Index i = j + 1; i < A; ++i)
+            for (Index k = j + 1; k <= i; ++k) R[i * A + k] -= column[i] * column[k];
+    }
     factor_.clear();
     for (Index j = 0; j < A; ++j)
-        for (Index i = j; i < A; ++i) factor_.push_back(static_cast<T>(L[i * A + j]));
+        for (Index i = j; i < A; ++i) factor_.push_back(static_cast<T>(R[i * A + j]));
     return true;
 }
 
