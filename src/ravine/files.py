@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ravine.errors import FileError
+from .errors import FileError
 
 __all__ = ["atomic_write", "file_error"]
 

@@ -25,8 +25,8 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from ravine.errors import FileError
-from ravine.files import atomic_write, file_error
+from .errors import FileError
+from .files import atomic_write, file_error
 
 __all__ = ["FORMAT", "read_model_file", "write_model_file"]
 
