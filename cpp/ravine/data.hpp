@@ -4,7 +4,7 @@
 
 #include "layer.hpp"
 
-#include <cstdlib>
+#include <algorithm>
 #include <new>
 
 namespace ravine {

@@ -116,7 +116,7 @@ private:
         const std::string& kind = spec.kind();
         if (kind == "Normalize") return std::make_unique<Normalize<T>>(spec, shape, builder_, id);
         if (kind == "Dense") return std::make_unique<Dense<T>>(spec, shape, builder_, id);
-        if (kind == "Activation") return std::make_unique<ActivationLayer<T>>(spec, shape, builder_, id);
+        if (kind == "Activation") return std::make_unique<Activation<T>>(spec, shape, builder_, id);
         if (kind == "BatchNorm") return std::make_unique<BatchNorm<T>>(spec, shape, builder_, id);
         if (kind == "LayerNorm") return std::make_unique<LayerNorm<T>>(spec, shape, builder_, id);
         if (kind == "Dropout") return std::make_unique<Dropout<T>>(spec, shape, builder_, id);

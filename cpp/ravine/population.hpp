@@ -98,9 +98,9 @@ private:
         Outcome<T>& outcome = outcomes_[i];
         try {
             const auto on_epoch = std::move(job.on_epoch);
-            job.on_epoch = [&](const RunState<T>& state) {
-                if (record_progress_) note(i, state);
-                return !on_epoch || on_epoch(state);
+            job.on_epoch = [&](const Run<T>& run) {
+                if (record_progress_) note(i, run.state());
+                return !on_epoch || on_epoch(run);
             };
             Run<T> run(job, workspace, [this] {
                 if (stop_.load(std::memory_order_relaxed)) throw Interrupted{};

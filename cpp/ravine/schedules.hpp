@@ -29,6 +29,16 @@ struct RunLength {
 struct Observed {
     static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
     double loss = unknown, val_loss = unknown, val_accuracy = unknown, val_r2 = unknown, val_rmse = unknown;
+
+    // The value that a monitor names, turned so that smaller is better.
+    double monitored(const std::string& monitor) const {
+        if (monitor == "loss") return loss;
+        if (monitor == "val_loss") return val_loss;
+        if (monitor == "val_rmse") return val_rmse;
+        if (monitor == "val_accuracy") return -val_accuracy;
+        if (monitor == "val_r2") return -val_r2;
+        throw EngineError("There is no value to monitor called '" + monitor + "'.");
+    }
 };
 
 class Schedule;
@@ -105,12 +115,7 @@ struct ReduceOnPlateau {
     // Smaller is better.
     double monitored(const Observed& epoch) const {
         if (monitor.empty()) return std::isnan(epoch.val_loss) ? epoch.loss : epoch.val_loss;
-        if (monitor == "loss") return epoch.loss;
-        if (monitor == "val_loss") return epoch.val_loss;
-        if (monitor == "val_rmse") return epoch.val_rmse;
-        if (monitor == "val_accuracy") return -epoch.val_accuracy;
-        if (monitor == "val_r2") return -epoch.val_r2;
-        throw EngineError("ReduceOnPlateau cannot monitor '" + monitor + "'");
+        return epoch.monitored(monitor);
     }
 };
 

@@ -51,7 +51,8 @@ Scores score(Network<T>& network, const T* w, T* state, const Rows<T>& rows, Wor
     workspace.grow(workspace.s, capacity);
     workspace.grow(workspace.z, capacity * O);
     double loss = 0, weight = 0;
-    Metrics<T> metrics(network.loss(), O);
+    Accuracy accuracy(O, O > 1 && rows.data.K == 1);
+    RegressionScore regression(O);
     for (Index first = 0; first < n; first += capacity) {
         check_stop();
         Pass<T> pass;
@@ -66,9 +67,12 @@ Scores score(Network<T>& network, const T* w, T* state, const Rows<T>& rows, Wor
         const T* z = network.forward(pass, workspace.x.data());
         loss += network.loss().value(pass.B, O, z, workspace.y.data(), workspace.s.data(), nullptr, T(0));
         network.loss().respond(pass.B, O, z, workspace.z.data());
-        metrics.add(pass.B, workspace.z.data(), workspace.y.data(), workspace.s.data());
+        if (network.loss().classifies())
+            accuracy.add(pass.B, workspace.z.data(), workspace.y.data(), workspace.s.data());
+        else
+            regression.add(pass.B, workspace.z.data(), workspace.y.data(), workspace.s.data());
     }
-    return {loss / weight, metrics.accuracy(), metrics.r2(), metrics.rmse()};
+    return {loss / weight, accuracy.value(), regression.r2(), regression.rmse()};
 }
 
 } // namespace ravine

@@ -59,8 +59,8 @@ public:
 private:
     // Every stretch of the workspace starts on a cache line, whatever the precision.
     static Index take(Index& next, Index size) {
-        const Index start = next;
-        next += (size + 15) / 16 * 16;
+        const Index start = (next + 15) / 16 * 16;
+        next = start + size;
         return start;
     }
 

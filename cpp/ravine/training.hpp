@@ -3,7 +3,7 @@
 
 #include "batches.hpp"
 #include "optimizers.hpp"
-#include "penalties.hpp"
+#include "penalised.hpp"
 #include "run_state.hpp"
 #include "scoring.hpp"
 
@@ -15,13 +15,14 @@ namespace ravine {
 template <class T> using OwnUpdate = std::function<void(Span<T> w, Span<T> g, long k, T eta)>;
 
 // A pair of network and recipe, and rows: all that a run needs to know.
+template <class T> class Run;
 template <class T> struct Job {
     Spec network, recipe;
     Shape input_shape;
     Rows<T> training, validation; // validation may be empty
     OwnUpdate<T> own_update;
     OwnAugmentation<T> own_augmentation;
-    std::function<bool(const RunState<T>&)> on_epoch; // false ends the run
+    std::function<bool(const Run<T>&)> on_epoch;      // false ends the run
     RunState<T> start;                                // empty vectors: from scratch; w alone: from these weights
 };
 
@@ -35,7 +36,8 @@ public:
         const RunLength length{static_cast<double>(epochs_), static_cast<double>(epochs_ * batches_.steps())};
         optimizer_ = make_optimizer<T>(job.recipe["optimizer"], length);
         chunk_ = network_.needs_whole_batch() ? batches_.batch_size() : std::min(batches_.batch_size(), chunk_rows);
-        read_penalties(job.recipe["penalty"]);
+        penalised_ = penalised_slices(network_.parameters(), job.recipe["penalty"]);
+        proximal_ = std::any_of(penalised_.begin(), penalised_.end(), [](auto& p) { return p.penalty.proximal; });
         if (job.recipe.has("clip_norm")) clip_norm_ = job.recipe.number("clip_norm");
         if (job.recipe.has("max_norm")) max_norm_ = job.recipe.number("max_norm");
         if (job.recipe.has("averaging")) averaging_ = job.recipe.number("averaging");
@@ -66,6 +68,8 @@ public:
         state = best ? state_.best_state : state_.state;
         if (!best && averaging_ > 0 && state_.counters.k > 0) averaged(w.data());
     }
+
+    const RunState<T>& state() const { return state_; }
 
 private:
     // 1 initialise the weights, and what Normalize and the optimizer start from.
@@ -116,22 +120,23 @@ private:
         Now<T> now;
         now.k = static_cast<long>(c.k) + 1;
         now.time = {c.epoch + c.step_in_epoch / batches_.steps(), c.k};
-        now.eta = static_cast<T>(optimizer_->learning_rate.at(now.time, state_.schedule));
+        const double eta = optimizer_->learning_rate.at(now.time, state_.schedule);
+        now.eta = static_cast<T>(eta);
         const Evaluate<T> evaluate = [this](Span<const T> w, Span<T> g) { return objective(w, g); };
         now.evaluate = &evaluate;
 
         now.value = objective(w, g);
-        if (!std::isfinite(now.value)) return diverge("loss", now);
+        if (!std::isfinite(now.value)) return diverge("loss", eta);
         const double loss = loss_, penalty = penalty_, norm = clip(g);
         if (last || optimizer_->evaluates()) std::copy(w.begin(), w.end(), work_.before.begin());
         const bool moved = update(w, g, now); // 5
         if (last) c.update_ratio = relative_change(w);
 
-        if (c.step_in_epoch == 0) c.first_eta = static_cast<double>(now.eta);
+        if (c.step_in_epoch == 0) c.first_eta = eta;
         c.loss_sum += loss * weight_, c.penalty_sum += penalty * weight_, c.weight_sum += weight_, c.norm_sum += norm;
-        c.capacity += static_cast<double>(now.eta);
+        c.capacity += eta;
         c.k += 1, c.step_in_epoch += 1;
-        if (last && !all_finite(w)) return diverge("weights", now);
+        if (last && !all_finite(w)) return diverge("weights", eta);
         if (!moved) {
             c.step_in_epoch = static_cast<double>(batches_.steps());
             state_.status = Status::converged;
@@ -206,22 +211,16 @@ private:
             state_.history.push_back(value);
         c.step_in_epoch = c.loss_sum = c.penalty_sum = c.weight_sum = c.norm_sum = 0;
 
-        optimizer_->learning_rate.observe(loss, scores.loss, state_.schedule);
-        if (!stopping_.is_none()) consider_stopping(loss, scores, w);
-        if (job_.on_epoch && !job_.on_epoch(state_) && state_.status == Status::running)
+        const Observed observed{loss, scores.loss, scores.accuracy, scores.r2, scores.rmse};
+        optimizer_->learning_rate.observe(observed, state_.schedule);
+        if (!stopping_.is_none()) consider_stopping(observed.monitored(stopping_.text("monitor")), w);
+        if (job_.on_epoch && !job_.on_epoch(*this) && state_.status == Status::running)
             state_.status = Status::stopped_early;
     }
 
-    void consider_stopping(double loss, const Scores& scores, const T* w) {
+    // `value` is the monitored one, smaller better; w the weights that it was measured with.
+    void consider_stopping(double value, const T* w) {
         Counters& c = state_.counters;
-        const std::string& monitor = stopping_.text("monitor");
-        const bool larger_is_better = monitor == "val_accuracy" || monitor == "val_r2";
-        double value = monitor == "loss"           ? loss
-                       : monitor == "val_loss"     ? scores.loss
-                       : monitor == "val_accuracy" ? scores.accuracy
-                       : monitor == "val_r2"       ? scores.r2
-                                                   : scores.rmse;
-        if (larger_is_better) value = -value;
         if (c.best_epoch == 0 || value < c.best_value - stopping_.number("min_delta")) {
             c.best_value = value, c.best_epoch = c.epoch, c.wait = 0;
             state_.best_w.assign(w, w + state_.w.size());
@@ -279,26 +278,10 @@ private:
         for (std::size_t i = 0; i < state_.w.size(); ++i) out[i] = static_cast<T>(state_.average[i] * debias);
     }
 
-    void diverge(const char* what, const Now<T>& now) {
+    void diverge(const char* what, double eta) {
         state_.status = Status::diverged;
         state_.diverged_what = what;
-        state_.diverged_rate = static_cast<double>(now.eta);
-    }
-
-    // Which stretches of the parameters are penalised, and how: a layer's own penalty, or the recipe's.
-    struct Penalised {
-        Index offset, size;
-        Penalty penalty;
-    };
-    void read_penalties(const Spec& of_recipe) {
-        for (const Slice& slice : network_.parameters()) {
-            const Spec& spec = slice.penalty.is_text() ? of_recipe : slice.penalty;
-            if (spec.is_none()) continue;
-            const Penalty penalty = Penalty::from(spec);
-            if (slice.role != Role::weight && !penalty.include_bias) continue;
-            proximal_ = proximal_ || penalty.proximal;
-            penalised_.push_back({slice.offset, slice.size(), penalty});
-        }
+        state_.diverged_rate = eta;
     }
 
     const Job<T>& job_;

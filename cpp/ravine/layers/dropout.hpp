@@ -1,5 +1,6 @@
 // Dropout (Srivastava et al. 2014): in training y = x · mask / (1 − rate), where the mask is 0 with
-// probability `rate`, else 1, and new at every step; in prediction y = x.
+// probability `rate`, else 1, and new at every step; in prediction y = x (Mode::sample, Monte-Carlo
+// dropout: as in training).
 #pragma once
 
 #include "../layer.hpp"
@@ -45,7 +46,7 @@ public:
     }
 
 private:
-    bool acts(const Pass<T>& pass) const { return pass.mode == Mode::train && rate_ > 0; }
+    bool acts(const Pass<T>& pass) const { return pass.mode != Mode::predict && rate_ > 0; }
 
     // Element i of the mini-batch belongs to word i of the stream, however the rows are split into chunks.
     void draw(const Pass<T>& pass, Index n, T* __restrict mask) const {

@@ -1,0 +1,47 @@
+// Between Python's objects and the engine's: specs, arrays, errors.
+#pragma once
+
+#include "ravine/data.hpp"
+#include "ravine/spec.hpp"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+namespace nb = nanobind;
+
+namespace ravine::bindings {
+
+template <class T> using Vector = nb::ndarray<const T, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T> using Matrix = nb::ndarray<const T, nb::numpy, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T> using WritableVector = nb::ndarray<T, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T> using NewArray = nb::ndarray<nb::numpy, T>;
+
+// None, bool, int, float, str, list, tuple and dict become a Spec.
+Spec to_spec(nb::handle object);
+
+// A new NumPy array that owns what it holds.
+template <class T, class Storage> NewArray<T> to_array(Storage values, std::vector<std::size_t> shape) {
+    auto* owned = new Storage(std::move(values));
+    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<Storage*>(p); });
+    return NewArray<T>(owned->data(), shape.size(), shape.data(), owner);
+}
+template <class T, class Storage> NewArray<T> to_vector(Storage values) {
+    const std::size_t n = values.size();
+    return to_array<T>(std::move(values), {n});
+}
+
+// A view of memory that the engine owns, for the length of a call into Python.
+template <class T> nb::object view_of(T* data, std::size_t size) {
+    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(data, {size}, nb::handle()), nb::rv_policy::reference);
+}
+
+void require(bool good, const char* message);
+
+void bind_network(nb::module_& m);
+void bind_optimizers(nb::module_& m);
+void bind_training(nb::module_& m);
+
+} // namespace ravine::bindings

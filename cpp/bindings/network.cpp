@@ -1,0 +1,232 @@
+// Networks: what they consist of, predictions, scores, and the objective with its gradient.
+#include "convert.hpp"
+
+#include "ravine/augmentation.hpp"
+#include "ravine/penalised.hpp"
+#include "ravine/scoring.hpp"
+
+#include <mutex>
+#include <numeric>
+
+namespace ravine::bindings {
+
+namespace {
+
+// A network and a workspace of its own; calls from several threads take turns.
+template <class T> struct Handle {
+    Network<T> network;
+    Workspace<T> workspace;
+    std::mutex mutex;
+
+    Handle(nb::dict spec, Shape input_shape, double dropout) : network(to_spec(spec), input_shape, dropout) {}
+
+    void check(const Vector<T>& w, const Vector<T>& state, const Matrix<T>& X) const {
+        require(static_cast<Index>(w.size()) == network.n_parameters(), "w has not the size of the network's parameters.");
+        require(static_cast<Index>(state.size()) == network.n_state(), "state has not the size of the network's state.");
+        require(static_cast<Index>(X.shape(1)) == network.inputs(), "X has not as many columns as the network has inputs.");
+    }
+    Rows<T> rows(const Matrix<T>& X, const Matrix<T>& y, const std::optional<Vector<T>>& s) const {
+        const Index K = static_cast<Index>(y.shape(1)), O = network.outputs();
+        require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
+        require(!s || s->size() == X.shape(0), "X and sample_weight have different numbers of rows.");
+        require(K == O || K == 1, "y has not as many columns as the network has outputs.");
+        if (K != O)
+            for (std::size_t i = 0; i < y.shape(0); ++i)
+                require(y.data()[i] >= 0 && y.data()[i] < T(O), "A class code lies outside the network's outputs.");
+        Rows<T> result{{X.data(), y.data(), s ? s->data() : nullptr, network.inputs(), K}, {}};
+        result.index.resize(X.shape(0));
+        std::iota(result.index.begin(), result.index.end(), Index{0});
+        return result;
+    }
+};
+
+nb::list describe(const std::vector<Slice>& slices) {
+    static constexpr const char* roles[] = {"weight", "bias", "normalisation"};
+    nb::list result;
+    for (const Slice& slice : slices) {
+        nb::dict entry;
+        entry["name"] = slice.name;
+        entry["layer"] = slice.name.substr(0, slice.name.rfind('.'));
+        entry["shape"] = nb::tuple(nb::cast(slice.shape));
+        entry["offset"] = slice.offset;
+        entry["size"] = slice.size();
+        entry["role"] = roles[static_cast<int>(slice.role)];
+        result.append(entry);
+    }
+    return result;
+}
+
+template <class T> nb::list describe_layers(const Handle<T>& self) {
+    nb::list result;
+    for (const LayerDescription& layer : self.network.layers()) {
+        nb::dict entry;
+        entry["name"] = layer.name;
+        entry["kind"] = layer.kind;
+        entry["output_shape"] = nb::tuple(nb::cast(layer.output_shape));
+        entry["n_parameters"] = layer.n_parameters;
+        result.append(entry);
+    }
+    return result;
+}
+
+template <class T>
+NewArray<T> predict(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, bool raw, std::optional<std::uint64_t> seed,
+                    std::uint64_t draw) {
+    self.check(w, state, X);
+    const std::size_t n = X.shape(0), O = static_cast<std::size_t>(self.network.outputs());
+    Buffer<T> out(n * O);
+    {
+        nb::gil_scoped_release release;
+        std::lock_guard lock(self.mutex);
+        Buffer<T> running(state.data(), state.data() + state.size());
+        ravine::predict(self.network, w.data(), running.data(), static_cast<Index>(n), X.data(), raw,
+                        seed ? Mode::sample : Mode::predict, seed.value_or(0), draw, out.data(), self.workspace, [] {});
+    }
+    return to_array<T>(std::move(out), {n, O});
+}
+
+template <class T>
+nb::dict evaluate(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y, std::optional<Vector<T>> s) {
+    self.check(w, state, X);
+    const Rows<T> rows = self.rows(X, y, s);
+    Scores scores;
+    {
+        nb::gil_scoped_release release;
+        std::lock_guard lock(self.mutex);
+        Buffer<T> running(state.data(), state.data() + state.size());
+        scores = score(self.network, w.data(), running.data(), rows, self.workspace, [] {});
+    }
+    nb::dict result;
+    result["loss"] = scores.loss;
+    if (self.network.loss().classifies())
+        result["accuracy"] = scores.accuracy;
+    else {
+        result["r2"] = scores.r2;
+        result["rmse"] = scores.rmse;
+    }
+    return result;
+}
+
+// The training objective on all rows at once, with dropout masks that `seed` freezes. Running statistics stay as
+// they are. `kinks` is a hash of the side of every kink (of relu, |w|, |residual|) that was met.
+template <class T>
+nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y, std::optional<Vector<T>> s,
+                    nb::object penalty, std::uint64_t seed, bool gradient) {
+    self.check(w, state, X);
+    const Rows<T> rows = self.rows(X, y, s);
+    const auto penalised = penalised_slices(self.network.parameters(), to_spec(penalty));
+    const Index B = rows.size(), O = self.network.outputs(), n = self.network.n_parameters();
+    Buffer<T> g(n, T(0));
+    double loss = 0, penalty_value = 0;
+    std::uint64_t kinks = 0xcbf29ce484222325ull;
+    {
+        nb::gil_scoped_release release;
+        std::lock_guard lock(self.mutex);
+        Workspace<T>& work = self.workspace;
+        Buffer<T> running(state.data(), state.data() + state.size());
+        work.grow(work.cache, self.network.plan(B));
+        work.grow(work.y, B * O);
+        work.grow(work.s, B);
+        work.grow(work.z, B * O);
+        double weight = 0;
+        for (Index i = 0; i < B; ++i) {
+            expand_target(rows.y(i), rows.data.K, O, work.y.data() + i * O);
+            work.s[i] = rows.weight(i);
+            weight += work.s[i];
+        }
+        Pass<T> pass;
+        pass.B = B, pass.mode = Mode::train, pass.w = w.data(), pass.gradient = g.data(), pass.seed = seed;
+        pass.state = running.data(), pass.update_state = false, pass.cache = work.cache.data(), pass.kinks = &kinks;
+        const T* z = self.network.forward(pass, X.data());
+        loss = self.network.loss().value(B, O, z, work.y.data(), work.s.data(), work.z.data(),
+                                         static_cast<T>(1 / weight), &kinks) /
+               weight;
+        if (gradient) self.network.backward(pass, X.data(), work.z.data());
+        const std::span<const T> all(w.data(), w.size());
+        for (const Penalised& p : penalised) {
+            const auto part = all.subspan(p.offset, p.size);
+            penalty_value += p.penalty.template add<T>(part, std::span<T>(g).subspan(p.offset, p.size));
+            if (p.penalty.l1 > 0)
+                for (T value : part) pass.mark_kink(value > 0);
+        }
+    }
+    return nb::make_tuple(loss, penalty_value, gradient ? nb::cast(to_vector<T>(std::move(g))) : nb::none(), kinks);
+}
+
+template <class T> void bind(nb::module_& m, const char* name) {
+    using Self = Handle<T>;
+    nb::class_<Self>(m, name, "A network over one flat parameter vector.")
+        .def(nb::init<nb::dict, Shape, double>(), nb::arg("spec"), nb::arg("input_shape"), nb::arg("dropout") = 0.0)
+        .def_prop_ro("n_parameters", [](const Self& self) { return self.network.n_parameters(); })
+        .def_prop_ro("n_state", [](const Self& self) { return self.network.n_state(); })
+        .def_prop_ro("n_outputs", [](const Self& self) { return self.network.outputs(); })
+        .def_prop_ro("classifies", [](const Self& self) { return self.network.loss().classifies(); })
+        .def_prop_ro("needs_whole_batch", [](const Self& self) { return self.network.needs_whole_batch(); })
+        .def_prop_ro("layout", [](const Self& self) { return describe(self.network.parameters()); })
+        .def_prop_ro("state_layout", [](const Self& self) { return describe(self.network.state()); })
+        .def_prop_ro("layers", &describe_layers<T>)
+        .def(
+            "initialise",
+            [](const Self& self, std::uint64_t seed) {
+                Buffer<T> w(self.network.n_parameters());
+                self.network.initialise(seed, w.data());
+                return to_vector<T>(std::move(w));
+            },
+            nb::arg("seed"), "New parameters.")
+        .def(
+            "initial_state",
+            [](const Self& self, std::optional<Matrix<T>> X) {
+                Buffer<T> state(self.network.n_state());
+                self.network.initial_state(state.data());
+                if (X) {
+                    require(static_cast<Index>(X->shape(1)) == self.network.inputs(),
+                            "X has not as many columns as the network has inputs.");
+                    self.network.fit(
+                        static_cast<Index>(X->shape(0)), [&](Index i) { return X->data() + i * self.network.inputs(); },
+                        state.data());
+                }
+                return to_vector<T>(std::move(state));
+            },
+            nb::arg("X") = nb::none(), "New state; from X, what a first Normalize layer learns.")
+        .def("predict", &predict<T>, nb::arg("w"), nb::arg("state"), nb::arg("X"), nb::arg("raw") = false,
+             nb::arg("seed") = nb::none(), nb::arg("draw") = 0,
+             "Responses (raw: outputs) of the rows of X; with a seed, dropout acts.")
+        .def("evaluate", &evaluate<T>, nb::arg("w"), nb::arg("state"), nb::arg("X"), nb::arg("y"),
+             nb::arg("sample_weight") = nb::none(), "Loss and metrics in prediction mode.")
+        .def("objective", &objective<T>, nb::arg("w"), nb::arg("state"), nb::arg("X"), nb::arg("y"),
+             nb::arg("sample_weight") = nb::none(), nb::arg("penalty") = nb::none(), nb::arg("seed") = 0,
+             nb::arg("gradient") = true,
+             "(loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.");
+}
+
+// Mini-batch number `step` of an epoch as the augmentation makes it; y is n × K targets (one-hot for classes).
+template <class T>
+nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_columns, Matrix<T> X, Matrix<T> y,
+                  std::uint64_t seed, std::uint64_t epoch) {
+    const Index n = static_cast<Index>(X.shape(0)), I = static_cast<Index>(X.shape(1)), K = static_cast<Index>(y.shape(1));
+    require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
+    require(size_of(row_shape) == I, "row_shape does not match the columns of X.");
+    Augmenter<T> augmenter(to_spec(specs).list(), row_shape, code_columns);
+    augmenter.fit(n, [&](Index i) { return X.data() + i * I; });
+    Buffer<T> x(X.data(), X.data() + X.size()), targets(y.data(), y.data() + y.size());
+    Buffer<T> scratch(augmenter.scratch_size(n));
+    std::vector<Index> rows(n);
+    std::iota(rows.begin(), rows.end(), Index{0});
+    if (!augmenter.empty())
+        augmenter.apply(n, K, x.data(), targets.data(), rows.data(), scratch.data(), seed, epoch, 0);
+    return nb::make_tuple(to_array<T>(std::move(x), {X.shape(0), X.shape(1)}),
+                          to_array<T>(std::move(targets), {y.shape(0), y.shape(1)}));
+}
+
+} // namespace
+
+void bind_network(nb::module_& m) {
+    bind<float>(m, "Network32");
+    bind<double>(m, "Network64");
+    m.def("augment32", &augment<float>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"), nb::arg("X"),
+          nb::arg("y"), nb::arg("seed"), nb::arg("epoch"), "(X, y) as one augmented mini-batch.");
+    m.def("augment64", &augment<double>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"), nb::arg("X"),
+          nb::arg("y"), nb::arg("seed"), nb::arg("epoch"), "(X, y) as one augmented mini-batch.");
+}
+
+} // namespace ravine::bindings

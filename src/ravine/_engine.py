@@ -1,0 +1,44 @@
+"""The native engine, in the best build that this processor can run.
+
+The engine is compiled once per instruction level. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks for a lower
+one than the best, to compare them. Its signatures are in ``_engine.pyi``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+
+from . import _cpu
+
+_LEVELS = ("v4", "v3", "v2", "base")
+
+
+def _load_engine() -> ModuleType:
+    best = os.environ.get("RAVINE_LEVEL") or _cpu.instruction_level()
+    if best not in _LEVELS:
+        raise ImportError(f"RAVINE_LEVEL must be one of {', '.join(_LEVELS)}. Got {best!r}.")
+    for level in _LEVELS[_LEVELS.index(best) :]:
+        if importlib.util.find_spec(f"ravine._engine_{level}") is not None:
+            return importlib.import_module(f"ravine._engine_{level}")
+    raise ImportError(f"ravine was built without an engine for this processor (level {best}).")
+
+
+def _blas_library() -> str:
+    """Find OpenBLAS in the package scipy-openblas32, without importing that."""
+    package = importlib.util.find_spec("scipy_openblas32")
+    if package is None or package.origin is None:
+        raise ImportError("ravine needs the package scipy-openblas32. Install it with pip.")
+    folder = Path(package.origin).parent / "lib"
+    libraries = sorted(folder.glob("libscipy_openblas*"))
+    if not libraries:
+        raise ImportError(f"The package scipy-openblas32 has no library in {folder}.")
+    return str(libraries[0])
+
+
+_engine = _load_engine()
+_engine.load_blas(_blas_library())
+globals().update({name: value for name, value in vars(_engine).items() if name[0] != "_"})
