@@ -33,24 +33,18 @@ def views(layout: list[Spec], vector: np.ndarray) -> Arrays:
     }
 
 
-def targets(network: rv.Network, y: Any) -> np.ndarray:
-    """As the engine takes them: outputs side by side, or class numbers."""
-    y = np.asarray(y, dtype=np.float64)
-    return y if network.loss.to_dict()["kind"] == "CrossEntropy" else y.reshape(len(y), -1)
-
-
 def objective(case: Spec) -> Spec:
     """Loss, penalty, gradients by name and prediction-mode outputs of a gradient case."""
     network = rv.Network.from_dict(case["network"])
     x = np.asarray(case["X"], dtype=np.float64)
+    y = np.asarray(case["y"], dtype=np.float64).reshape(len(x), -1)
     engine = _engine.Network64(network.to_dict(), list(x.shape[1:]), 0.0)
     w = flat(engine.layout, case["parameters"], np.zeros(engine.n_parameters))
     s = flat(engine.state_layout, case["state"], np.array(engine.initial_state()))
+    x = x.reshape(len(x), -1)
     weight = case["sample_weight"]
     weight = None if weight is None else np.asarray(weight, dtype=np.float64)
-    loss, penalty, gradient, _ = engine.objective(
-        w, s, x, targets(network, case["y"]), weight, case["penalty"], 0, True
-    )
+    loss, penalty, gradient, _ = engine.objective(w, s, x, y, weight, case["penalty"], 0, True)
     return {
         "output": np.asarray(engine.predict(w, s, x, True, None, 0)),
         "loss": loss,

@@ -244,7 +244,7 @@ def test_quantile_network_reaches_the_linear_programme(table):
         return np.mean(np.maximum(0.8 * residual, -0.2 * residual))
 
     recipe = full_batch(rv.Adam(rv.ExponentialDecay(0.05, rate=0.004)), 2500)
-    model = rv.train(linear(loss=rv.Quantile(0.8)), X, y, recipe)
+    model = rv.train(linear(loss=rv.losses.Quantile(0.8)), X, y, recipe)
 
     assert pinball(reference.predict(X)) <= pinball(model.predict(X)) + 1e-12
     assert pinball(model.predict(X)) <= 1.001 * pinball(reference.predict(X))
@@ -258,7 +258,7 @@ def test_a_constant_network_learns_mean_median_quantile_and_log_mean():
     wanted = {
         "squared_error": np.mean(y),
         "absolute_error": np.median(y),
-        rv.Quantile(0.9): np.quantile(y, 0.9),
+        rv.losses.Quantile(0.9): np.quantile(y, 0.9),
         "poisson": np.mean(y),
         "gamma": np.mean(y),
     }

@@ -86,7 +86,11 @@ def test_two_ways_to_ask_for_one_rule_take_the_same_steps_bit_for_bit(one, other
 
 def test_nesterov_without_momentum_is_plain_descent():
     plain = path_of(rv.SGD(0.03), [5.0, 0.5], [1.0, -2.0])
-    nesterov = path_of(rv.SGD(0.03, momentum=0.0, nesterov=True), [5.0, 0.5], [1.0, -2.0])
+    nesterov = path_of(
+        rv.SGD(0.03, momentum=rv.ExponentialDecay(0.0, rate=0.0), nesterov=True),
+        [5.0, 0.5],
+        [1.0, -2.0],
+    )
     np.testing.assert_allclose(nesterov, plain, rtol=1e-14)
 
 

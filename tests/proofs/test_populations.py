@@ -51,16 +51,12 @@ def jobs(dtype):
             made.append(
                 rv.Job(
                     rv.Network(layers),
-                    rv.Recipe(**{**fields(recipe), "dtype": dtype}),
+                    recipe.replace(dtype=dtype),
                     rows=order[:137],
                     validation_rows=order[150:],
                 )
             )
     return made
-
-
-def fields(spec):
-    return {name: getattr(spec, name) for name in spec.__dataclass_fields__}
 
 
 def assert_same_model(one, other):
@@ -129,5 +125,5 @@ def test_a_member_that_diverges_says_so_and_takes_no_other_with_it():
     network = rv.Network(STACKS["dense"])
     wild = rv.Recipe(optimizer=rv.SGD(1e6), batch_size=20, epochs=5)
     tame = RECIPES[0]
-    with pytest.raises(rv.DivergenceError, match=r"(?i)run 2 of 3.*rate"):
+    with pytest.raises(rv.errors.DivergenceError, match=r"(?i)run 2 of 3.*rate"):
         rv.train_many([rv.Job(network, r) for r in (tame, wild, tame)], X, y)

@@ -180,5 +180,5 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     names["train"]("SGD", checkpoint=path, every=1)
     network = rv.Network([rv.Dense(9, activation="tanh"), rv.Dense(1)])
-    with pytest.raises(rv.RavineError):
+    with pytest.raises(rv.errors.RavineError):
         rv.train(network, names["X"], names["y"], names["RUNS"]["SGD"][1], start=path)
