@@ -69,8 +69,10 @@ struct Penalty {
     }
 
     // The proximal step of the L1 part: w ← sign(w) · max(|w| − l1 · rate, 0), written so that a weight
-    // within the threshold becomes +0 exactly, and NaN stays NaN.
+    // within the threshold becomes +0 exactly, and NaN stays NaN. Does nothing when the penalty is not
+    // proximal.
     template <class T> void soft_threshold(std::span<T> w, std::span<const T> rates) const {
+        if (!thresholds()) return;
         const T a1 = static_cast<T>(l1);
         const Index n = std::ssize(w);
 #pragma omp simd
