@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from .errors import DataError
+from .errors import DataError, ParameterError
 from .labels import as_labels, encode_labels, find_classes
 from .layers import Embedding, Normalize
 from .losses import BinaryCrossEntropy, CrossEntropy, Gamma, Loss, Poisson
@@ -145,6 +145,8 @@ def as_targets(
     ------
     DataError
         If the targets do not suit the loss or the network.
+    ParameterError
+        If the network has a single output for CrossEntropy.
 
     Examples
     --------
@@ -161,6 +163,11 @@ def as_targets(
     if n_rows is not None and len(array) != n_rows:
         raise DataError(f"{name} has {len(array)} rows, but X has {n_rows}.")
     one_dimensional = array.ndim == 1
+    if isinstance(loss, CrossEntropy) and n_outputs < 2:
+        raise ParameterError(
+            "CrossEntropy needs an output per class, but the network has only one.",
+            hint='End the network with Dense(2), or use loss="binary_cross_entropy".',
+        )
     if isinstance(loss, CrossEntropy) or (isinstance(loss, BinaryCrossEntropy) and n_outputs == 1):
         labels = as_labels(array, name)
         if classes is None:

@@ -1,0 +1,519 @@
+"""Model: a trained network, what it was trained with, and how that went."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .arrays import as_features, as_sample_weight, as_targets, check_codes, code_columns
+from .errors import FileError, ParameterError, RavineError
+from .history import History
+from .layers import Dropout, Layer, Residual
+from .losses import BinaryCrossEntropy
+from .model_file import read_model_file, write_model_file
+from .model_parts import engine_network, named_views, pack, unpack
+from .network import Network
+from .recipe import Recipe
+from .spec import short
+from .summary import Summary, html_table, text_table
+
+__all__ = ["Model", "load"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Model:
+    """A trained network. `ravine.train` makes it, `ravine.load` reads it from a file.
+
+    A model does not change: its arrays are read-only, and training it further gives another one.
+
+    Parameters
+    ----------
+    network : Network
+        What was fitted.
+    recipe : Recipe
+        How it was trained.
+    input_shape : tuple of int
+        The shape of a row of inputs.
+    parameters_vector : ndarray
+        All parameters, flat, as the engine lays them out.
+    state_vector : ndarray
+        What was learnt beside them (means and variances), flat.
+    history : History
+        What happened in each epoch.
+    classes : ndarray, optional
+        The class labels in the order of the columns of `predict_proba`; None for a regression.
+    one_dimensional : bool, default True
+        Whether the targets had one axis, so that the predictions of a regression have one.
+    status : str, default "finished"
+        How the run ended: "finished", "stopped early", "converged", "diverged" or "interrupted".
+    best_epoch : int, optional
+        The epoch whose weights the model has; None if nothing was monitored.
+    message : str, default ""
+        More about how the run ended.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ravine as rv
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> network = rv.Network([rv.Dense(1)])
+    >>> model = rv.train(network, X, 3 * X[:, 0], rv.Recipe(optimizer=rv.SGD(0.5), epochs=50))
+    >>> model.predict([[0.5]]).round(3)
+    array([1.5], dtype=float32)
+    """
+
+    network: Network
+    recipe: Recipe
+    input_shape: tuple[int, ...]
+    parameters_vector: NDArray[Any]
+    state_vector: NDArray[Any]
+    history: History
+    classes: NDArray[Any] | None = None
+    one_dimensional: bool = True
+    status: str = "finished"
+    best_epoch: int | None = None
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        settle = object.__setattr__
+        settle(self, "input_shape", tuple(int(size) for size in self.input_shape))
+        settle(self, "parameters_vector", _locked(self.parameters_vector, self.dtype))
+        settle(self, "state_vector", _locked(self.state_vector, self.dtype))
+        if self.classes is not None:
+            settle(self, "classes", _locked(self.classes, self.classes.dtype))
+        if self.best_epoch is not None:
+            settle(self, "best_epoch", int(self.best_epoch))
+            if self.history.best_epoch != self.best_epoch:
+                columns = {name: self.history[name] for name in self.history}
+                settle(self, "history", History(columns, self.best_epoch))
+
+    # --- What it holds --------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> str:
+        """Precision of the weights.
+
+        Returns
+        -------
+        str
+            "float32" or "float64".
+
+        Examples
+        --------
+        >>> _example().dtype
+        'float32'
+        """
+        return self.recipe.dtype
+
+    @property
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """The trained arrays by name.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Read-only views: ``"dense_1.weight"`` (inputs × outputs), ``"dense_1.bias"``, …
+
+        Examples
+        --------
+        >>> {name: array.shape for name, array in _example().parameters.items()}
+        {'dense_1.weight': (2, 1), 'dense_1.bias': (1,)}
+        """
+        return named_views(self.parameters_vector, self._engine.layout)
+
+    @property
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What was learnt beside the parameters, by name.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Read-only views: ``"normalize_1.mean"``, ``"batch_norm_1.variance"``, …
+
+        Examples
+        --------
+        >>> list(_example().state)
+        ['normalize_1.mean', 'normalize_1.standard_deviation']
+        """
+        return named_views(self.state_vector, self._engine.state_layout)
+
+    @cached_property
+    def _engine(self) -> Any:
+        return engine_network(self.network, self.input_shape, self.recipe.dropout, self.dtype)
+
+    @cached_property
+    def _levels(self) -> dict[int, int]:
+        return code_columns(self.network)
+
+    # --- Predictions ----------------------------------------------------------------------------
+
+    def predict(self, X: ArrayLike, *, samples: int | None = None) -> NDArray[Any]:
+        """Predict the targets of rows.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, *input_shape)
+            The rows.
+        samples : int, optional
+            Draw so many predictions with dropout acting (Monte-Carlo dropout); their spread shows
+            how sure the network is.
+
+        Returns
+        -------
+        ndarray
+            Regression: shape (n,) if the targets had one axis, otherwise (n, outputs); the inverse
+            link is applied (``e^z`` for Poisson and Gamma). Classification: class labels, shape
+            (n,), or a 0/1 matrix for BinaryCrossEntropy with several outputs. With ``samples``: a
+            leading axis of that length, and probabilities instead of labels.
+
+        Raises
+        ------
+        DataError
+            If X does not suit the model.
+        ParameterError
+            If ``samples`` is no positive whole number, or there is no dropout to draw.
+
+        Examples
+        --------
+        >>> _example().predict([[1.0, 2.0], [3.0, 4.0]]).shape
+        (2,)
+        """
+        rows = self._rows(X)
+        if samples is not None:
+            return self._sample(rows, samples)
+        response = self._respond(rows)
+        if self.classes is not None:
+            single = response.shape[1] == 1
+            codes = response[:, 0] > 0.5 if single else response.argmax(axis=1)
+            return np.asarray(self.classes[codes.astype(np.intp)])
+        if self._is_classifier:
+            return (response > 0.5).astype(np.int64)
+        return self._shaped(response)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, *input_shape)
+            The rows.
+
+        Returns
+        -------
+        ndarray, shape (n, classes)
+            Columns in the order of ``classes``, adding up to 1; for BinaryCrossEntropy with several
+            outputs, the probability of 1 for each output.
+
+        Raises
+        ------
+        ParameterError
+            If the model is no classifier.
+        DataError
+            If X does not suit the model.
+
+        Examples
+        --------
+        >>> _example(loss="binary_cross_entropy").predict_proba([[1.0, 2.0]]).shape
+        (1, 2)
+        """
+        if not self._is_classifier:
+            loss = type(self.network.loss).__name__
+            raise ParameterError(
+                f"predict_proba needs a classifier, but the network's loss is {loss}.",
+                hint="Use predict.",
+            )
+        return self._shaped(self._respond(self._rows(X)))
+
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> dict[str, float]:
+        """Compare predictions with known targets.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, *input_shape)
+            The rows.
+        y : array-like
+            Their targets, of the kind that the model was trained on.
+        sample_weight : array-like, shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        dict of str to float
+            ``loss`` (the data part), and ``accuracy`` for a classifier, ``r2`` and ``rmse`` (root
+            mean squared error) for a regression.
+
+        Raises
+        ------
+        DataError
+            If the data does not suit the model.
+
+        Examples
+        --------
+        >>> sorted(_example().evaluate([[1.0, 2.0], [3.0, 4.0]], [0.0, 1.0]))
+        ['loss', 'r2', 'rmse']
+        """
+        rows = self._rows(X)
+        targets = as_targets(
+            y,
+            self.network.loss,
+            self._engine.n_outputs,
+            self.dtype,
+            n_rows=len(rows),
+            classes=self.classes,
+        )
+        weights = as_sample_weight(sample_weight, len(rows), self.dtype)
+        scores: dict[str, float] = self._engine.evaluate(
+            self.parameters_vector, self.state_vector, rows, targets.values, weights
+        )
+        return scores
+
+    @property
+    def _is_classifier(self) -> bool:
+        return bool(self.classes is not None) or isinstance(self.network.loss, BinaryCrossEntropy)
+
+    def _rows(self, X: ArrayLike) -> NDArray[Any]:
+        """Check inputs, and lay each row flat."""
+        rows = as_features(X, self.input_shape, self.dtype)
+        check_codes(rows, self._levels)
+        return rows.reshape(len(rows), -1)
+
+    def _respond(self, rows: NDArray[Any], **draw: int) -> NDArray[Any]:
+        response: NDArray[Any] = self._engine.predict(
+            self.parameters_vector, self.state_vector, rows, **draw
+        )
+        return response
+
+    def _shaped(self, response: NDArray[Any]) -> NDArray[Any]:
+        """Give a response the shape that users know: two columns for two classes, y's own axes."""
+        if self.classes is not None:
+            return np.hstack([1 - response, response]) if response.shape[1] == 1 else response
+        return response[:, 0] if self.one_dimensional and response.shape[1] == 1 else response
+
+    def _sample(self, rows: NDArray[Any], samples: int) -> NDArray[Any]:
+        if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 1:
+            raise ParameterError(
+                "The 'samples' parameter of predict must be a whole number, at least 1. "
+                f"Got {samples!r}."
+            )
+        if self.recipe.dropout == 0 and not _drops(self.network.layers):
+            raise ParameterError(
+                "predict(samples=...) draws dropout masks, but this network has no dropout.",
+                hint="Train it with Dropout layers or Recipe(dropout=...).",
+            )
+        draws = (
+            self._respond(rows, seed=self.recipe.seed, draw=draw) for draw in range(int(samples))
+        )
+        return np.stack([self._shaped(response) for response in draws])
+
+    # --- Saved and shown ------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model into one safetensors file, whole or not at all.
+
+        The file holds network, recipe, history and weights, and no code. An optimizer or an
+        augmentation function of one's own is only named in it.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, such as ``"model.safetensors"``.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written; what was there before is still there.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "model.safetensors")
+        ...     _example().save(path)
+        ...     load(path)
+        Model(2 → 1, 3 parameters, SquaredError, finished)
+        """
+        write_model_file(path, *self.to_parts())
+
+    def to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Give the model as plain data and arrays.
+
+        Returns
+        -------
+        document : dict
+            What JSON can say.
+        arrays : dict of str to ndarray
+            Parameters, state and history by name.
+
+        Examples
+        --------
+        >>> document, arrays = _example().to_parts()
+        >>> Model.from_parts(document, arrays)
+        Model(2 → 1, 3 parameters, SquaredError, finished)
+        """
+        return pack(self)
+
+    @staticmethod
+    def from_parts(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
+        """Make a model from what `to_parts` gave, after checking all of it.
+
+        Parameters
+        ----------
+        document : mapping
+            Plain data.
+        arrays : mapping of str to ndarray
+            Parameters, state and history by name; more than those are left alone.
+
+        Returns
+        -------
+        Model
+            The model.
+
+        Raises
+        ------
+        RavineError
+            If they describe no model.
+
+        Examples
+        --------
+        >>> Model.from_parts({}, {})
+        Traceback (most recent call last):
+        ravine.errors.SpecError: The description of the model lacks 'network'.
+        """
+        return Model(**unpack(document, arrays))
+
+    def summary(self) -> Summary:
+        """Describe layers, shapes, numbers of parameters, and how training went.
+
+        Returns
+        -------
+        str
+            A table.
+
+        Examples
+        --------
+        >>> _example().summary()
+        layer        kind       output  parameters
+        ──────────────────────────────────────────
+        normalize_1  Normalize  2                0
+        dense_1      Dense      1                3
+        ──────────────────────────────────────────
+        parameters   3 (float32), and 4 of state
+        loss         'squared_error'
+        optimizer    'adam'
+        training     finished after 1 epoch
+        """
+        return text_table(self._engine.layers, self._facts())
+
+    def _facts(self) -> dict[str, str]:
+        count = self.parameters_vector.size
+        epochs = len(self.history)
+        best = "" if self.best_epoch is None else f", weights of epoch {self.best_epoch}"
+        facts = {
+            "parameters": f"{count:,} ({self.dtype}), and {self.state_vector.size:,} of state",
+            "loss": short(self.network.loss),
+            "optimizer": short(self.recipe.optimizer),
+            "training": f"{self.status} after {epochs:,} epoch{'s' if epochs != 1 else ''}{best}",
+        }
+        if self.classes is not None:
+            few = ", ".join(map(repr, self.classes[:6].tolist()))
+            facts["classes"] = f"{len(self.classes)}: {few}{', …' if len(self.classes) > 6 else ''}"
+        return facts | ({"message": self.message} if self.message else {})
+
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.input_shape))
+        sizes = f"{shape} → {self._engine.n_outputs}, {self.parameters_vector.size:,} parameters"
+        return f"Model({sizes}, {type(self.network.loss).__name__}, {self.status})"
+
+    def _repr_html_(self) -> str:
+        return html_table(self._engine.layers, self._facts(), repr(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, ({field.name: getattr(self, field.name) for field in fields(self)},)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read whatever ravine saved.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A model file, the model file of a table, or a checkpoint.
+
+    Returns
+    -------
+    Model or TableModel
+        A `Model`; for a model that was trained on a table with named columns, a
+        `ravine.tables.TableModel`; for a checkpoint, the model of its best weights so far.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is truncated, damaged, or is no file of ravine's.
+
+    Examples
+    --------
+    >>> load("nowhere.safetensors")
+    Traceback (most recent call last):
+    ravine.errors.FileError: Cannot read 'nowhere.safetensors': there is no such file or folder.
+    """
+    document, arrays = read_model_file(path)
+    try:
+        model = Model.from_parts(document, arrays)
+        if "schema" not in document:
+            return model
+        from .tables.table_model import TableModel
+
+        return TableModel.from_parts(model, document["schema"])
+    except RavineError as error:
+        raise FileError(
+            f"{os.fspath(path)!r} holds no model that this ravine can use: {error}",
+            hint="Train and save the model again.",
+        ) from error
+
+
+def _locked(array: ArrayLike, dtype: Any) -> NDArray[Any]:
+    """Give a read-only view that is contiguous and of a type."""
+    view = np.ascontiguousarray(array, dtype=dtype).view()
+    view.setflags(write=False)
+    return view
+
+
+def _drops(layers: tuple[Layer, ...]) -> bool:
+    """Whether any layer, at any depth, drops inputs."""
+    return any(
+        (isinstance(layer, Dropout) and layer.rate > 0)
+        or (isinstance(layer, Residual) and _drops(layer.layers))
+        for layer in layers
+    )
+
+
+def _rebuild(arguments: dict[str, Any]) -> Model:
+    return Model(**arguments)
+
+
+def _example(loss: str = "squared_error") -> Model:
+    """Make a small model, for the examples in this file."""
+    network = Network.from_dict(
+        {
+            "layers": [{"kind": "Normalize"}, {"kind": "Dense", "units": 1}],
+            "loss": {"kind": "SquaredError"},
+        }
+    ).replace(loss=loss)
+    return Model(
+        network=network,
+        recipe=Recipe(epochs=1),
+        input_shape=(2,),
+        parameters_vector=np.array([0.5, -0.5, 1.0]),
+        state_vector=np.array([0.0, 0.0, 1.0, 1.0]),
+        history=History({"epoch": [1], "loss": [0.5]}),
+        classes=np.array(["no", "yes"]) if loss == "binary_cross_entropy" else None,
+    )
