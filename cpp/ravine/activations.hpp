@@ -43,7 +43,7 @@ template <class T> struct Elu {
 
 // x Φ(x), Φ the standard normal distribution function (Hendrycks & Gimpel 2016, the exact form)
 template <class T> struct Gelu {
-    T value(T x) const { return x * (T(0.5) * std::erfc(x * T(-std::numbers::sqrt2 / 2))); }
+    T value(T x) const { return x * elementary::normal_distribution(x); }
     T slope(T x, T y) const {
         constexpr T root = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
         const T Phi = elementary::select(x == T(0), T(0.5), y / x);

@@ -4,10 +4,12 @@
 // -ffast-math.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 // Compilers would otherwise leave calls in the loops.
 #define RAVINE_INLINE [[gnu::always_inline]] inline
@@ -127,6 +129,40 @@ template <class T> RAVINE_INLINE T tanh(T x) {
 // log(1 + eˣ)
 template <class T> RAVINE_INLINE T softplus(T x) {
     return select(x < T(0), T(0), x) + log1p_unit(exp(-std::abs(x)));
+}
+
+// Σ_k c_k uᵏ, unrolled.
+template <class T, std::size_t n> RAVINE_INLINE T polynomial(const std::array<T, n>& c, T u) {
+    return [&]<std::size_t... k>(std::index_sequence<k...>) {
+        T p = c[n - 1];
+        ((p = p * u + c[n - 2 - k]), ...);
+        return p;
+    }(std::make_index_sequence<n - 1>());
+}
+
+// Φ(x), the standard normal distribution function: with z = |x| / √2, erfc(z) = e^(−z²) t Q(t), where
+// t = 1 / (1 + 0.4 z) and Q is smooth. Its coefficients are those of the Chebyshev series in u = 2t − 1, cut
+// off at degree 10 (relative error 9e-9) and 22 (3e-16), as powers of u.
+template <class T> RAVINE_INLINE T normal_distribution(T x) {
+    constexpr auto Q = [] {
+        if constexpr (std::is_same_v<T, float>)
+            return std::array{0.4216127258791261f,      0.3218607715311784f,     0.18156581047508563f,
+                              0.06849979497157609f,     0.011342670473006241f,   -0.003353252749592459f,
+                              -0.0019189444662674592f,  0.00016556999399446563f, 0.00026371632379318204f,
+                              -1.0802851927939553e-05f, -2.806405167227426e-05f};
+        else
+            return std::array{0.42161272812228723,     0.3218607397756594,     0.18156564665922276,
+                              0.06850045809844092,     0.01134462005354375,    -0.003357217721730887,
+                              -0.0019275142232048988,  0.00017568331795446876, 0.0002810776235967972,
+                              -2.3323209574611937e-05, -4.504269359051167e-05, 7.813278690925414e-06,
+                              7.300477714737466e-06,   -2.702803948474473e-06, -9.393353856422441e-07,
+                              7.870007760707275e-07,   7.652808513252932e-09,  -1.8142120482166626e-07,
+                              4.485982690247903e-08,   2.948045203810613e-08,  -1.4297297076024689e-08,
+                              -2.505066258337355e-09,  1.8100287555060093e-09};
+    }();
+    const T z = std::abs(x) * T(0.7071067811865476), t = T(1) / (T(1) + T(0.4) * z);
+    const T tail = T(0.5) * exp(-z * z) * t * polynomial(Q, T(2) * t - T(1));
+    return select(x > T(0), T(1) - tail, tail);
 }
 
 } // namespace ravine::elementary

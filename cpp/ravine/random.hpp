@@ -5,6 +5,7 @@
 
 #include "spec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -62,14 +63,14 @@ public:
 
     // Words first … first + n − 1 of the stream, many at a time.
     void words(std::uint64_t first, Index n, std::uint32_t* out) const {
-        Index done = 0;
-        while (done < n && (first + static_cast<std::uint64_t>(done)) % 4 != 0) {
-            out[done] = word(first + static_cast<std::uint64_t>(done));
-            ++done;
+        constexpr Index many = 4 * lanes;
+        std::uint32_t buffer[many];
+        for (Index skipped = static_cast<Index>(first % 4); n > 0; skipped = 0) {
+            const Index count = std::min(n, many - skipped);
+            many_blocks(first / 4, count == many ? out : buffer);
+            if (count < many) std::copy_n(buffer + skipped, count, out);
+            first += static_cast<std::uint64_t>(count), out += count, n -= count;
         }
-        for (; done + 4 * lanes <= n; done += 4 * lanes)
-            many_blocks((first + static_cast<std::uint64_t>(done)) / 4, out + done);
-        for (; done < n; ++done) out[done] = word(first + static_cast<std::uint64_t>(done));
     }
 
     // use(i, z) for the standard normals z, number first + i of the stream, i < n.
@@ -117,7 +118,7 @@ private:
     }
 
     // Blocks position … position + lanes − 1, side by side, so that the rounds become vector code.
-    static constexpr Index lanes = 8;
+    static constexpr Index lanes = 32;
     void many_blocks(std::uint64_t position, std::uint32_t* out) const {
         std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
         for (Index j = 0; j < lanes; ++j) {
