@@ -23,6 +23,9 @@ LARGEST_WHOLE = 2**31 - 1
 
 Rule = Callable[[str, str, Any], Any]
 
+_SHORT = reprlib.Repr()
+_SHORT.maxother = 80
+
 
 def shown(value: object) -> str:
     """Give a value as an error message shows it: short, with its type where that may matter."""
@@ -30,9 +33,14 @@ def shown(value: object) -> str:
         return "None"
     if isinstance(value, type):
         return f"the class {value.__name__} (write {value.__name__}(...))"
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"a whole number of {value.bit_length()} bits"
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return str(value) if len(str(value)) < 40 else f"{str(value)[:36]}..."
-    return f"{reprlib.repr(value)} ({type(value).__name__})"
+        return str(value)
+    try:
+        return f"{_SHORT.repr(value)} ({type(value).__name__})"
+    except ValueError:  # Python shows no whole number of more than 4,300 digits
+        return f"a {type(value).__name__}"
 
 
 def broken(
@@ -124,7 +132,7 @@ class Flag:
     """True or False; a NumPy bool becomes a Python one, 0 and 1 are refused."""
 
     def __call__(self, owner: str, name: str, value: Any) -> bool:
-        if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        if type(value).__name__ in ("bool", "bool_"):  # Python's and NumPy's
             return bool(value)
         raise broken(owner, name, "True or False", value)
 

@@ -193,7 +193,10 @@ class InverseDecay(Schedule):
     }
 
     def _value(self, t: float) -> float:
-        return self.initial / math.pow(1.0 + self.rate * t, self.power)
+        try:
+            return self.initial / math.pow(1.0 + self.rate * t, self.power)
+        except OverflowError:
+            return 0.0
 
     def _highest(self) -> float:
         return self.initial
@@ -235,7 +238,10 @@ class StepDecay(Schedule):
     }
 
     def _value(self, t: float) -> float:
-        return self.initial * math.pow(self.factor, math.floor(t / self.every))
+        stairs = t / self.every
+        return self.initial * math.pow(
+            self.factor, math.floor(stairs) if stairs < 2**52 else stairs
+        )
 
     def _highest(self) -> float:
         return self.initial
