@@ -55,20 +55,22 @@ template <class T> nb::dict from_state(RunState<T> state) {
 }
 
 template <class T> struct Arrays {
-    Matrix<T> X, y;
+    Matrix<T> X;
+    std::vector<Matrix<T>> targets; // runs may have different ones
     std::optional<Vector<T>> s;
 
-    explicit Arrays(nb::tuple from) : X(nb::cast<Matrix<T>>(from[0])), y(nb::cast<Matrix<T>>(from[1])) {
+    explicit Arrays(nb::tuple from)
+        : X(nb::cast<Matrix<T>>(from[0])), targets(nb::cast<std::vector<Matrix<T>>>(from[1])) {
         if (!from[2].is_none()) s = nb::cast<Vector<T>>(from[2]);
-        require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
+        for (const Matrix<T>& y : targets)
+            require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
         require(!s || s->size() == X.shape(0), "X and sample_weight have different numbers of rows.");
     }
-    Data<T> data() const {
-        return {X.data(), y.data(), s ? s->data() : nullptr, static_cast<Index>(X.shape(1)),
-                static_cast<Index>(y.shape(1))};
-    }
-    Rows<T> rows(nb::handle index) const {
-        Rows<T> result{data(), {}};
+    Rows<T> rows(nb::handle index, std::size_t which) const {
+        const Matrix<T>& y = targets.at(which);
+        Rows<T> result{{X.data(), y.data(), s ? s->data() : nullptr, static_cast<Index>(X.shape(1)),
+                        static_cast<Index>(y.shape(1))},
+                       {}};
         const Index n = static_cast<Index>(X.shape(0));
         const auto array = nb::cast<Vector<std::int64_t>>(index);
         result.index.assign(array.data(), array.data() + array.size());
@@ -121,8 +123,8 @@ private:
         job.network = to_spec(from["network"]);
         job.recipe = to_spec(from["recipe"]);
         job.input_shape = nb::cast<Shape>(from["input_shape"]);
-        job.training = training_.rows(from["rows"]);
-        job.validation = validation_.rows(from["validation_rows"]);
+        job.training = training_.rows(from["rows"], nb::cast<std::size_t>(from["targets"]));
+        job.validation = validation_.rows(from["validation_rows"], nb::cast<std::size_t>(from["targets"]));
         job.start = to_state<T>(from["start"]);
         if (nb::object update = from["update"]; !update.is_none()) job.own_update = own_update(update);
         if (nb::object augment = from["augment"]; !augment.is_none())
@@ -220,7 +222,7 @@ void bind_training(nb::module_& m) {
     for (const char* name : history_columns) columns.append(name);
     m.attr("history_columns") = nb::tuple(columns);
     static constexpr const char* what =
-        "Trains a population; training and validation are (X, y, sample_weight or None). Returns (outcomes, what "
+        "Trains a population; training and validation are (X, list of y, sample_weight or None). Returns (outcomes, what "
         "interrupted them or None).";
     m.def("train32", &train<float>, nb::arg("jobs"), nb::arg("training"), nb::arg("validation"), nb::arg("threads"),
           nb::arg("poll") = nb::none(), what);

@@ -110,6 +110,7 @@ private:
             outcome.state = std::move(state);
         } catch (...) {
             outcome.error = std::current_exception();
+            stop();
         }
     }
 

@@ -42,6 +42,7 @@ public:
         if (job.recipe.has("max_norm")) max_norm_ = job.recipe.number("max_norm");
         if (job.recipe.has("averaging")) averaging_ = job.recipe.number("averaging");
         stopping_ = job.recipe["stopping"];
+        if (!state_.slots.empty()) check_resumed();
         reserve_workspace();
     }
 
@@ -84,7 +85,7 @@ private:
             network_.fit(
                 job_.training.size(), [&](Index i) { return job_.training.x(i); }, state_.state.data());
         }
-        state_.slots.resize(std::max<Index>(1, optimizer_->state_size(n)));
+        state_.slots.resize(slots_size());
         optimizer_->init(n, state_.slots);
         if (averaging_ > 0) state_.average.assign(n, T(0));
         state_.schedule = optimizer_->learning_rate.initial_memory();
@@ -238,6 +239,23 @@ private:
         pass.epoch = static_cast<std::uint64_t>(state_.counters.epoch);
         pass.step = static_cast<std::uint64_t>(state_.counters.step_in_epoch);
         return pass;
+    }
+
+    // A state to go on from may come from a file: everything about its size is checked.
+    void check_resumed() const {
+        const auto n = static_cast<std::size_t>(network_.n_parameters()), r = static_cast<std::size_t>(network_.n_state());
+        const Counters& c = state_.counters;
+        const bool fits =
+            state_.w.size() == n && state_.state.size() == r &&
+            state_.slots.size() == slots_size() && state_.average.size() == (averaging_ > 0 ? n : 0) &&
+            (state_.best_w.empty() || (state_.best_w.size() == n && state_.best_state.size() == r)) &&
+            state_.schedule.size() == optimizer_->learning_rate.initial_memory().size() &&
+            state_.history.size() % history_columns.size() == 0 && c.step_in_epoch >= 0 &&
+            c.step_in_epoch <= static_cast<double>(batches_.steps()) && c.epoch >= 0 && c.k >= 0;
+        if (!fits) throw EngineError("The saved state does not belong to a run like this one.");
+    }
+    std::size_t slots_size() const {
+        return static_cast<std::size_t>(std::max<Index>(1, optimizer_->state_size(network_.n_parameters())));
     }
 
     // Everything that a step writes to, laid out once.

@@ -1,0 +1,241 @@
+"""The data that runs share: checked once, converted once per precision and per kind of target."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .arrays import Targets, as_features, as_sample_weight, as_targets, check_codes, code_columns
+from .errors import DataError, ParameterError
+from .model_parts import engine_network
+from .network import Network
+from .recipe import Recipe
+
+__all__ = ["Arrays", "SharedData", "split_rows"]
+
+
+class Arrays:
+    """Rows as they came from the user, and as the engine reads them.
+
+    Parameters
+    ----------
+    X, y : array-like
+        Inputs and targets.
+    sample_weight : array-like, optional
+        Weights of the rows.
+    suffix : str, default ""
+        Put behind the names in messages.
+
+    Examples
+    --------
+    >>> Arrays([[1.0], [2.0]], [3.0, 4.0]).features("float32").shape
+    (2, 1)
+    """
+
+    def __init__(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        suffix: str = "",
+    ) -> None:
+        self.X, self.y, self.sample_weight = X, y, sample_weight
+        self.names = tuple(name + suffix for name in ("X", "y", "sample_weight"))
+        self._features: dict[str, NDArray[Any]] = {}
+        self._weights: dict[str, NDArray[Any] | None] = {}
+        self._targets: dict[Any, tuple[int, Targets]] = {}
+        self.values: list[NDArray[Any]] = []
+
+    def features(self, dtype: str) -> NDArray[Any]:
+        """X, checked, n × inputs or n × height × width and so on."""
+        if dtype not in self._features:
+            self._features[dtype] = as_features(self.X, None, dtype, name=self.names[0])
+        return self._features[dtype]
+
+    def weights(self, dtype: str) -> NDArray[Any] | None:
+        """The sample weights, checked, or None."""
+        if dtype not in self._weights:
+            rows = len(self.features(dtype))
+            self._weights[dtype] = as_sample_weight(
+                self.sample_weight, rows, dtype, name=self.names[2]
+            )
+        return self._weights[dtype]
+
+    def targets(
+        self, network: Network, n_outputs: int, dtype: str, classes: NDArray[Any] | None
+    ) -> tuple[int, Targets]:
+        """Y as a loss needs it, and its place in `values`."""
+        known = None if classes is None else tuple(classes.tolist())
+        key = (network.loss, n_outputs, dtype, known)
+        if key not in self._targets:
+            found = as_targets(
+                self.y,
+                network.loss,
+                n_outputs,
+                dtype,
+                n_rows=len(self.features(dtype)),
+                classes=classes,
+                name=self.names[1],
+            )
+            self._targets[key] = (len(self.values), found)
+            self.values.append(found.values)
+        return self._targets[key]
+
+    def check_codes(self, network: Network, dtype: str) -> None:
+        """Check the columns that embeddings read."""
+        check_codes(self.features(dtype), code_columns(network), name=self.names[0])
+
+    def for_engine(self, dtype: str) -> tuple[NDArray[Any], list[NDArray[Any]], Any]:
+        """X as a matrix, all targets of this precision (others are left out), weights."""
+        X = self.features(dtype)
+        kind = np.dtype(dtype)
+        empty = np.empty((len(X), 1), dtype=kind)
+        targets = [values if values.dtype == kind else empty for values in self.values]
+        return X.reshape(len(X), -1), targets, self.weights(dtype)
+
+
+class SharedData:
+    """Training rows, and validation rows where they are given apart.
+
+    Parameters
+    ----------
+    X, y : array-like
+        Inputs and targets.
+    sample_weight : array-like, optional
+        Weights of the rows.
+    validation : tuple (X, y) or (X, y, sample_weight), optional
+        Rows to validate on.
+
+    Examples
+    --------
+    >>> SharedData([[1.0], [2.0]], [3.0, 4.0]).input_shape("float32")
+    (1,)
+    """
+
+    def __init__(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        validation: tuple[ArrayLike, ...] | None = None,
+    ) -> None:
+        self.training = Arrays(X, y, sample_weight)
+        self.validation: Arrays | None = None
+        if validation is not None:
+            if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+                raise ParameterError(
+                    "The 'validation' parameter of train must be (X, y) or (X, y, sample_weight)."
+                )
+            self.validation = Arrays(*validation, suffix=" of the validation rows")
+        self._handles: dict[Any, Any] = {}
+
+    def input_shape(self, dtype: str) -> tuple[int, ...]:
+        """The shape of a row."""
+        return self.training.features(dtype).shape[1:]
+
+    def handle(self, network: Network, recipe: Recipe) -> Any:
+        """The engine's view of a network on these rows."""
+        key = (network, recipe.dropout, recipe.dtype)
+        if key not in self._handles:
+            shape = self.input_shape(recipe.dtype)
+            self._handles[key] = engine_network(network, shape, recipe.dropout, recipe.dtype)
+        return self._handles[key]
+
+    def prepare(
+        self, network: Network, recipe: Recipe, classes: NDArray[Any] | None
+    ) -> tuple[int, Targets]:
+        """Check all rows for a network; returns where its targets are, and the targets."""
+        handle = self.handle(network, recipe)
+        self.training.check_codes(network, recipe.dtype)
+        place, targets = self.training.targets(network, handle.n_outputs, recipe.dtype, classes)
+        self.training.weights(recipe.dtype)
+        if self.validation is not None:
+            shape = self.input_shape(recipe.dtype)
+            other = self.validation.features(recipe.dtype).shape[1:]
+            if other != shape:
+                raise DataError(
+                    f"X of the validation rows has rows of shape {other}, but X has rows of shape "
+                    f"{shape}."
+                )
+            self.validation.check_codes(network, recipe.dtype)
+            self.validation.weights(recipe.dtype)
+            self.validation.targets(network, handle.n_outputs, recipe.dtype, targets.classes)
+        return place, targets
+
+    def for_engine(self, dtype: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """What the engine's train takes: the training and the validation rows."""
+        training = self.training.for_engine(dtype)
+        validation = training if self.validation is None else self.validation.for_engine(dtype)
+        return training, validation
+
+    def fingerprint(self, dtype: str) -> int:
+        """A checksum of everything that a run reads."""
+        total = 0
+        for X, targets, weights in self.for_engine(dtype):
+            for array in (X, *targets, *([] if weights is None else [weights])):
+                total = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, total)
+        return total
+
+
+def split_rows(
+    n: int, fraction: float, seed: int, classes: NDArray[Any] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Set part of the rows aside at random, with the same share of every class.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    fraction : float
+        Part to set aside, in (0, 1); at least one row is.
+    seed : int
+        Seed of the draw.
+    classes : ndarray, shape (n,), optional
+        Class codes; each class with two rows or more gives its share.
+
+    Returns
+    -------
+    kept, aside : ndarray of int64
+        Row numbers, ascending.
+
+    Raises
+    ------
+    DataError
+        If no row would be left on one side.
+
+    Examples
+    --------
+    >>> kept, aside = split_rows(10, 0.2, seed=0)
+    >>> len(kept), len(aside)
+    (8, 2)
+    """
+    if n < 2:
+        raise DataError(
+            f"{n} row cannot be split into training and validation rows.",
+            hint="Pass validation=(X, y), or validation_fraction=0.",
+        )
+    order = np.random.default_rng([seed, 0x5917]).permutation(n)
+    wanted = min(max(1, round(n * fraction)), n - 1)
+    if classes is not None:
+        order = _spread(order, classes[order])
+    aside = np.sort(order[:wanted])
+    return np.setdiff1d(np.arange(n), aside, assume_unique=True), aside
+
+
+def _spread(order: NDArray[np.int64], classes: NDArray[Any]) -> NDArray[np.int64]:
+    """Reorder so that every leading stretch holds each class in proportion."""
+    place = np.empty(len(order))
+    for code in np.unique(classes):
+        members = np.flatnonzero(classes == code)
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return order[np.argsort(place, kind="stable")]
+
+
+def rows_per_batch(n: int, recipe: Recipe) -> tuple[int, int]:
+    """The usual and the last number of rows in a mini-batch of an epoch of n rows."""
+    usual = n if recipe.rows_per_step == "full" else min(int(recipe.rows_per_step), n)
+    return usual, n - usual * (math.ceil(n / usual) - 1)

@@ -1,0 +1,407 @@
+"""Runs: what the engine is told of a network, a recipe and rows, and what it gives back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .augmentation import Augmentation
+from .data import SharedData, rows_per_batch, split_rows
+from .errors import DataError, ParameterError
+from .history import History
+from .layers import Layer, Residual
+from .model import Model
+from .network import Network
+from .optimizers import SGD
+from .own_code import OwnAugmentation, OwnOptimizer, is_own
+from .recipe import Recipe, check_no_threshold
+from .schedules import ReduceOnPlateau, Warmup
+
+if TYPE_CHECKING:
+    from .checkpoints import Checkpoint
+
+__all__ = ["Outcome", "Run", "check_threads", "run_population"]
+
+Report = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass
+class Outcome:
+    """What a run gave: the engine's dictionary, with names.
+
+    Parameters
+    ----------
+    fields : dict
+        The engine's.
+    place : str
+        "run 7 of 64", or "" for a run alone.
+
+    Examples
+    --------
+    >>> Outcome({"status": "finished"}, "").status
+    'finished'
+    """
+
+    fields: dict[str, Any]
+    place: str
+
+    @property
+    def status(self) -> str:
+        """How the run ended."""
+        return str(self.fields["status"])
+
+    @property
+    def snapshot(self) -> dict[str, Any] | None:
+        """The whole state at the last step boundary, if it was kept and there is one."""
+        kept = self.fields["snapshot"]
+        if kept is None or not len(kept["slots"]):
+            return None
+        return {**kept, **{name: self.fields[name] for name in ("result_w", "result_state")}}
+
+    @property
+    def message(self) -> str:
+        """What there is to say of how it ended."""
+        if self.status != "diverged":
+            return ""
+        of_run = f" of {self.place}" if self.place else ""
+        return (
+            f"The {self.fields['diverged_what']}{of_run} became infinite or NaN at step "
+            f"{self.fields['step'] + 1} (epoch {self.fields['epoch'] + 1}). {self.cure}"
+        )
+
+    @property
+    def cure(self) -> str:
+        """What to do about divergence."""
+        return f"Lower its learning rate (now {self.fields['diverged_rate']:.4g}) or set clip_norm."
+
+
+class Run:
+    """One run before it starts: everything about it checked.
+
+    Parameters
+    ----------
+    network : Network
+        What is fitted.
+    recipe : Recipe
+        How.
+    data : SharedData
+        The rows that runs share.
+    rows, validation_rows : array-like of int, optional
+        Which of them are this run's.
+    start : Model or Checkpoint, optional
+        Where it starts.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> data = SharedData([[1.0], [2.0]], [1.0, 2.0])
+    >>> Run(rv.Network([rv.Dense(1)]), rv.Recipe(), data).rows
+    array([0, 1])
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        data: SharedData,
+        rows: ArrayLike | None = None,
+        validation_rows: ArrayLike | None = None,
+        *,
+        start: Model | None = None,
+    ) -> None:
+        self.network, self.recipe, self.data = network, recipe, data
+        self.handle = data.handle(network, recipe)
+        if start is not None:
+            _check_start(network, data.input_shape(recipe.dtype), start)
+        known = None if start is None else start.classes
+        self.place, self.targets = data.prepare(network, recipe, known)
+        self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
+        self.start: dict[str, NDArray[Any]] | None = None
+        if start is not None:
+            kind = np.dtype(recipe.dtype)
+            self.start = {
+                "w": np.concatenate([np.ravel(a) for a in start.parameters.values()]).astype(kind),
+                "state": np.concatenate(
+                    [np.empty(0), *(np.ravel(a) for a in start.state.values())]
+                ).astype(kind),
+            }
+        self.own_optimizer = (
+            OwnOptimizer(recipe.optimizer, self.handle.n_parameters, recipe.dtype)
+            if is_own(recipe.optimizer)
+            else None
+        )
+        self.on_epoch: Callable[[Any, Any], bool] | None = None
+        self.every = 0
+        self._check_together()
+
+    def watch(
+        self, callback: Callable[[dict[str, float]], Any] | None, checkpoint: Checkpoint | None
+    ) -> None:
+        """Have a callback called and a checkpoint written between epochs."""
+        if callback is None and checkpoint is None:
+            return
+        self.every = 0 if checkpoint is None else checkpoint.every
+
+        def on_epoch(row: NDArray[np.float64], snapshot: dict[str, Any] | None) -> bool:
+            if checkpoint is not None and snapshot is not None:
+                checkpoint.write(snapshot, status="interrupted")
+            if callback is None:
+                return False
+            columns = self._columns(row[np.newaxis])
+            return bool(callback({name: float(column[0]) for name, column in columns.items()}))
+
+        self.on_epoch = on_epoch
+
+    def job(self, *, keep: bool) -> dict[str, Any]:
+        """Describe the run to the engine; `keep` asks for its whole state at the end."""
+        own = [item for item in self.recipe.augmentation if not isinstance(item, Augmentation)]
+        return {
+            "network": self.network.to_dict(),
+            "recipe": _engine_recipe(self.recipe),
+            "input_shape": [int(size) for size in self.data.input_shape(self.recipe.dtype)],
+            "rows": self.rows,
+            "validation_rows": self.validation_rows,
+            "targets": self.place,
+            "start": self.start,
+            "update": self.own_optimizer,
+            "augment": OwnAugmentation(own, self) if own else None,
+            "on_epoch": self.on_epoch,
+            "every": self.every,
+            "keep": keep,
+        }
+
+    def model(self, outcome: Outcome) -> Model:
+        """Make the model that the run's outcome is."""
+        fields = outcome.fields
+        return self.make_model(
+            fields["result_w"],
+            fields["result_state"],
+            fields["history"],
+            status=outcome.status,
+            best_epoch=fields["best_epoch"],
+            message=outcome.message,
+        )
+
+    def make_model(
+        self,
+        w: NDArray[Any],
+        state: NDArray[Any],
+        history: NDArray[np.float64],
+        *,
+        status: str,
+        best_epoch: int,
+        message: str = "",
+    ) -> Model:
+        """Make a model of weights of this run."""
+        from ._engine import history_columns
+
+        return Model(
+            network=self.network,
+            recipe=self.recipe,
+            input_shape=self.data.input_shape(self.recipe.dtype),
+            parameters_vector=w,
+            state_vector=state,
+            history=History(
+                self._columns(history.reshape(-1, len(history_columns))), best_epoch or None
+            ),
+            classes=self.targets.classes,
+            one_dimensional=self.targets.one_dimensional,
+            status=status,
+            best_epoch=best_epoch or None,
+            message=message,
+        )
+
+    def _columns(self, table: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Name the engine's columns as the history does; those of absent validation are left out."""
+        from ._engine import history_columns
+
+        columns = dict(zip(history_columns, table.T, strict=True))
+        val_loss, metric, rmse = (columns.pop(name) for name in ("val_loss", "metric", "rmse"))
+        named: dict[str, NDArray[np.float64]] = {}
+        for name, column in columns.items():
+            named[name] = column
+            if name == "penalty" and len(self.validation_rows):
+                named["val_loss"] = val_loss
+                if self.handle.classifies:
+                    named["val_accuracy"] = metric
+                else:
+                    named["val_r2"], named["val_rmse"] = metric, rmse
+        return named
+
+    def _choose_rows(
+        self, rows: ArrayLike | None, validation_rows: ArrayLike | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        n = len(self.data.training.features(self.recipe.dtype))
+        chosen = np.arange(n) if rows is None else _as_rows(rows, n, "rows")
+        fraction = self.recipe.validation_fraction
+        apart = self.data.validation
+        if fraction > 0 and (apart is not None or validation_rows is not None):
+            raise ParameterError(
+                "Validation rows are given, and the 'validation_fraction' parameter of Recipe is "
+                f"{fraction}: only one of them can be.",
+                hint="Use recipe.replace(validation_fraction=0).",
+            )
+        if apart is not None:
+            return chosen, np.arange(len(apart.features(self.recipe.dtype)))
+        if validation_rows is not None:
+            return chosen, _as_rows(validation_rows, n, "validation_rows")
+        if fraction == 0:
+            return chosen, np.empty(0, dtype=np.int64)
+        codes = None if self.targets.classes is None else self.targets.values[chosen, 0]
+        kept, aside = split_rows(len(chosen), fraction, self.recipe.seed, codes)
+        return chosen[kept], chosen[aside]
+
+    def _check_together(self) -> None:
+        """Check what only network, recipe and rows together can break."""
+        recipe = self.recipe
+        monitors = [] if recipe.stopping is None else [("EarlyStopping", recipe.stopping.monitor)]
+        rate = getattr(recipe.optimizer, "learning_rate", None)
+        while isinstance(rate, Warmup):
+            rate = rate.then
+        if isinstance(rate, ReduceOnPlateau) and rate.monitor is not None:
+            monitors.append(("ReduceOnPlateau", rate.monitor))
+        for name, monitor in monitors:
+            self._check_monitor(name, monitor)
+        for layer in _all_layers(self.network.layers):
+            check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
+        weights = self.data.training.weights(recipe.dtype)
+        if weights is not None and not (weights[self.rows] > 0).any():
+            raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
+        if self.handle.needs_whole_batch:
+            self._check_batch_of_one()
+
+    def _check_monitor(self, name: str, monitor: str) -> None:
+        if monitor == "loss":
+            return
+        if not len(self.validation_rows):
+            raise ParameterError(
+                f"{name} watches {monitor!r}, but there are no validation rows.",
+                hint="Set Recipe(validation_fraction=0.2), pass validation=(X, y), or monitor "
+                "'loss'.",
+            )
+        of_classes = monitor == "val_accuracy"
+        if monitor != "val_loss" and of_classes != self.handle.classifies:
+            what = "a classification" if self.handle.classifies else "a regression"
+            raise ParameterError(f"{name} watches {monitor!r}, which {what} does not have.")
+
+    def _check_batch_of_one(self) -> None:
+        if any(not isinstance(item, Augmentation) for item in self.recipe.augmentation):
+            return  # how many rows there will be, only the engine learns
+        n = len(self.rows)
+        n += sum(
+            round(n * item.fraction)
+            for item in self.recipe.augmentation
+            if type(item).__name__ == "Synthesize"
+        )
+        usual, last = rows_per_batch(n, self.recipe)
+        if last > 1:
+            return
+        good = next((b for b in range(usual + 1, n + 1) if n % b != 1), None)
+        raise ParameterError(
+            f"BatchNorm needs at least two rows in every mini-batch, but {n} training rows in "
+            f"batches of {usual} leave a batch of one.",
+            hint=f"Use batch_size={good}." if good else "Use LayerNorm, or more rows.",
+        )
+
+
+def run_population(
+    runs: Sequence[Run], data: SharedData, report: Report | None, threads: int
+) -> tuple[list[Outcome], BaseException | None]:
+    """Run all, precision by precision; returns outcomes in order, and what interrupted them."""
+    from . import _engine
+
+    outcomes: dict[int, Outcome] = {}
+    interruption: BaseException | None = None
+    for dtype, train in (("float32", _engine.train32), ("float64", _engine.train64)):
+        chosen = [i for i, run in enumerate(runs) if run.recipe.dtype == dtype]
+        if not chosen:
+            continue
+        poll = None if report is None else _poll(report, [runs[i] for i in chosen], len(runs))
+        jobs = [runs[i].job(keep=runs[i].every > 0) for i in chosen]
+        training, validation = data.for_engine(dtype)
+        found, interruption = train(jobs, training, validation, threads, poll)
+        for i, fields in zip(chosen, found, strict=True):
+            place = f"run {i + 1} of {len(runs)}" if len(runs) > 1 else ""
+            outcomes[i] = Outcome(fields, place)
+        if interruption is not None:
+            break
+    return [outcomes[i] for i in sorted(outcomes)], interruption
+
+
+def check_threads(threads: int | None) -> int:
+    """Resolve the number of threads: None is one per core that this process may use."""
+    if threads is None:
+        affinity = getattr(os, "sched_getaffinity", None)
+        return len(affinity(0)) if affinity else os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ParameterError(
+            f"The 'threads' parameter of train must be a whole number of at least 1. Got {threads!r}."
+        )
+    return threads
+
+
+def _poll(report: Report, runs: Sequence[Run], count: int) -> Callable[[Any], None]:
+    def poll(rows: Sequence[tuple[int, int, float, float]]) -> None:
+        for run, epoch, loss, val_loss in rows:
+            epochs = runs[run].recipe.epochs
+            report(
+                {
+                    "run": run,
+                    "runs": count,
+                    "epoch": epoch,
+                    "epochs": epochs,
+                    "loss": loss,
+                    "val_loss": val_loss,
+                }
+            )
+
+    return poll
+
+
+def _engine_recipe(recipe: Recipe) -> dict[str, Any]:
+    """Give the engine's recipe: what is of the user's own is called from there, not described."""
+    if is_own(recipe.optimizer):
+        rate = recipe.optimizer.learning_rate
+        decay = getattr(recipe.optimizer, "weight_decay", 0.0)
+        recipe = recipe.replace(optimizer=SGD(rate, weight_decay=decay), batch_size=recipe.rows_per_step)
+    built_in = tuple(item for item in recipe.augmentation if isinstance(item, Augmentation))
+    resolved = recipe.replace(augmentation=built_in, batch_size=recipe.rows_per_step)
+    return resolved.to_dict()
+
+
+def _all_layers(layers: Sequence[Layer]) -> list[Layer]:
+    found = []
+    for layer in layers:
+        found.append(layer)
+        if isinstance(layer, Residual):
+            found += _all_layers(layer.layers)
+    return found
+
+
+def _as_rows(rows: ArrayLike, n: int, name: str) -> NDArray[np.int64]:
+    found = np.asarray(rows)
+    if found.dtype == bool and found.shape == (n,):
+        found = np.flatnonzero(found)
+    if found.ndim != 1 or found.size == 0 or found.dtype.kind not in "iu":
+        raise DataError(f"{name} must hold row numbers, at least one. Got {found!r:.60}.")
+    if found.min() < 0 or found.max() >= n:
+        raise DataError(f"{name} must hold numbers from 0 to {n - 1}. Got {found.min()} … {found.max()}.")
+    return np.ascontiguousarray(found, dtype=np.int64)
+
+
+def _check_start(network: Network, input_shape: tuple[int, ...], start: Model) -> None:
+    if start.network != network:
+        raise ParameterError(
+            "The model that training is to start from has another network: "
+            f"{start.network!r} instead of {network!r}."
+        )
+    if tuple(start.input_shape) != tuple(input_shape):
+        raise DataError(
+            f"X has rows of shape {input_shape}, but the model to start from was trained on rows of "
+            f"shape {tuple(start.input_shape)}."
+        )

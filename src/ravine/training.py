@@ -1,0 +1,265 @@
+"""Training: a network, a recipe and some rows become a model; many of them, a population."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from .checkpoints import Checkpoint, resume
+from .data import SharedData
+from .errors import DivergenceError, ParameterError
+from .model import Model, load
+from .network import Network
+from .recipe import Recipe
+from .runs import Outcome, Run, check_threads, run_population
+
+__all__ = ["Job", "train", "train_many"]
+
+Progress = bool | Callable[[Mapping[str, Any]], None] | None
+Callback = Callable[[dict[str, float]], bool | None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One member of a population: what to train, how, and on which rows.
+
+    Parameters
+    ----------
+    network : Network
+        What is fitted.
+    recipe : Recipe, default Recipe()
+        How it is trained.
+    rows : array-like of int, optional
+        Rows of X to train on; a row may stand more than once. None: all rows (less those that the
+        recipe's ``validation_fraction`` sets aside).
+    validation_rows : array-like of int, optional
+        Rows of X to validate on.
+    label : str, optional
+        What the job is called in reports.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Job(rv.Network([rv.Dense(1)]), rv.Recipe(seed=1), label="seed 1").label
+    'seed 1'
+    """
+
+    network: Network
+    recipe: Recipe = Recipe()
+    _: KW_ONLY
+    rows: ArrayLike | None = None
+    validation_rows: ArrayLike | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_kinds(self.network, self.recipe)
+
+
+def train(
+    network: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    recipe: Recipe = Recipe(),  # noqa: B008 - immutable
+    *,
+    sample_weight: ArrayLike | None = None,
+    validation: tuple[ArrayLike, ...] | None = None,
+    start: str | os.PathLike[str] | Model | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    every: int | None = None,
+    callback: Callback | None = None,
+    progress: Progress = None,
+    threads: int | None = None,
+) -> Model:
+    """Train a network by a recipe.
+
+    Minimises ``Σ s_i L(ŷ_i, y_i) / Σ s_i + Σ_l α_l Ω(w_l)``, estimated on mini-batches.
+
+    Parameters
+    ----------
+    network : Network
+        What is fitted.
+    X : array-like, shape (n, inputs) or (n, height, width[, channels])
+        Inputs: finite numbers.
+    y : array-like, shape (n,) or (n, outputs)
+        Targets: numbers for a regression, labels of any sort for ``loss="cross_entropy"``.
+    recipe : Recipe, default Recipe()
+        How it is trained.
+    sample_weight : array-like, shape (n,), optional
+        Weight of each row, at least 0.
+    validation : tuple (X, y) or (X, y, sample_weight), optional
+        Rows to validate on after each epoch, instead of the recipe's ``validation_fraction``.
+    start : path or Model, optional
+        A checkpoint: training goes on where it stood, and gives bit for bit what an uninterrupted
+        run gives; only ``epochs`` of the recipe may differ. A model, or the file of one: training
+        starts from its weights, and from what its Normalize learnt, with a fresh optimizer.
+    checkpoint : path, optional
+        A file that is written, whole or not at all, every so many epochs and when training is
+        interrupted.
+    every : int, optional
+        How many epochs lie between two checkpoints; None is 1.
+    callback : callable, optional
+        Called after each epoch, on a thread of the engine, with the epoch's row of the history as
+        a dictionary; training ends when it returns True.
+    progress : bool or callable, optional
+        True shows a live line on a terminal; a callable is called after each epoch, on this
+        thread, with ``run, runs, epoch, epochs, loss, val_loss``.
+    threads : int, optional
+        Threads to use, at least 1; None: one per core. The result does not depend on it.
+
+    Returns
+    -------
+    Model
+        The trained network. With early stopping, its weights are those of the best epoch.
+
+    Raises
+    ------
+    ParameterError
+        If network, recipe and data do not go together.
+    DataError
+        If X, y or weights cannot be trained on.
+    DivergenceError
+        If the loss or the weights became infinite or not a number.
+    FileError
+        If the checkpoint cannot be read or written.
+
+    Examples
+    --------
+    >>>     >>> import ravine as rv
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> network = rv.Network([rv.Dense(1)])
+    >>> model = rv.train(network, X, 3 * X[:, 0] + 1, rv.Recipe(optimizer=rv.SGD(0.1)))
+    >>> model.predict([[0.5]]).round(3)
+    array([2.5], dtype=float32)
+    """
+    _check_kinds(network, recipe)
+    data = SharedData(X, y, sample_weight, validation)
+    run = _started(network, recipe, data, start)
+    saver = Checkpoint(checkpoint, every, run) if checkpoint is not None else None
+    if saver is None and every is not None:
+        raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
+    run.watch(callback, saver)
+    (outcome,), interruption = _run([run], data, progress, check_threads(threads))
+    if interruption is not None:
+        if saver is not None and outcome.snapshot:
+            saver.write(outcome.snapshot)
+        raise interruption
+    if outcome.status == "diverged":
+        raise DivergenceError(outcome.message, hint=outcome.cure)
+    return run.model(outcome)
+
+
+def train_many(
+    jobs: Sequence[Job],
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> list[Model]:
+    """Train a population: any mix of networks and recipes, over all cores.
+
+    Each member comes out bit for bit as if it were trained alone, for any number of threads.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        What to train.
+    X : array-like, shape (n, inputs) or (n, height, width[, channels])
+        Inputs, shared by all jobs.
+    y : array-like, shape (n,) or (n, outputs)
+        Targets, shared by all jobs.
+    sample_weight : array-like, shape (n,), optional
+        Weight of each row, at least 0.
+    threads : int, optional
+        Threads to use, at least 1; None: one per core.
+    progress : bool or callable, optional
+        As in `train`.
+
+    Returns
+    -------
+    list of Model
+        In the order of the jobs. A run that diverged has ``status`` "diverged", and harms no other.
+
+    Raises
+    ------
+    ParameterError
+        If a network, a recipe and the data do not go together.
+    DataError
+        If X, y or weights cannot be trained on.
+
+    Examples
+    --------
+    >>>     >>> import ravine as rv
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> network = rv.Network([rv.Dense(1)])
+    >>> rates = [0.01, 0.1]
+    >>> jobs = [rv.Job(network, rv.Recipe(optimizer=rv.SGD(rate))) for rate in rates]
+    >>> models = rv.train_many(jobs, X, 3 * X[:, 0] + 1)
+    >>> [model.status for model in models]
+    ['finished', 'finished']
+    """
+    data = SharedData(X, y, sample_weight)
+    runs = []
+    for number, job in enumerate(jobs):
+        if not isinstance(job, Job):
+            raise ParameterError(f"jobs must hold Job objects. Got {job!r} at place {number}.")
+        runs.append(Run(job.network, job.recipe, data, job.rows, job.validation_rows))
+    if not runs:
+        return []
+    outcomes, interruption = _run(runs, data, progress, check_threads(threads))
+    if interruption is not None:
+        raise interruption
+    return [run.model(outcome) for run, outcome in zip(runs, outcomes, strict=True)]
+
+
+def _run(
+    runs: Sequence[Run], data: SharedData, progress: Progress, threads: int
+) -> tuple[list[Outcome], BaseException | None]:
+    """Run a population, with a live line where one is asked for."""
+    with ExitStack() as stack:
+        report = None
+        if progress is True:
+            from .progress import live_progress
+
+            report = stack.enter_context(live_progress())
+        elif callable(progress):
+            report = progress
+        elif progress not in (None, False):
+            raise ParameterError(
+                f"The 'progress' parameter of train must be True, False or callable. Got {progress!r}."
+            )
+        return run_population(runs, data, report, threads)
+
+
+def _started(
+    network: Network,
+    recipe: Recipe,
+    data: SharedData,
+    start: str | os.PathLike[str] | Model | None,
+) -> Run:
+    """Make a run that starts afresh, from a checkpoint or from a model."""
+    if start is None:
+        return Run(network, recipe, data)
+    if isinstance(start, str | os.PathLike):
+        run = Run(network, recipe, data)
+        if resume(start, run):
+            return run
+        start = load(start)
+    if not isinstance(start, Model):
+        raise ParameterError(
+            f"The 'start' parameter of train must be a Model or the path of one. Got {start!r}."
+        )
+    return Run(network, recipe, data, start=start)
+
+
+def _check_kinds(network: object, recipe: object) -> None:
+    if not isinstance(network, Network):
+        raise ParameterError(f"network must be a Network. Got {network!r}.")
+    if not isinstance(recipe, Recipe):
+        raise ParameterError(f"recipe must be a Recipe. Got {recipe!r}.")
