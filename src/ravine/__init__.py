@@ -143,9 +143,12 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = importlib.import_module(f".{name}", __name__)
     elif name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        value = version("ravine")
+        try:
+            value = version("ravine")
+        except PackageNotFoundError:  # the source tree, not installed
+            value = "0+source"
     else:
         raise AttributeError(f"module 'ravine' has no attribute '{name}'")
     globals()[name] = value

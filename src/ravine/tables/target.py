@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_NUMBER_CLASSES", "Target", "Task", "infer_task"]
 
 Task = Literal["regression", "classification"]
-Label = str | int | float | bool
+Label = str | int | bool
 
 MOST_NUMBER_CLASSES = 20
 """A target of more different whole numbers than this is taken for a regression."""
@@ -74,12 +74,12 @@ class Target:
         A regression trains on ``(y − mean) / standard_deviation``; predictions come back in the
         unit of y.
     classes : tuple
-        The classes, sorted: texts, numbers or booleans.
+        The classes, sorted: texts, whole numbers or booleans.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> target = Target.learn(pd.Series([1.0, 3.0]), "price")
+    >>> target = Target.learn(pd.Series([1.0, 3.0]), "price", task="regression")
     >>> target.encode(pd.Series([5.0])), target.decode([3.0])
     (array([3.]), array([5.]))
     """
@@ -219,7 +219,7 @@ class Target:
             not isinstance(description["name"], str)
             or not all(isinstance(number, float) for number in numbers)
             or not isinstance(classes, list)
-            or not all(isinstance(label, str | int | float) for label in classes)
+            or not all(isinstance(label, str | int) for label in classes)
         ):
             raise SpecError("The target of a schema cannot be read.")
         return cls(description["name"], description["task"], *numbers, classes=tuple(classes))
@@ -236,7 +236,7 @@ class Target:
 
 
 def _labels(series: pd.Series[Any], name: str) -> NDArray[Any]:
-    """Get class labels: texts, booleans, whole numbers or floats."""
+    """Get class labels: texts, booleans or whole numbers (other numbers as texts)."""
     kind = kind_of(series, name)
     if kind == "text":
         return np.asarray([text_of(value) for value in series], dtype=np.str_)
@@ -244,4 +244,6 @@ def _labels(series: pd.Series[Any], name: str) -> NDArray[Any]:
         return series.to_numpy(dtype=np.bool_)
     numbers = numbers_of(series, name)
     whole = np.all((numbers == np.round(numbers)) & (np.abs(numbers) < 2**53))
-    return numbers.astype(np.int64) if whole else numbers
+    if whole:
+        return numbers.astype(np.int64)
+    return np.asarray([text_of(value) for value in numbers], dtype=np.str_)

@@ -1,0 +1,174 @@
+"""From a table and settings to a trained model and its scores."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ravine.cli.output import console, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ravine.cli.settings import Settings
+    from ravine.network import Network
+    from ravine.recipe import Recipe
+    from ravine.tables.schema import TableSchema
+    from ravine.tables.table_model import TableModel
+
+__all__ = ["Checkpoints", "Fitted", "Part", "Prepared", "fit", "prepare"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows for one purpose (training, validation or test), coded as numbers."""
+
+    name: str
+    X: NDArray[Any]
+    y: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A table ready to be trained on: its schema, learnt from the training rows, and the parts."""
+
+    schema: TableSchema
+    network: Network
+    recipe: Recipe
+    training: Part
+    validation: Part | None
+    test: Part | None
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts that there are."""
+        return [part for part in (self.training, self.validation, self.test) if part is not None]
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where to keep and to find the state of an unfinished training."""
+
+    path: Path | None = None
+    every: int | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training gave."""
+
+    model: TableModel
+    seconds: float
+
+
+def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
+    """Set rows aside, learn the schema from the training rows, and code all rows as numbers.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    settings : Settings
+        What is asked for.
+
+    Returns
+    -------
+    Prepared
+        The parts, and the network that fits them.
+
+    Raises
+    ------
+    RavineError
+        If table and settings do not go together.
+    """
+    from ravine.tables import (
+        TableSchema,
+        drop_columns,
+        infer_task,
+        rows_with_target,
+        split_rows,
+    )
+    from ravine.tables.values import plural, text_of
+
+    known = rows_with_target(frame, settings.target)
+    if len(known) < len(frame):
+        lost = plural(len(frame) - len(known), "row")
+        say(f"note: {lost} without a {settings.target!r} left out")
+    known = drop_columns(known, settings.drop)
+    task = settings.task or infer_task(known[settings.target], settings.target)
+    is_regression = task == "regression"
+    strata = None if is_regression else [text_of(value) for value in known[settings.target]]
+    split = split_rows(
+        len(known),
+        test_fraction=settings.test_fraction,
+        validation_fraction=settings.recipe.validation_fraction,
+        seed=settings.recipe.seed,
+        strata=strata,
+    )
+    training_rows = known.iloc[split.training].reset_index(drop=True)
+    schema = TableSchema.learn(
+        training_rows, settings.target, task=task, standardise_target=settings.standardise_target
+    )
+    for note in schema.notes:
+        say(f"note: {note}")
+
+    def part(name: str, rows: NDArray[Any]) -> Part | None:
+        if not rows.size:
+            return None
+        chosen = known.iloc[rows].reset_index(drop=True)
+        return Part(name, schema.encode(chosen), schema.encode_target(chosen))
+
+    return Prepared(
+        schema,
+        settings.network_for(schema),
+        settings.recipe.replace(validation_fraction=0.0),
+        Part("training", schema.encode(training_rows), schema.encode_target(training_rows)),
+        part("validation", split.validation),
+        part("test", split.test),
+    )
+
+
+def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:
+    """Train, with a live line on a terminal.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What to train on.
+    checkpoints : Checkpoints
+        Where to keep the state, and whether to go on from there.
+
+    Returns
+    -------
+    Fitted
+        The model, and how long it took.
+    """
+    from ravine.progress import live_progress
+    from ravine.tables.table_model import TableModel, loss_unit
+    from ravine.training import train
+
+    validation, target = prepared.validation, prepared.schema.target
+    assert target is not None
+    started = time.perf_counter()
+    unit = loss_unit(prepared.network.loss, target)
+    with live_progress(console(sys.stderr), scale=unit) as report:
+        model = train(
+            prepared.network,
+            prepared.training.X,
+            prepared.training.y,
+            prepared.recipe,
+            validation=None if validation is None else (validation.X, validation.y),
+            start=checkpoints.path if checkpoints.resume else None,
+            checkpoint=checkpoints.path if checkpoints.every else None,
+            every=checkpoints.every,
+            progress=report,
+        )
+    return Fitted(TableModel(prepared.schema, model), time.perf_counter() - started)

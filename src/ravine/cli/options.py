@@ -1,0 +1,275 @@
+"""The flags of the commands, in groups that commands share."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+__all__ = ["DataFlags", "JsonFlag", "NetworkFlags", "RecipeFlags", "grouped"]
+
+_DATA, _NETWORK, _RECIPE = "Data", "Network", "Recipe"
+
+JsonFlag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON, for machines.")]
+
+
+@dataclass(frozen=True)
+class DataFlags:
+    """Which column is predicted, and from what."""
+
+    target: Annotated[
+        str | None,
+        typer.Option(help="The column to predict; needed unless --recipe names it.", rich_help_panel=_DATA, metavar="COLUMN"),
+    ] = None
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK",
+            help="regression or classification. If not given: text, true/false and up to 20 "
+            "different whole numbers are classes, other numbers a regression.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="Leave a column out; may be repeated.", rich_help_panel=_DATA
+        ),
+    ] = None
+    test_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the rows to test on, set aside first; 0 for none. (default: 0.2)",
+            rich_help_panel=_DATA,
+        ),
+    ] = None
+    validation_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the other rows to validate on; 0 for none. (default: 0.2)",
+            rich_help_panel=_DATA,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class NetworkFlags:
+    """What is fitted."""
+
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Read the network from a TOML file.", rich_help_panel=_NETWORK
+        ),
+    ] = None
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNITS,…",
+            help="Units of the hidden layers; 0 for none. (default: 64,64)",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="relu, leaky_relu, elu, selu, gelu, silu, mish, softplus, tanh, sigmoid or "
+            "identity. (default: relu)",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None
+    batch_norm: Annotated[
+        bool | None,
+        typer.Option(
+            "--batch-norm/--no-batch-norm",
+            help="Standardise each hidden layer over the batch. (default: no)",
+            rich_help_panel=_NETWORK,
+            show_default=False,
+        ),
+    ] = None
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="squared_error, absolute_error, huber, quantile, poisson, gamma, "
+            "binary_cross_entropy or cross_entropy. (default: what suits the task)",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class RecipeFlags:
+    """How it is trained."""
+
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Read the recipe (and, if it holds them, network and data) from a TOML file, such "
+            "as the recipe.toml that train writes. Other flags change what it says.",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="adam, adamw, sgd, rmsprop, adagrad, rprop, delta_bar_delta or lbfgs. "
+            "(default: adam)",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Learning rate of the first step. (default: the optimizer's)", rich_help_panel=_RECIPE
+        ),
+    ] = None
+    momentum: Annotated[
+        float | None, typer.Option(help="Momentum of sgd. (default: 0)", rich_help_panel=_RECIPE)
+    ] = None
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:NUMBER…]",
+            help="How the learning rate changes, t in epochs: exponential:RATE, "
+            "inverse:RATE[:POWER], step:FACTOR:EVERY, cosine[:FINAL], warmup:LENGTH, one_cycle or "
+            "plateau[:FACTOR[:PATIENCE]]. (default: not at all)",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None
+    batch_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWS|full",
+            help="Rows per step. (default: 128; full for lbfgs, rprop and delta_bar_delta)",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Passes through the rows, at most. (default: 200)", rich_help_panel=_RECIPE
+        ),
+    ] = None
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop after so many epochs without a better validation loss; 0 for never. "
+            "(default: 20)",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            help="Dropout rate of the hidden layers. (default: 0)", rich_help_panel=_RECIPE
+        ),
+    ] = None
+    l1: Annotated[
+        float | None,
+        typer.Option(
+            "--l1", help="Strength of the L1 penalty. (default: 0)", rich_help_panel=_RECIPE
+        ),
+    ] = None
+    l2: Annotated[
+        float | None,
+        typer.Option(
+            "--l2", help="Strength of the L2 penalty. (default: 0)", rich_help_panel=_RECIPE
+        ),
+    ] = None
+    weight_decay: Annotated[
+        float | None,
+        typer.Option(help="Decoupled decay of the weights. (default: 0)", rich_help_panel=_RECIPE),
+    ] = None
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(help="Longest gradient; 0 for any. (default: any)", rich_help_panel=_RECIPE),
+    ] = None
+    averaging: Annotated[
+        float | None,
+        typer.Option(
+            help="Decay of the averaged weights, such as 0.999; 0 for none. (default: none)",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Of everything random: which rows are set aside, first weights, order of rows. "
+            "(default: 0)",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TYPE",
+            help="Precision of training: float32 (the default) or float64.",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None
+
+
+def grouped(function: Callable[..., None]) -> Callable[..., None]:
+    """Turn a command that takes groups of flags into one that takes the flags, as typer wants it.
+
+    Parameters
+    ----------
+    function : callable
+        A command; a parameter annotated with one of the classes of this file stands for its fields.
+
+    Returns
+    -------
+    callable
+        The same command with one parameter a flag.
+
+    Examples
+    --------
+    >>> @grouped
+    ... def command(data: DataFlags) -> None:
+    ...     print(data.target)
+    >>> command(target="price")
+    price
+    """
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, Any] = {n: h for n, h in hints.items() if dataclasses.is_dataclass(h)}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in groups:
+            parameters += _parameters_of(groups[name])
+        else:
+            parameters.append(
+                parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+            )
+
+    def command(**values: Any) -> None:
+        for name, group in groups.items():
+            own = {field.name for field in dataclasses.fields(group)} & set(values)
+            values[name] = group(**{field: values.pop(field) for field in own})
+        function(**values)
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    command.__module__ = function.__module__
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command
+
+
+def _parameters_of(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in dataclasses.fields(group)
+    ]

@@ -1,0 +1,117 @@
+"""Where things are said: results on standard output, messages on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["console", "number", "print_json", "print_table", "say"]
+
+_WIDTH_WITHOUT_TERMINAL = 100
+
+
+def console(stream: TextIO) -> Console:
+    """Make a console for a stream; colours and live lines are for terminals, NO_COLOR honoured.
+
+    Examples
+    --------
+    >>> import io
+    >>> console(io.StringIO()).is_terminal
+    False
+    """
+    from rich.console import Console
+
+    width = None if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
+    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
+
+
+def say(message: str, *, style: str | None = None, word: int = 0) -> None:
+    """Say something on standard error, in one line; ``style`` is for its first ``word`` characters.
+
+    Examples
+    --------
+    >>> say("note: all is well")
+    """
+    if not sys.stderr.isatty():  # rich need not be loaded for that
+        sys.stderr.write(message + "\n")
+        return
+    from rich.text import Text
+
+    text = Text(message)
+    if style:
+        text.stylize(style, 0, word)
+    console(sys.stderr).print(text, soft_wrap=True)
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    """Print a result as JSON; numbers that JSON cannot say become null.
+
+    Examples
+    --------
+    >>> print_json({"loss": float("nan"), "rows": 3})
+    {"loss": null, "rows": 3}
+    """
+    sys.stdout.write(json.dumps(_plain(result), ensure_ascii=False) + "\n")
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, note: str | None = None
+) -> None:
+    """Print a table; the first column is text, the others are numbers.
+
+    Examples
+    --------
+    >>> print_table("pets", ["kind", "count"], [["cats", "3"]])
+    pets
+    ╭──────┬───────╮
+    │ kind │ count │
+    ├──────┼───────┤
+    │ cats │     3 │
+    ╰──────┴───────╯
+    """
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.ROUNDED, header_style="bold")
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    out = console(sys.stdout)
+    out.print(title, style="bold")
+    out.print(table)
+    if note:
+        out.print(note, style="dim")
+
+
+def number(value: float | None) -> str:
+    """Write a number for people: four digits or so, thousands apart; a dash for none.
+
+    Examples
+    --------
+    >>> [number(x) for x in (0.123456, 12.3456, 1234.5678, 2.0, None, 1e-9)]
+    ['0.1235', '12.35', '1,235', '2.000', '–', '1.000e-09']
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    size = abs(value)
+    if not math.isfinite(value) or size >= 1e9 or 0 < size < 1e-4:
+        return f"{value:.3e}"
+    digits = 4 if size < 1 else max(0, 3 - math.floor(math.log10(size)))
+    return f"{value:,.{digits}f}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,301 @@
+"""What the flags and the recipe file together ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from ravine.cli.options import DataFlags, NetworkFlags, RecipeFlags
+from ravine.errors import ParameterError, SpecError
+
+if TYPE_CHECKING:
+    from ravine.network import Network
+    from ravine.optimizers import Optimizer
+    from ravine.recipe import Recipe
+    from ravine.recipe_file import RecipeFile
+    from ravine.tables.schema import TableSchema
+    from ravine.tables.target import Task
+
+__all__ = ["Settings", "read_settings"]
+
+_DATA_KEYS = {
+    "made_by": str,
+    "table": str,
+    "target": str,
+    "task": str,
+    "drop": list,
+    "test_fraction": float,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a training on a table needs to know.
+
+    Parameters
+    ----------
+    target : str
+        The column to predict.
+    task : {"regression", "classification"} or None
+        ``None`` infers it.
+    drop : tuple of str
+        Columns to leave out.
+    test_fraction : float
+        Share of the rows to test on.
+    recipe : Recipe
+        How to train; its ``validation_fraction`` is of the rows that are not tested on.
+    network : Network or None
+        What to fit; ``None`` makes a plain network of the next three.
+    hidden : tuple of int
+        Units of the hidden layers.
+    activation : str
+        Of the hidden layers.
+    batch_norm : bool
+        Whether each hidden layer is standardised.
+    loss : str or None
+        The loss that was asked for.
+    """
+
+    target: str
+    task: Task | None
+    drop: tuple[str, ...]
+    test_fraction: float
+    recipe: Recipe
+    network: Network | None
+    hidden: tuple[int, ...]
+    activation: str
+    batch_norm: bool
+    loss: str | None
+
+    @property
+    def standardise_target(self) -> bool:
+        """Whether a regression is trained on the standardised target."""
+        from ravine.layers import Dense
+        from ravine.network import Network
+        from ravine.tables.networks import has_own_unit
+
+        if self.loss is not None:
+            return not has_own_unit(Network([Dense(1)], loss=self.loss).loss)
+        return self.network is None or not has_own_unit(self.network.loss)
+
+    def network_for(self, schema: TableSchema) -> Network:
+        """Make the network for a table whose columns are known."""
+        from ravine.tables.networks import default_network, fit_to_schema
+
+        if self.network is None:
+            return default_network(
+                schema,
+                hidden=self.hidden,
+                activation=self.activation,
+                batch_norm=self.batch_norm,
+                loss=self.loss,
+            )
+        network = self.network if self.loss is None else self.network.replace(loss=self.loss)
+        return fit_to_schema(network, schema)
+
+
+def read_settings(data: DataFlags, network: NetworkFlags, recipe: RecipeFlags) -> Settings:
+    """Put the flags and the files that they name together; a flag outdoes a file.
+
+    Parameters
+    ----------
+    data, network, recipe : DataFlags, NetworkFlags, RecipeFlags
+        The flags.
+
+    Returns
+    -------
+    Settings
+        What is asked for.
+
+    Raises
+    ------
+    ParameterError, SpecError, FileError
+        If a flag or a file is wrong.
+
+    Examples
+    --------
+    >>> settings = read_settings(DataFlags(target="price"), NetworkFlags(hidden="8"), RecipeFlags())
+    >>> settings.hidden, settings.recipe.epochs
+    ((8,), 200)
+    """
+    from ravine.recipe_file import RecipeFile, read_recipe_file
+
+    file = RecipeFile() if recipe.recipe is None else read_recipe_file(recipe.recipe)
+    said = _checked_data(recipe.recipe, file.data or {})
+    target = data.target or said.get("target")
+    if target is None:
+        raise ParameterError(
+            "The column to predict is not given.", hint="Name it: --target COLUMN."
+        )
+    task = data.task or said.get("task")
+    if task not in (None, "regression", "classification"):
+        raise ParameterError(f"--task must be regression or classification. Got {task!r}.")
+    test_fraction = data.test_fraction
+    if test_fraction is None:
+        test_fraction = float(said.get("test_fraction", 0.2))
+    return Settings(
+        target=target,
+        task=cast("Task | None", task),
+        drop=tuple(data.drop if data.drop is not None else said.get("drop", ())),
+        test_fraction=test_fraction,
+        recipe=_recipe(file, recipe, data.validation_fraction),
+        network=_network(file, network),
+        hidden=_hidden(network.hidden),
+        activation=network.activation or "relu",
+        batch_norm=bool(network.batch_norm),
+        loss=network.loss,
+    )
+
+
+def _checked_data(path: str | None, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key, value in said.items():
+        kind = _DATA_KEYS.get(key)
+        if kind is None:
+            raise SpecError(
+                f"{path}: in [data]: unknown field {key!r}.",
+                hint=f"Its fields are {', '.join(_DATA_KEYS)}.",
+            )
+        if not isinstance(value, int | float if kind is float else kind):
+            raise SpecError(f"{path}: in [data]: {key!r} cannot be {value!r}.")
+    return said
+
+
+def _network(file: RecipeFile, flags: NetworkFlags) -> Network | None:
+    """Find the network that a file gives, unless flags ask for another one."""
+    from ravine.recipe_file import read_recipe_file
+
+    shape = {
+        "--hidden": flags.hidden,
+        "--activation": flags.activation,
+        "--batch-norm": flags.batch_norm,
+    }
+    given = [name for name, value in shape.items() if value is not None]
+    if flags.network is None:
+        return None if given else file.network
+    if given:
+        raise ParameterError(
+            f"{given[0]} describes a network, but {flags.network!r} does as well.",
+            hint=f"Leave out {given[0]} or --network.",
+        )
+    network = read_recipe_file(flags.network).network
+    if network is None:
+        raise SpecError(
+            f"{flags.network}: there is no network in this file.",
+            hint="It needs a [network] table.",
+        )
+    return network
+
+
+def _hidden(text: str | None) -> tuple[int, ...]:
+    if text is None:
+        return (64, 64)
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise ParameterError(
+            f"--hidden must be whole numbers with commas between them. Got {text!r}.",
+            hint="For two hidden layers of 64 units: --hidden 64,64",
+        )
+    units = tuple(int(part) for part in parts)
+    return () if units == (0,) else units
+
+
+def _recipe(file: RecipeFile, flags: RecipeFlags, validation_fraction: float | None) -> Recipe:
+    """Change the file's recipe, or the command line's own default, as the flags say."""
+    from ravine.recipe import Recipe
+    from ravine.stopping import EarlyStopping
+
+    base = file.recipe or Recipe(
+        epochs=200, validation_fraction=0.2, stopping=EarlyStopping(patience=20)
+    )
+    optimizer = _optimizer(base, flags)
+    changes: dict[str, Any] = {
+        name: value
+        for name, value in {
+            "optimizer": optimizer,
+            "epochs": flags.epochs,
+            "dropout": flags.dropout,
+            "seed": flags.seed,
+            "dtype": flags.dtype,
+            "validation_fraction": validation_fraction,
+        }.items()
+        if value is not None
+    }
+    for name, value in (("clip_norm", flags.clip_norm), ("averaging", flags.averaging)):
+        if value is not None:
+            changes[name] = value or None
+    if flags.batch_size is not None:
+        changes["batch_size"] = _batch_size(flags.batch_size)
+    if flags.l1 is not None or flags.l2 is not None:
+        changes["penalty"] = _penalty(flags.l1 or 0.0, flags.l2 or 0.0)
+    fraction = changes.get("validation_fraction", base.validation_fraction)
+    if flags.patience is not None:
+        changes["stopping"] = _stopping(base.stopping, flags.patience, fraction)
+    elif fraction == 0 and file.recipe is None:
+        changes["stopping"] = None
+    return base.replace(**changes)
+
+
+def _stopping(base: Any, patience: int, validation_fraction: float) -> Any:
+    from ravine.stopping import EarlyStopping
+
+    if patience == 0:
+        return None
+    stopping = (base or EarlyStopping()).replace(patience=patience)
+    if validation_fraction == 0 and stopping.monitor.startswith("val"):
+        raise ParameterError(
+            "--patience needs validation rows to watch, but --validation-fraction is 0.",
+            hint="Leave out one of them.",
+        )
+    return stopping
+
+
+def _batch_size(text: str) -> int | str:
+    if text == "full":
+        return "full"
+    if not text.isdecimal() or len(text) > 18:
+        raise ParameterError(f"--batch-size must be a whole number or 'full'. Got {text!r}.")
+    return int(text)
+
+
+def _penalty(l1: float, l2: float) -> Any:
+    """Make the penalty; both together are an ElasticNet of the same strengths."""
+    from ravine.penalties import L1, L2, ElasticNet
+
+    if l1 and l2:
+        parts = L1(l1), L2(l2)  # each complains of its own value
+        total = parts[0].alpha + parts[1].alpha
+        return ElasticNet(total, l1_ratio=l1 / total)
+    if l1:
+        return L1(l1)
+    return L2(l2) if l2 else None
+
+
+def _optimizer(base: Recipe, flags: RecipeFlags) -> Optimizer | None:
+    from ravine.cli.schedule_text import schedule_from_text
+    from ravine.recipe import Recipe
+
+    optimizer = base.optimizer
+    if flags.optimizer is not None:
+        optimizer = Recipe(optimizer=flags.optimizer).optimizer
+    changes: dict[str, Any] = {}
+    for name in ("learning_rate", "momentum", "weight_decay"):
+        value = getattr(flags, name)
+        if value is None:
+            continue
+        if not hasattr(optimizer, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise ParameterError(
+                f"{type(optimizer).__name__} has no {name.replace('_', ' ')}: "
+                f"{flag} does not go with it.",
+                hint=f"Leave {flag} out, or choose another --optimizer.",
+            )
+        changes[name] = value
+    if flags.schedule is not None:
+        initial = changes.get("learning_rate", getattr(optimizer, "learning_rate", None))
+        if not isinstance(initial, int | float):
+            raise ParameterError(
+                "--schedule needs a number to start from.", hint="Give --learning-rate as well."
+            )
+        changes["learning_rate"] = schedule_from_text(flags.schedule, float(initial))
+    return optimizer.replace(**changes) if changes else optimizer

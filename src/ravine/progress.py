@@ -1,0 +1,108 @@
+"""One live line that tells how training is getting on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+__all__ = ["Report", "live_progress"]
+
+Report = Callable[[Mapping[str, Any]], None]
+"""Called after each epoch with ``run``, ``epoch``, ``epochs``, ``loss`` and ``val_loss``."""
+
+
+@contextmanager
+def live_progress(console: Console | None = None, *, scale: float = 1.0) -> Iterator[Report]:
+    """Show one line on the terminal while training runs, and take it away at the end.
+
+    The line has a bar, the epoch, the losses of the training and of the validation rows, the time
+    taken and the time left if nothing stops training early. Several runs share the line: the bar
+    counts the epochs of all. Where standard error is no terminal, nothing is shown.
+
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+        Where to show it; ``None`` is standard error.
+    scale : float, default 1.0
+        What losses are multiplied with before they are shown, to give them in the target's own
+        unit.
+
+    Yields
+    ------
+    callable
+        To be called after each epoch with a mapping of ``run``, ``epoch``, ``epochs``, ``loss``,
+        ``val_loss`` (NaN where nothing is validated) and, if there are several, ``runs``.
+
+    Examples
+    --------
+    >>> with live_progress() as report:
+    ...     report({"run": 0, "epoch": 1, "epochs": 2, "loss": 0.5, "val_loss": 0.6})
+    """
+    if console is None:
+        from rich.console import Console
+
+        console = Console(stderr=True)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield lambda _: None
+        return
+    with _line(console) as progress:
+        yield _Line(progress, scale)
+
+
+class _Line:
+    """Turns what an epoch reports into what the line shows."""
+
+    def __init__(self, progress: Progress, scale: float) -> None:
+        self.progress = progress
+        self.scale = scale
+        self.task = progress.add_task("", total=None, epochs="", losses="")
+        self.epochs: dict[int, tuple[int, int]] = {}
+
+    def __call__(self, report: Mapping[str, Any]) -> None:
+        """Show the state after an epoch."""
+        run, epoch, epochs = (int(report.get(key, 0)) for key in ("run", "epoch", "epochs"))
+        runs = max(int(report.get("runs", 1)), len(self.epochs), 1)
+        self.epochs[run] = (epoch, epochs)
+        many = f"{len(self.epochs)} of {runs} runs · " if runs > 1 else ""
+        self.progress.update(
+            self.task,
+            total=max(epochs, 1) * runs,
+            completed=sum(done for done, _ in self.epochs.values()),
+            epochs=f"{many}epoch {epoch}/{epochs}",
+            losses=self._losses(report),
+        )
+
+    def _losses(self, report: Mapping[str, Any]) -> str:
+        training, validation = (
+            float(report.get(key, math.nan)) * self.scale for key in ("loss", "val_loss")
+        )
+        text = f"training {training:.4g}"
+        return text if math.isnan(validation) else f"{text} · validation {validation:.4g}"
+
+
+def _line(console: Console) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        BarColumn(bar_width=max(4, min(20, console.width - 80))),
+        TextColumn("{task.fields[epochs]}"),
+        TextColumn("{task.fields[losses]}", style="cyan"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,", style="dim"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left", style="dim"),
+        console=console,
+        transient=True,
+    )

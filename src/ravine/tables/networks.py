@@ -1,0 +1,148 @@
+"""Networks that fit a table: an Embedding for its codes, as many outputs as its target needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ravine.errors import DataError
+from ravine.layers import Activation, BatchNorm, Dense, Embedding, Layer, Normalize
+from ravine.losses import BinaryCrossEntropy, CrossEntropy, Gamma, Loss, Poisson, SquaredError
+from ravine.network import Network
+from ravine.tables.schema import TableSchema
+
+__all__ = ["default_loss", "default_network", "fit_to_schema", "has_own_unit"]
+
+_LARGEST_EMBEDDING = 50
+
+
+def default_network(
+    schema: TableSchema,
+    *,
+    hidden: Sequence[int] = (64, 64),
+    activation: str = "relu",
+    batch_norm: bool = False,
+    loss: str | Loss | None = None,
+) -> Network:
+    """Make a plain network for a table: hidden layers of one kind, and an output layer.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        What is known of the table, its target included.
+    hidden : sequence of int, default (64, 64)
+        Units of each hidden layer.
+    activation : str, default "relu"
+        Of the hidden layers.
+    batch_norm : bool, default False
+        Whether a BatchNorm stands before each activation.
+    loss : str or Loss, optional
+        ``None`` takes what suits the task: squared error, binary cross-entropy (two classes) or
+        cross-entropy.
+
+    Returns
+    -------
+    Network
+        The network, with an Embedding in front if the table has columns of codes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"temperature": [1.0, 2.0, 4.0], "bikers": [3.0, 40.0, 5.5]})
+    >>> default_network(TableSchema.learn(frame, "bikers"), hidden=[8])
+    Network([Dense(8, activation='relu'), Dense(1)], loss='squared_error')
+    """
+    chosen = Network([Dense(1)], loss=default_loss(schema) if loss is None else loss).loss
+    layers: list[Layer] = []
+    for units in hidden:
+        if batch_norm:
+            layers += [Dense(units, use_bias=False), BatchNorm(), Activation(activation)]  # type: ignore[arg-type]
+        else:
+            layers.append(Dense(units, activation=activation))  # type: ignore[arg-type]
+    layers.append(Dense(_outputs(schema, chosen)))
+    return fit_to_schema(Network(layers, loss=chosen), schema)
+
+
+def fit_to_schema(network: Network, schema: TableSchema) -> Network:
+    """Put an Embedding in front of a network if the table has columns of codes and it has none.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    schema : TableSchema
+        What is known of the table.
+
+    Returns
+    -------
+    Network
+        The network itself where nothing is lacking.
+
+    Raises
+    ------
+    DataError
+        If the network has an Embedding that does not fit the table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> towns = [f"town {i % 40}" for i in range(400)]
+    >>> frame = pd.DataFrame({"town": towns, "price": [i / 7 for i in range(400)]})
+    >>> fit_to_schema(Network([Dense(1)]), TableSchema.learn(frame, "price")).layers[0]
+    Embedding([0], [41], [13])
+    """
+    codes = schema.codes
+    present = next((layer for layer in network.layers if isinstance(layer, Embedding)), None)
+    if present is not None:
+        if dict(zip(present.columns, present.levels, strict=True)) == codes:
+            return network
+        raise DataError(
+            "The network's Embedding does not fit the table: it has columns "
+            f"{list(present.columns)} with {list(present.levels)} levels; the table has "
+            f"{list(codes)} with {list(codes.values())}.",
+            hint="Leave the Embedding out of the network; it is then added as the table needs it.",
+        )
+    if not codes:
+        return network
+    first = 1 if isinstance(network.layers[0], Normalize) else 0
+    embedding = Embedding(
+        tuple(codes), tuple(codes.values()), tuple(_dimension(n) for n in codes.values())
+    )
+    layers = [*network.layers[:first], embedding, *network.layers[first:]]
+    return Network(layers, loss=network.loss)
+
+
+def default_loss(schema: TableSchema) -> Loss:
+    """Choose the loss that suits the target: squared error, or cross-entropy.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"age": [3, 4, 5], "pet": ["cat", "dog", "cat"]})
+    >>> default_loss(TableSchema.learn(frame, "pet"))
+    BinaryCrossEntropy()
+    """
+    if schema.target is None or schema.target.task == "regression":
+        return SquaredError()
+    return BinaryCrossEntropy() if len(schema.target.classes) == 2 else CrossEntropy()
+
+
+def has_own_unit(loss: Loss) -> bool:
+    """Tell whether a loss needs the target as it is: those with a logarithmic link do.
+
+    Examples
+    --------
+    >>> has_own_unit(Poisson()), has_own_unit(SquaredError())
+    (True, False)
+    """
+    return isinstance(loss, Poisson | Gamma)
+
+
+def _outputs(schema: TableSchema, loss: Loss) -> int:
+    if schema.target is None or not isinstance(loss, CrossEntropy):
+        return 1
+    return max(len(schema.target.classes), 1)
+
+
+def _dimension(levels: int) -> int:
+    """Choose how long the vectors are: a rule of thumb, 1.6 n^0.56."""
+    return int(min(_LARGEST_EMBEDDING, max(2, round(1.6 * levels**0.56))))
