@@ -162,6 +162,7 @@ template <class T> void bind(nb::module_& m, const char* name) {
         .def_prop_ro("n_outputs", [](const Self& self) { return self.network.outputs(); })
         .def_prop_ro("classifies", [](const Self& self) { return self.network.loss().classifies(); })
         .def_prop_ro("needs_whole_batch", [](const Self& self) { return self.network.needs_whole_batch(); })
+        .def_prop_ro("code_columns", [](const Self& self) { return self.network.code_columns(); })
         .def_prop_ro("layout", [](const Self& self) { return describe(self.network.parameters()); })
         .def_prop_ro("state_layout", [](const Self& self) { return describe(self.network.state()); })
         .def_prop_ro("layers", &describe_layers<T>)
