@@ -26,7 +26,8 @@ ARRAYS = {
     "n": np.array(7, dtype=np.int64),
     "flags": np.array([0, 1, 255], dtype=np.uint8),
     "empty": np.zeros((0, 5), dtype=np.float32),
-}
+    "mask": np.array([True, False]),
+} | {f"all_{kind}": np.array([1, 2], kind) for kind in ("i1", "i2", "i4", "u2", "u4", "u8")}
 
 
 def saved(folder, document=DOCUMENT, arrays=ARRAYS):
@@ -153,7 +154,7 @@ def test_every_json_document_survives(tmp_path_factory, document):
         ({"$float": "nan"}, {}, "keys of a document must be text"),
         ({}, {"a": np.array(["x"])}, "cannot hold the array 'a' of type <U1"),
         ({}, {"a": np.array([1j])}, "of type complex128"),
-        ({}, {"a": np.array([True])}, "of type bool"),
+        ({}, {"a": np.array([0.5], dtype=np.float16)}, "of type float16"),
         ({}, {"a": np.array([None])}, "of type object"),
         ({}, {"a": np.zeros((1,) * 9)}, "of 9 dimensions"),
     ],
@@ -304,7 +305,8 @@ ENTRY = {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}
         ({"w": ENTRY | {"shape": [2**61, 2**61]}}, "needs"),
         ({"w": ENTRY | {"shape": [0, 2**61, 2**61], "data_offsets": [0, 0]}}, "bytes follow"),
         ({"w": ENTRY | {"dtype": "F16"}}, "'F16', which ravine does not write"),
-        ({"w": ENTRY | {"dtype": "BOOL"}}, "which ravine does not write"),
+        ({"w": ENTRY | {"dtype": "BOOL"}}, "needs 1 bytes, but has 8"),
+        ({"w": ENTRY | {"dtype": "BOOL", "shape": [8]}}, "neither true nor false"),
         ({"w": ENTRY | {"dtype": ["F64"]}}, "which ravine does not write"),
         ({"w": {"dtype": "F64", "shape": [1]}}, "no proper description"),
         ({"w": ENTRY | {"more": 1}}, "no proper description"),
@@ -312,7 +314,7 @@ ENTRY = {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}
     ],
 )
 def test_an_impossible_description_of_an_array_is_refused(tmp_path, changes, message):
-    header, data = parts(saved(tmp_path, {}, {"w": np.zeros(1)}).read_bytes())
+    header, data = parts(saved(tmp_path, {}, {"w": np.ones(1)}).read_bytes())
     said = refusal(tmp_path, joined(header | changes, data))
     assert "is damaged" in said
     assert message in said

@@ -33,7 +33,19 @@ __all__ = ["FORMAT", "read_model_file", "write_model_file"]
 FORMAT = 1
 """The number of the file format that is written; every format up to it can be read."""
 
-_DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}
+_DTYPES = {
+    "F32": "<f4",
+    "F64": "<f8",
+    "BOOL": "|b1",
+    "I8": "|i1",
+    "U8": "|u1",
+    "I16": "<i2",
+    "U16": "<u2",
+    "I32": "<i4",
+    "U32": "<u4",
+    "I64": "<i8",
+    "U64": "<u8",
+}
 _DEEPEST = 100
 _LARGEST_HEADER = 100_000_000
 _MOST_DIMENSIONS = 8
@@ -56,7 +68,7 @@ def write_model_file(
     document : mapping
         Anything that JSON can say (tuples become lists); NaN and infinities are allowed.
     arrays : mapping of str to ndarray
-        Arrays of float32, float64, int64 or uint8.
+        Arrays of float32, float64, whole numbers or bool.
 
     Raises
     ------
@@ -257,7 +269,9 @@ def _load_arrays(name: str, content: bytes) -> Arrays:
         arrays: Arrays = safetensors.numpy.load(content)
     except (safetensors.SafetensorError, ValueError, OverflowError) as error:
         _damaged(name, str(error))
-    for array in arrays.values():
+    for key, array in arrays.items():
+        if array.dtype == bool and array.view(np.uint8).max(initial=0) > 1:
+            _damaged(name, f"the array {_short(key)} holds values that are neither true nor false")
         array.setflags(write=False)
     return arrays
 

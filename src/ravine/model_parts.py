@@ -179,9 +179,6 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
         _gather(arrays, prefix, layout, recipe.dtype, finite=status != "diverged")
         for prefix, layout in ((_PARAMETERS, handle.layout), (_STATE, handle.state_layout))
     ]
-    if "checkpoint" in document and "best.parameters" in arrays:
-        for place, name in enumerate(("best.parameters", "best.state")):
-            vectors[place] = _flat(arrays, name, vectors[place])
     best_epoch = document.get("best_epoch")
     if best_epoch is not None and type(best_epoch) is not int:
         raise SpecError("The best epoch of the model must be a whole number.")
@@ -256,14 +253,6 @@ def _gather(
         _check(arrays[name], name, tuple(entry["shape"]), vector.dtype, finite=finite)
         vector[entry["offset"] : entry["offset"] + entry["size"]] = arrays[name].ravel()
     return vector
-
-
-def _flat(arrays: Mapping[str, NDArray[Any]], name: str, like: NDArray[Any]) -> NDArray[Any]:
-    """Take a flat vector that stands in for one of the same size."""
-    if name not in arrays:
-        raise SpecError(f"The file lacks the array {name!r}.")
-    _check(arrays[name], name, like.shape, like.dtype, finite=True)
-    return arrays[name]
 
 
 def _check(
