@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from spec_strategies import FAMILIES, KINDS, specs
 
 import ravine as rv
-from ravine import initializers, losses
+from ravine import _engine, initializers, losses
 from ravine.errors import ParameterError, RavineError, SpecError
 from ravine.spec import MAX_DEPTH, Spec
 
@@ -532,6 +532,55 @@ def test_a_typing_error_is_answered_with_the_nearest_name(make, hint):
     with pytest.raises(RavineError) as caught:
         make()
     assert caught.value.hint == hint
+
+
+# --- The engine reads the same dictionaries -------------------------------------------------------
+
+
+def of(base):
+    return pytest.mark.parametrize(
+        "spec", [spec for spec in EXAMPLES if isinstance(spec, base)], ids=kind_name
+    )
+
+
+@of(rv.Layer)
+def test_the_engine_knows_every_layer(spec):
+    inputs = spec.layers[0].units if isinstance(spec, rv.Residual) else 8
+    network = rv.Network([spec])
+    assert _engine.Network64(network.to_dict(), (inputs,)).layers[0]["kind"] == kind_name(spec)
+
+
+@of(losses.Loss)
+def test_the_engine_knows_every_loss(spec):
+    network = rv.Network([rv.Dense(3)], loss=spec)
+    assert _engine.Network64(network.to_dict(), (2,)).n_outputs == 3
+
+
+@of(initializers.Initializer)
+def test_the_engine_knows_every_initializer(spec):
+    engine = _engine.Network64(rv.Network([rv.Dense(3, initializer=spec)]).to_dict(), (2,))
+    assert np.isfinite(engine.initialise(0)).all()
+
+
+@of(rv.Penalty)
+def test_the_engine_knows_every_penalty(spec):
+    engine = _engine.Network64(rv.Network([rv.Dense(1, penalty=spec)]).to_dict(), (1,))
+    w, s = np.array([2.0, 0.0]), engine.initial_state()
+    _, penalty, *_ = engine.objective(w, s, np.ones((1, 1)), np.ones((1, 1)), None, None, 0, False)
+    by_hand = {"L1": 0.1 * 2, "L2": 0.1 * 0.5 * 4, "ElasticNet": 0.1 * (0.3 * 2 + 0.7 * 0.5 * 4)}
+    assert penalty == pytest.approx(by_hand[kind_name(spec)], rel=1e-15)  # a few roundings
+
+
+@of(rv.Optimizer)
+def test_the_engine_knows_every_optimizer(spec):
+    assert _engine.Optimizer64(spec.to_dict(), 3, 10)
+
+
+@of(rv.Augmentation)
+def test_the_engine_knows_every_augmentation(spec):
+    X, y = np.random.default_rng(0).random((6, 16)), np.zeros((6, 1))
+    changed, _ = _engine.augment64([spec.to_dict()], (4, 4), (), X, y, 0, 0)
+    assert changed.shape == X.shape
 
 
 # --- Shorthands and conversions ------------------------------------------------------------------
