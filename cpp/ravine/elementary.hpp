@@ -161,7 +161,7 @@ template <class T> RAVINE_INLINE T normal_distribution(T x) {
                               -2.505066258337355e-09,  1.8100287555060093e-09};
     }();
     const T z = std::abs(x) * T(0.7071067811865476), t = T(1) / (T(1) + T(0.4) * z);
-    const T tail = T(0.5) * exp(-z * z) * t * polynomial(Q, T(2) * t - T(1));
+    const T tail = T(0.5) * exp(T(-0.5) * x * x) * t * polynomial(Q, T(2) * t - T(1));
     return select(x > T(0), T(1) - tail, tail);
 }
 

@@ -5,6 +5,8 @@
 #include "../layer.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <sstream>
 
 namespace ravine {
 
@@ -96,10 +98,12 @@ private:
 
     static Index code(const Table& table, const T* x) {
         const T value = x[table.column];
-        if (!(value >= T(0) && value < static_cast<T>(table.levels)) || value != std::floor(value))
-            throw EngineError("Embedding: column " + std::to_string(table.column) + " holds " +
-                              std::to_string(value) + ", which is no level of 0 … " +
-                              std::to_string(table.levels - 1));
+        if (!(value >= T(0) && value < static_cast<T>(table.levels)) || value != std::floor(value)) {
+            std::ostringstream message;
+            message << "Embedding: column " << table.column << " holds " << value
+                    << ", which is no level of 0 … " << table.levels - 1;
+            throw EngineError(message.str());
+        }
         return static_cast<Index>(value);
     }
 

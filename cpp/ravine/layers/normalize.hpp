@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 
 namespace ravine {
 
@@ -43,13 +44,15 @@ public:
         for (Index i = 0; i < n; ++i) {
             const T* x = row(i);
             for (Index c = 0; c < C; ++c) {
-                const double difference = static_cast<double>(x[c]) - mean[c];
-                square[c] += difference * difference;
+                const double difference =
+                    (static_cast<double>(x[c]) - mean[c]) / largest[c]; // in range when squared
+                if (largest[c] > 0) square[c] += difference * difference;
             }
         }
         for (Index c = 0; c < C; ++c) {
-            const double sd = std::sqrt(square[c] / static_cast<double>(n));
-            const bool skip = skipped_[c], constant = !(sd > 1e-12 * largest[c]);
+            const double relative = std::sqrt(square[c] / static_cast<double>(n)), sd = largest[c] * relative;
+            const bool skip = skipped_[c],
+                       constant = !(relative > 1e-12 && sd > std::numeric_limits<T>::min());
             state[mean_ + c] = skip ? T(0) : static_cast<T>(mean[c]);
             state[standard_deviation_ + c] = skip ? T(1) : constant ? T(0) : static_cast<T>(sd);
         }

@@ -1,0 +1,512 @@
+#include "../ravine/layers/activation.hpp"
+#include "../ravine/layers/batch_norm.hpp"
+#include "../ravine/layers/dropout.hpp"
+#include "../ravine/layers/embedding.hpp"
+#include "../ravine/layers/flatten.hpp"
+#include "../ravine/layers/gaussian_noise.hpp"
+#include "../ravine/layers/layer_norm.hpp"
+#include "../ravine/layers/normalize.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace ravine;
+
+namespace {
+
+using Vector = std::vector<double>;
+
+// A layer alone, with memory of exactly the size that it asked for, so that the sanitizer sees a step too
+// far.
+template <class T> class Alone {
+public:
+    template <class L> static Alone make(Spec::Dict fields, const Shape& input, Index capacity = 64) {
+        Alone alone;
+        alone.builder.prefix = "layer_1.";
+        alone.layer = std::make_unique<L>(Spec(std::move(fields)), input, alone.builder, 3);
+        Index next = 0;
+        alone.layer->plan(capacity, next);
+        alone.cache.assign(static_cast<std::size_t>(next), std::numeric_limits<T>::quiet_NaN());
+        alone.w.assign(static_cast<std::size_t>(alone.builder.n_parameters), T(0));
+        alone.gradient.assign(alone.w.size(), std::numeric_limits<T>::quiet_NaN());
+        for (const Slice& slice : alone.builder.state)
+            alone.state.insert(alone.state.end(), static_cast<std::size_t>(slice.size()),
+                               static_cast<T>(slice.initial));
+        alone.pass.mode = Mode::train;
+        return alone;
+    }
+
+    Pass<T>& prepare(std::size_t n) {
+        pass.B = static_cast<Index>(n) / layer->inputs();
+        pass.w = w.data(), pass.gradient = gradient.data(), pass.state = state.data(),
+        pass.cache = cache.data();
+        return pass;
+    }
+    std::vector<T> forward(const std::vector<T>& x) {
+        prepare(x.size());
+        std::vector<T> y(static_cast<std::size_t>(pass.B * layer->outputs()));
+        layer->forward(pass, x.data(), y.data());
+        return y;
+    }
+    // dx; the gradient of the parameters is in `gradient`.
+    std::vector<T> backward(const std::vector<T>& x, const std::vector<T>& y, const std::vector<T>& dy) {
+        prepare(x.size());
+        std::vector<T> dx(x.size(), std::numeric_limits<T>::quiet_NaN());
+        layer->backward(pass, x.data(), y.data(), dy.data(), dx.data());
+        return dx;
+    }
+
+    Builder builder;
+    std::unique_ptr<Layer<T>> layer;
+    std::vector<T> w, gradient, state, cache;
+    Pass<T> pass;
+};
+
+template <class A, class B>
+void check_close(const std::vector<A>& found, const std::vector<B>& expected, double tolerance) {
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i)
+        CHECK(std::abs(static_cast<double>(found[i]) - static_cast<double>(expected[i])) <= tolerance);
+}
+
+Vector random_numbers(Index n, std::uint64_t seed, double smallest = 0) {
+    Vector values(static_cast<std::size_t>(n));
+    Stream(seed, Purpose::initialise).normals(0, n, [&](Index i, double z) {
+        values[i] = z + (z < 0 ? -smallest : smallest);
+    });
+    return values;
+}
+
+// Backward against central differences of Σ c y, for the inputs and the parameters.
+void check_backward(Alone<double>& alone, Vector x, bool inputs = true) {
+    alone.pass.update_state = false;
+    Vector y = alone.forward(x);
+    const Vector c = random_numbers(static_cast<Index>(y.size()), 77);
+    const Vector dx = alone.backward(x, y, c);
+    const Vector gradient = alone.gradient;
+    const auto objective = [&] {
+        double sum = 0;
+        const Vector now = alone.forward(x);
+        for (std::size_t i = 0; i < now.size(); ++i) sum += c[i] * now[i];
+        return sum;
+    };
+    const auto check = [&](double& value, double derivative) {
+        constexpr double h = 1e-5;
+        const double middle = value;
+        value = middle + h;
+        const double above = objective();
+        value = middle - h;
+        const double below = objective();
+        value = middle;
+        CHECK(std::abs(derivative - (above - below) / (2 * h)) <
+              1e-7); // h² and rounding / h are both near 1e-10
+    };
+    if (inputs)
+        for (std::size_t i = 0; i < x.size(); ++i) check(x[i], dx[i]);
+    for (std::size_t i = 0; i < alone.w.size(); ++i) check(alone.w[i], gradient[i]);
+
+    // Without dx the gradient is the same, and a further chunk of rows adds to it.
+    alone.forward(x);
+    alone.prepare(x.size());
+    alone.layer->backward(alone.pass, x.data(), y.data(), c.data(), nullptr);
+    CHECK(alone.gradient == gradient);
+    alone.pass.first = false;
+    alone.layer->backward(alone.pass, x.data(), y.data(), c.data(), nullptr);
+    alone.pass.first = true;
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+        CHECK(alone.gradient[i] == doctest::Approx(2 * gradient[i]).epsilon(1e-14));
+}
+
+const char* activation_names[] = {"identity", "relu", "leaky_relu", "elu",  "selu",   "gelu",
+                                  "silu",     "mish", "softplus",   "tanh", "sigmoid"};
+
+template <class T> T activate(const std::string& name, T x, const Spec& alpha = Spec()) {
+    ActivationFunction<T>(name, alpha).forward(1, &x, &x);
+    return x;
+}
+
+const Spec::Dict embedding_spec = {{"columns", Spec::List{2, 0}},
+                                   {"levels", Spec::List{2, 3}},
+                                   {"dimension", Spec::List{1, 2}},
+                                   {"penalty", "recipe"}};
+
+} // namespace
+
+// Activation
+
+TEST_CASE_TEMPLATE("Activations give the values worked by hand", T, float, double) {
+    const double half = -std::log(2.0); // where eˣ − 1 = −½
+    struct {
+        const char* name;
+        double x, y;
+    } const cases[] = {
+        {"identity", -3, -3},
+        {"relu", 2, 2},
+        {"relu", -2, 0},
+        {"leaky_relu", 2, 2},
+        {"leaky_relu", -2, -0.02},
+        {"elu", 2, 2},
+        {"elu", half, -0.5},
+        {"selu", 2, 2.101401974710961},
+        {"selu", half, -0.8790496704236883},
+        {"gelu", 1, 0.8413447460685429},
+        {"gelu", -1, -0.15865525393145707},
+        {"gelu", 0, 0},
+        {"silu", std::log(3.0), 0.75 * std::log(3.0)},
+        {"silu", -std::log(3.0), -0.25 * std::log(3.0)},
+        // tanh(log(1 + eˣ)) at eˣ = 2 is (9 − 1)/(9 + 1), at eˣ = ½ (2.25 − 1)/(2.25 + 1)
+        {"mish", std::log(2.0), 0.8 * std::log(2.0)},
+        {"mish", half, half * 1.25 / 3.25},
+        {"softplus", 0, std::log(2.0)},
+        {"softplus", std::log(3.0), std::log(4.0)},
+        {"tanh", std::log(2.0), 0.6},
+        {"tanh", half, -0.6},
+        {"sigmoid", std::log(3.0), 0.75},
+        {"sigmoid", 0, 0.5},
+    };
+    for (const auto& c : cases) {
+        CAPTURE(std::string(c.name));
+        CHECK(std::abs(activate(c.name, static_cast<T>(c.x)) - c.y) < (sizeof(T) == 4 ? 3e-7 : 1e-15));
+    }
+    CHECK(activate("leaky_relu", T(-2), Spec(0.25)) == T(-0.5));
+    CHECK(activate("elu", T(half), Spec(3.0)) == doctest::Approx(-1.5).epsilon(1e-6));
+}
+
+TEST_CASE("Every activation's backward is its central difference, in and out of its layer") {
+    for (const char* name : activation_names)
+        for (bool positive : {false, true}) {
+            CAPTURE(std::string(name));
+            const Spec alpha = positive ? Spec(0.3) : Spec();
+            auto alone = Alone<double>::make<Activation<double>>({{"name", name}, {"alpha", alpha}}, {4, 3});
+            CHECK(alone.layer->output_shape() == Shape{4, 3});
+            CHECK_FALSE(alone.layer->has_parameters());
+            check_backward(alone, random_numbers(120, 9, 0.01)); // no nudge crosses 0
+        }
+}
+
+TEST_CASE("An activation may work in place, and needs x only where it says so") {
+    for (const char* name : activation_names) {
+        CAPTURE(std::string(name));
+        const ActivationFunction<double> f(name);
+        const Vector x = random_numbers(37, 4), dy = random_numbers(37, 5);
+        Vector y(x.size()), dx(x.size()), y_in_place = x, dx_in_place = dy;
+        f.forward(37, x.data(), y.data());
+        f.backward(37, x.data(), y.data(), dy.data(), dx.data());
+        f.forward(37, y_in_place.data(), y_in_place.data());
+        f.backward(37, f.needs_input() ? x.data() : nullptr, y.data(), dx_in_place.data(),
+                   dx_in_place.data());
+        CHECK(y_in_place == y);
+        CHECK(dx_in_place == dx);
+    }
+}
+
+TEST_CASE_TEMPLATE("Activations are stable for inputs of ±10⁴, and NaN stays NaN", T, float, double) {
+    for (const char* name : activation_names)
+        for (T x :
+             {T(-1e4), T(-100), T(-20), T(0), T(20), T(100), T(1e4), std::numeric_limits<T>::quiet_NaN()}) {
+            CAPTURE(std::string(name));
+            const ActivationFunction<T> f(name);
+            T y, dx, dy = 1;
+            f.forward(1, &x, &y);
+            CHECK(std::isnan(x) == std::isnan(y));
+            if (std::isnan(x)) continue;
+            f.backward(1, &x, &y, &dy, &dx);
+            CHECK(std::isfinite(y));
+            CHECK(
+                (dx > T(-0.2) && dx < T(1.8))); // the steepest are selu (up to 1.76) and mish (down to −0.11)
+            const std::string_view bounded = name;
+            if (x >= 100 && bounded != "tanh" && bounded != "sigmoid" && bounded != "selu") CHECK(y == x);
+        }
+}
+
+TEST_CASE("Activations with a kink mark the side that every input is on; smooth ones mark nothing") {
+    for (const char* name : activation_names) {
+        CAPTURE(std::string(name));
+        const std::string n = name;
+        auto alone = Alone<double>::make<Activation<double>>({{"name", name}}, {3});
+        const auto hash = [&](Vector x) {
+            std::uint64_t kinks = 1;
+            alone.pass.kinks = &kinks;
+            alone.forward(x);
+            return kinks;
+        };
+        const bool kinked = n == "relu" || n == "leaky_relu" || n == "selu";
+        CHECK((hash({1, -1e-9, 2}) != hash({1, 1e-9, 2})) == kinked);
+        CHECK(hash({1, 0.5, 2}) == hash({3, 0.1, 1}));
+    }
+    CHECK(ActivationFunction<float>("elu", Spec(0.5)).has_kink());
+    CHECK_FALSE(ActivationFunction<float>("elu", Spec(1.0)).has_kink());
+}
+
+TEST_CASE("An unknown activation and a negative alpha are refused") {
+    CHECK_THROWS_WITH_AS(ActivationFunction<float>("swoosh"), "there is no activation named 'swoosh'",
+                         EngineError);
+    CHECK_THROWS_AS(ActivationFunction<float>("elu", Spec(-1.0)), EngineError);
+}
+
+// Flatten
+
+TEST_CASE("Flatten keeps every number and makes one axis") {
+    auto alone = Alone<double>::make<Flatten<double>>({}, {2, 3, 2});
+    CHECK(alone.layer->output_shape() == Shape{12});
+    const Vector x = random_numbers(24, 1);
+    CHECK(alone.forward(x) == x);
+    check_backward(alone, x);
+}
+
+// Normalize
+
+TEST_CASE_TEMPLATE("Normalize learns mean and standard deviation; a constant column becomes 0", T, float,
+                   double) {
+    auto alone = Alone<T>::template make<Normalize<T>>({{"skip", Spec::List{2}}}, {3});
+    CHECK(alone.builder.state[0].name == "layer_1.mean");
+    CHECK(alone.builder.state[1].name == "layer_1.standard_deviation");
+    CHECK(alone.state == std::vector<T>{0, 0, 0, 1, 1, 1});
+    const std::vector<T> rows = {1, T(0.1), 7, 3, T(0.1), 9};
+    static_cast<Normalize<T>&>(*alone.layer)
+        .fit(2, [&](Index i) { return rows.data() + 3 * i; }, alone.state.data());
+    CHECK(alone.state == std::vector<T>{2, T(0.1), 0, 1, 0, 1});
+    const std::vector<T> x = {4, 6, 9}, dy = {1, 1, 1};
+    const std::vector<T> y = alone.forward(x);
+    CHECK(y == std::vector<T>{2, 0, 9});
+    CHECK(alone.backward(x, y, dy) == std::vector<T>{1, 0, 1});
+}
+
+TEST_CASE("Normalized rows have mean 0 and variance 1 also far from 0, and columns of tiny spread count as "
+          "constant") {
+    constexpr Index n = 1000;
+    auto alone = Alone<double>::make<Normalize<double>>({}, {2, 2}, n);
+    Vector x = random_numbers(4 * n, 6);
+    for (Index i = 0; i < n; ++i) {
+        x[4 * i] = 1e8 + x[4 * i];
+        x[4 * i + 2] *= 1e-200;
+        x[4 * i + 3] = 1e8 + (i % 2) * 1e-8; // one last place of 1e8
+    }
+    static_cast<Normalize<double>&>(*alone.layer)
+        .fit(n, [&](Index i) { return x.data() + 4 * i; }, alone.state.data());
+    const Vector y = alone.forward(x);
+    for (Index c = 0; c < 4; ++c) {
+        double sum = 0, square = 0;
+        for (Index i = 0; i < n; ++i) sum += y[4 * i + c], square += y[4 * i + c] * y[4 * i + c];
+        CHECK(std::abs(sum / n) < 1e-6); // the mean of column 0 is known to 1e8's last place, 1.5e-8, at best
+        CHECK(square / n == doctest::Approx(c == 3 ? 0.0 : 1.0).epsilon(1e-6));
+    }
+    check_backward(alone, {1e8, 1, 0, 0}, false);
+}
+
+TEST_CASE("Normalize refuses to skip a column that is not there") {
+    CHECK_THROWS_AS(Alone<float>::make<Normalize<float>>({{"skip", Spec::List{3}}}, {3}), EngineError);
+}
+
+// BatchNorm
+
+TEST_CASE_TEMPLATE(
+    "BatchNorm, worked by hand: statistics of the batch in training, running ones in prediction", T, float,
+    double) {
+    auto alone = Alone<T>::template make<BatchNorm<T>>({{"momentum", 0.9}, {"epsilon", 3.0}}, {2});
+    CHECK(alone.builder.parameters[0].name == "layer_1.scale");
+    CHECK(alone.builder.parameters[1].name == "layer_1.shift");
+    CHECK(alone.builder.parameters[0].role == Role::normalisation);
+    CHECK(alone.builder.parameters[0].initializer.number("value") == 1);
+    CHECK(alone.builder.parameters[1].initializer.number("value") == 0);
+    CHECK(alone.layer->needs_whole_batch());
+    CHECK(alone.layer->has_parameters());
+    CHECK(alone.state == std::vector<T>{0, 0, 1, 1});
+    alone.w = {4, 5, 1, 2}; // scale of both channels, shift of both
+    // Channel 1 has mean 2 and variance 1, so x̂ = ∓1/√(1 + 3); channel 2 is constant.
+    check_close(alone.forward({1, 2, 3, 2}), Vector{-1, 2, 3, 2}, 1e-6);
+    // running mean 0.1 · 2; running variance 0.9 + 0.1 · 2 (unbiased), and 0.9
+    check_close(alone.state, Vector{0.2, 0.2, 1.1, 0.9}, 1e-6);
+
+    alone.pass.update_state = false;
+    alone.forward({1, 2, 5, 9});
+    check_close(alone.state, Vector{0.2, 0.2, 1.1, 0.9}, 1e-6);
+
+    alone.pass.mode = Mode::predict;
+    alone.state = {2, 0, 1, 6};
+    check_close(alone.forward({6, 3}), Vector{9, 7},
+                1e-6); // one row will do: 4 (6 − 2)/2 + 1 and 5 · 3/3 + 2
+    CHECK(alone.state == std::vector<T>{2, 0, 1, 6});
+}
+
+TEST_CASE(
+    "BatchNorm's backward is its central difference, in both modes, for wide and narrow rows and images") {
+    for (Mode mode : {Mode::train, Mode::predict})
+        for (Shape shape : {Shape{1}, Shape{3}, Shape{16}, Shape{19}, Shape{2, 2, 3}}) {
+            auto alone =
+                Alone<double>::make<BatchNorm<double>>({{"momentum", 0.9}, {"epsilon", 1e-3}}, shape);
+            alone.pass.mode = mode;
+            alone.w = random_numbers(2 * shape.back(), 3);
+            alone.state = random_numbers(2 * shape.back(), 4);
+            for (double& value : alone.state) value = std::abs(value) + 0.2;
+            check_backward(alone, random_numbers(5 * size_of(shape), 8));
+        }
+}
+
+TEST_CASE("BatchNorm standardises an image's channel over rows and positions") {
+    auto alone = Alone<double>::make<BatchNorm<double>>({{"momentum", 0.9}, {"epsilon", 3.0}}, {2, 1});
+    alone.w = {2, 0};
+    check_close(alone.forward({1, 3}), Vector{-1, 1}, 1e-15); // one row, but two positions
+}
+
+TEST_CASE("BatchNorm in float keeps its accuracy where the mean is large beside the spread") {
+    constexpr Index n = 4096;
+    auto alone = Alone<float>::make<BatchNorm<float>>({{"momentum", 0.0}, {"epsilon", 0.0}}, {1}, n);
+    alone.w = {1, 0};
+    std::vector<float> x;
+    for (Index i = 0; i < n; ++i) x.push_back(i % 2 ? 1001.0f : 999.0f);
+    const std::vector<float> y = alone.forward(x);
+    for (Index i = 0; i < n; ++i) CHECK(std::abs(y[i] - (i % 2 ? 1.0f : -1.0f)) < 1e-6f);
+    CHECK(alone.state[0] == 1000.0f);
+    CHECK(alone.state[1] == doctest::Approx(4096.0 / 4095).epsilon(1e-6));
+}
+
+TEST_CASE("BatchNorm refuses to train on a single row") {
+    auto alone = Alone<float>::make<BatchNorm<float>>({{"momentum", 0.9}, {"epsilon", 1e-5}}, {2});
+    CHECK_THROWS_WITH_AS(alone.forward({1, 2}), "BatchNorm cannot train on a batch of one row", EngineError);
+}
+
+// LayerNorm
+
+TEST_CASE_TEMPLATE("LayerNorm, worked by hand", T, float, double) {
+    auto alone = Alone<T>::template make<LayerNorm<T>>({{"epsilon", 3.0}}, {2});
+    CHECK(alone.builder.parameters[0].name == "layer_1.scale");
+    CHECK(alone.builder.parameters[1].name == "layer_1.shift");
+    CHECK_FALSE(alone.layer->needs_whole_batch());
+    alone.w = {2, 4, 0, 1};
+    check_close(alone.forward({1, 3, 7, 7}), Vector{-1, 3, 0, 1}, 1e-6); // x̂ = ∓1/√(1 + 3), and 0
+}
+
+TEST_CASE("LayerNorm's backward is its central difference, for wide and narrow rows and images") {
+    for (Mode mode : {Mode::train, Mode::predict})
+        for (Shape shape : {Shape{1}, Shape{3}, Shape{16}, Shape{19}, Shape{2, 2, 3}}) {
+            auto alone = Alone<double>::make<LayerNorm<double>>({{"epsilon", 1e-3}}, shape);
+            alone.pass.mode = mode;
+            alone.w = random_numbers(2 * shape.back(), 3);
+            check_backward(alone, random_numbers(5 * size_of(shape), 8));
+        }
+}
+
+// Dropout and GaussianNoise
+
+TEST_CASE_TEMPLATE("Dropout zeroes a share `rate` of its inputs and scales the others, in training only", T,
+                   float, double) {
+    constexpr Index n = 100000;
+    for (double rate : {0.0, 0.2, 0.5, 0.9}) {
+        auto alone = Alone<T>::template make<Dropout<T>>({{"rate", rate}}, {100}, n / 100);
+        const std::vector<T> x(n, T(3));
+        const std::vector<T> y = alone.forward(x);
+        const T kept = static_cast<T>(3 / (1 - rate));
+        double zeros = 0;
+        for (T value : y) {
+            REQUIRE((value == 0 || value == doctest::Approx(kept)));
+            zeros += value == 0;
+        }
+        CHECK(std::abs(zeros / n - rate) <= 5 * std::sqrt(rate * (1 - rate) / n));
+        const std::vector<T> dy(n, T(3));
+        CHECK(alone.backward(x, y, dy) == y);
+        alone.pass.mode = Mode::predict;
+        CHECK(alone.forward(x) == x);
+        CHECK(alone.backward(x, x, dy) == dy);
+    }
+}
+
+TEST_CASE("Dropout and noise draw by seed, epoch, step and layer, and alike however the rows are split into "
+          "chunks") {
+    const auto check = [](Alone<double> alone) {
+        const Vector x(13 * 7, 1.0);
+        const Vector whole = alone.forward(x);
+        CHECK(alone.forward(x) == whole);
+        Vector parts;
+        for (Index first : {0, 5, 11}) {
+            alone.pass.row = first;
+            const Index rows = std::min<Index>(first == 0 ? 5 : first == 5 ? 6 : 2, 13 - first);
+            const Vector part = alone.forward(Vector(static_cast<std::size_t>(rows * 7), 1.0));
+            parts.insert(parts.end(), part.begin(), part.end());
+        }
+        CHECK(parts == whole);
+        alone.pass.row = 0;
+        alone.pass.seed = 1;
+        CHECK(alone.forward(x) != whole);
+        alone.pass.seed = 0, alone.pass.epoch = 1;
+        CHECK(alone.forward(x) != whole);
+        alone.pass.epoch = 0, alone.pass.step = 1;
+        CHECK(alone.forward(x) != whole);
+        alone.pass.step = 0;
+        check_backward(alone, random_numbers(21, 2));
+    };
+    check(Alone<double>::make<Dropout<double>>({{"rate", 0.4}}, {7}));
+    check(Alone<double>::make<GaussianNoise<double>>({{"stddev", 0.4}}, {7}));
+    Builder builder;
+    const Spec half(Spec::Dict{{"rate", 0.5}});
+    const Dropout<double> first(half, {200}, builder, 1), second(half, {200}, builder, 2);
+    Vector cache(200), x(200, 1.0), a(200), b(200);
+    Pass<double> pass;
+    pass.B = 1, pass.mode = Mode::train, pass.cache = cache.data();
+    first.forward(pass, x.data(), a.data());
+    second.forward(pass, x.data(), b.data());
+    CHECK(a != b);
+}
+
+TEST_CASE("GaussianNoise adds numbers of mean 0 and its standard deviation, in training only") {
+    constexpr Index n = 100000;
+    auto alone = Alone<double>::make<GaussianNoise<double>>({{"stddev", 0.5}}, {100});
+    const Vector x(n, 3.0), y = alone.forward(x);
+    double sum = 0, square = 0;
+    for (double value : y) sum += value - 3, square += (value - 3) * (value - 3);
+    CHECK(std::abs(sum / n) < 5 * 0.5 / std::sqrt(1.0 * n));
+    CHECK(std::abs(square / n / 0.25 - 1) < 5 * std::sqrt(2.0 / n));
+    alone.pass.mode = Mode::predict;
+    CHECK(alone.forward(x) == x);
+}
+
+// Embedding
+
+TEST_CASE(
+    "Embedding, worked by hand: other columns first, then the rows of the tables, gathered in backward") {
+    auto alone = Alone<double>::make<Embedding<double>>(embedding_spec, {3});
+    CHECK(alone.layer->output_shape() == Shape{4});
+    CHECK(alone.builder.parameters[0].name == "layer_1.column_2");
+    CHECK(alone.builder.parameters[0].shape == Shape{2, 1});
+    CHECK(alone.builder.parameters[1].name == "layer_1.column_0");
+    CHECK(alone.builder.parameters[1].shape == Shape{3, 2});
+    CHECK(alone.builder.parameters[0].role == Role::weight);
+    CHECK(alone.builder.parameters[0].initializer.number("stddev") == 0.05);
+    CHECK(alone.builder.parameters[0].penalty.text() == "recipe");
+    alone.w = {10, 20, 1, 2, 3, 4, 5, 6};
+    const Vector x = {2, 7.5, 1, 2, 0.5, 0};
+    const Vector y = alone.forward(x);
+    CHECK(y == Vector{7.5, 20, 5, 6, 0.5, 10, 5, 6});
+    CHECK(alone.backward(x, y, {1, 2, 3, 4, 10, 20, 30, 40}) == Vector{0, 1, 0, 0, 10, 0});
+    CHECK(alone.gradient == Vector{20, 2, 0, 0, 0, 0, 33, 44});
+    check_backward(alone, x, false);
+}
+
+TEST_CASE("Embedding takes one dimension for all, its own initializer and penalty, and rows of codes alone") {
+    const Spec::Dict spec = {{"columns", Spec::List{0, 1}},
+                             {"levels", Spec::List{2, 2}},
+                             {"dimension", 3},
+                             {"initializer", Spec::Dict{{"kind", "Constant"}, {"value", 1.0}}},
+                             {"penalty", Spec()}};
+    auto alone = Alone<float>::make<Embedding<float>>(spec, {2});
+    CHECK(alone.layer->output_shape() == Shape{6});
+    CHECK(alone.builder.parameters[1].initializer.kind() == "Constant");
+    CHECK(alone.builder.parameters[1].penalty.is_none());
+}
+
+TEST_CASE("Embedding refuses codes and columns that are not there") {
+    auto alone = Alone<double>::make<Embedding<double>>(embedding_spec, {3});
+    for (double code : {-1.0, 3.0, 1.5, 1e30, std::numeric_limits<double>::quiet_NaN()})
+        CHECK_THROWS_AS(alone.forward({code, 0, 0}), EngineError);
+    CHECK_THROWS_WITH_AS(alone.forward({3, 0, 0}), "Embedding: column 0 holds 3, which is no level of 0 … 2",
+                         EngineError);
+    CHECK_THROWS_WITH_AS(Alone<double>::make<Embedding<double>>(embedding_spec, {2}),
+                         "Embedding: there is no column 2", EngineError);
+    CHECK_THROWS_AS(Alone<double>::make<Embedding<double>>(embedding_spec, {3, 1}), EngineError);
+}
