@@ -53,7 +53,9 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike[str], every: int | None, run: Run) -> None:
-        if every is not None and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
+        if every is not None and (
+            isinstance(every, bool) or not isinstance(every, int) or every < 1
+        ):
             raise ParameterError(
                 f"The 'every' parameter of train must be a whole number of at least 1. Got {every!r}."
             )
@@ -169,5 +171,9 @@ def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
     }
     for name, array in start.items():
         wanted = np.dtype("float64") if name in ("schedule", "history", "counters") else kind
-        if array.ndim != 1 or array.dtype != wanted or len(array) not in rules.get(name, (len(array),)):
+        if (
+            array.ndim != 1
+            or array.dtype != wanted
+            or len(array) not in rules.get(name, (len(array),))
+        ):
             raise FileError(f"{path} is not a whole checkpoint: its array {name!r} does not fit.")

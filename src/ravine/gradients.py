@@ -202,7 +202,11 @@ def check_gradients(
     >>> rv.check_gradients(network, X, X[:, 0]).passed
     True
     """
-    for name, value in (("max_parameters", max_parameters), ("tolerance", tolerance), ("step", step)):
+    for name, value in (
+        ("max_parameters", max_parameters),
+        ("tolerance", tolerance),
+        ("step", step),
+    ):
         if not value > 0:
             raise ParameterError(
                 f"The '{name}' parameter of check_gradients must be greater than 0. Got {value!r}."
@@ -299,7 +303,14 @@ class Objective:
     ) -> tuple[float, NDArray[np.float64], int]:
         """Return the objective at w, its gradient by backpropagation, and a hash of the kinks."""
         loss, penalty, g, kinks = self._handle.objective(
-            w, self._state, self._X, self._targets, self._weights, self._penalty, self._seed, gradient
+            w,
+            self._state,
+            self._X,
+            self._targets,
+            self._weights,
+            self._penalty,
+            self._seed,
+            gradient,
         )
         return loss + penalty, g, kinks
 
@@ -330,9 +341,7 @@ def _relative_error(
 def _coupled(spec: Any) -> Any:
     """A spec whose L1 penalties are part of the gradient, not a threshold after the step."""
     if isinstance(spec, Mapping):
-        return {
-            key: False if key == "proximal" else _coupled(value) for key, value in spec.items()
-        }
+        return {key: False if key == "proximal" else _coupled(value) for key, value in spec.items()}
     return [_coupled(item) for item in spec] if isinstance(spec, list) else spec
 
 

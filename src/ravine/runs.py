@@ -368,7 +368,9 @@ def _engine_recipe(recipe: Recipe) -> dict[str, Any]:
     if is_own(recipe.optimizer):
         rate = recipe.optimizer.learning_rate
         decay = getattr(recipe.optimizer, "weight_decay", 0.0)
-        recipe = recipe.replace(optimizer=SGD(rate, weight_decay=decay), batch_size=recipe.rows_per_step)
+        recipe = recipe.replace(
+            optimizer=SGD(rate, weight_decay=decay), batch_size=recipe.rows_per_step
+        )
     built_in = tuple(item for item in recipe.augmentation if isinstance(item, Augmentation))
     resolved = recipe.replace(augmentation=built_in, batch_size=recipe.rows_per_step)
     return resolved.to_dict()
@@ -390,7 +392,9 @@ def _as_rows(rows: ArrayLike, n: int, name: str) -> NDArray[np.int64]:
     if found.ndim != 1 or found.size == 0 or found.dtype.kind not in "iu":
         raise DataError(f"{name} must hold row numbers, at least one. Got {found!r:.60}.")
     if found.min() < 0 or found.max() >= n:
-        raise DataError(f"{name} must hold numbers from 0 to {n - 1}. Got {found.min()} … {found.max()}.")
+        raise DataError(
+            f"{name} must hold numbers from 0 to {n - 1}. Got {found.min()} … {found.max()}."
+        )
     return np.ascontiguousarray(found, dtype=np.int64)
 
 
