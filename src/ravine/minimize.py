@@ -97,7 +97,7 @@ def minimize(
     check_own_rule(rule)
     steps = _STEPS("minimize", "steps", steps)
     kind = np.dtype(_DTYPE("minimize", "dtype", dtype))
-    objective = _Objective(fun, jac, args if isinstance(args, tuple) else (args,))
+    objective = _Objective(fun, jac, args if isinstance(args, tuple) else (args,), kind)
     return _walk(objective, _stepper(rule, _start(x0, kind), steps, objective), steps)
 
 
@@ -119,12 +119,8 @@ class _BuiltIn:
         self._objective = objective
 
     def step(self, k: int) -> tuple[float, bool]:
-        _, rate, moved = self._engine.update(self.x, self._evaluate, k)
+        _, rate, moved = self._engine.update(self.x, self._objective, k)
         return rate, moved
-
-    def _evaluate(self, x: NDArray[Any]) -> tuple[float, NDArray[Any]]:
-        value, gradient = self._objective(x)
-        return value, gradient.astype(self.x.dtype)
 
 
 class _OwnRule:
@@ -145,7 +141,7 @@ class _OwnRule:
         standing = np.zeros_like(self._nowhere)
         _, rate, _ = self._clock.update(self._nowhere, lambda _: (value, standing), k)
         self.x *= 1 - rate * self._decay
-        self._rule.update(self.x, gradient.astype(self.x.dtype), self._state, k, rate)
+        self._rule.update(self.x, gradient.copy(), self._state, k, rate)
         return rate, True
 
 
@@ -198,20 +194,27 @@ def _walk(objective: _Objective, rule: _Stepper, steps: int) -> OptimizeResult:
 class _Objective:
     """The user's function and its gradient: checked, counted, remembered where asked last."""
 
-    def __init__(self, fun: Callable[..., Any], jac: Jacobian, args: tuple[Any, ...]) -> None:
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        jac: Jacobian,
+        args: tuple[Any, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
         if not callable(fun):
             raise broken("minimize", "fun", "callable", fun)
         if not (callable(jac) or jac is None or isinstance(jac, bool)):
             raise broken("minimize", "jac", "callable, True, False or None", jac)
-        self._fun, self._jac, self._args = fun, jac, args
-        self._last: tuple[Array, float, Array] | None = None
+        self._fun, self._jac, self._args, self._dtype = fun, jac, args, dtype
+        self._last: tuple[Array, float, NDArray[Any]] | None = None
         self.nfev = self.njev = 0
 
-    def __call__(self, point: NDArray[Any]) -> tuple[float, Array]:
+    def __call__(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         x = point.astype(np.float64)
         if self._last is None or not np.array_equal(self._last[0], x):
             with np.errstate(over="ignore", invalid="ignore"):  # what comes of them raises
-                self._last = (x, *self._evaluate(x))
+                value, gradient = self._evaluate(x)
+                self._last = (x, value, gradient.astype(self._dtype))
         return self._last[1], self._last[2]
 
     def _evaluate(self, x: Array) -> tuple[float, Array]:
@@ -258,31 +261,42 @@ def _start(x0: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
     return x.copy()
 
 
+def _as_numbers(result: Any) -> NDArray[Any] | None:
+    """Give an array of real numbers, or None where there are none."""
+    try:
+        array = np.asarray(result)
+    except ValueError:  # of uneven rows
+        return None
+    return array if array.dtype.kind in "fiub" else None
+
+
 def _as_value(result: Any) -> float:
-    array = np.asarray(result)
-    if array.size != 1 or array.dtype.kind not in "fiub":
+    array = _as_numbers(result)
+    if array is None or array.size != 1:
         raise ParameterError(f"fun must return one real number. Got {shown(result)}.")
     return float(array.reshape(()))
 
 
 def _as_gradient(result: Any, n: int, name: str) -> Array:
-    array = np.asarray(result)
-    if array.dtype.kind not in "fiub" or array.shape != (n,):
+    array = _as_numbers(result)
+    if array is None or array.shape != (n,):
         raise ParameterError(
             f"The gradient that {name} returns must be real numbers of the shape of x0, ({n},). "
-            f"Got {shown(result) if array.dtype.kind not in 'fiub' else array.shape}."
+            f"Got {shown(result) if array is None else array.shape}."
         )
     return array.astype(np.float64)
 
 
-def _check_start(value: float, gradient: Array) -> None:
+def _check_start(value: float, gradient: NDArray[Any]) -> None:
     if not math.isfinite(value):
         raise ParameterError(f"fun must be finite at x0. Got {value}.")
     if not np.isfinite(gradient).all():
         raise ParameterError(f"The gradient must be finite at x0. Got {gradient}.")
 
 
-def _after(k: int, rate: float, objective: _Objective, x: NDArray[Any]) -> tuple[float, Array]:
+def _after(
+    k: int, rate: float, objective: _Objective, x: NDArray[Any]
+) -> tuple[float, NDArray[Any]]:
     """Evaluate where a step has led, which must be somewhere."""
     what = None if np.isfinite(x).all() else "x"
     if what is None:
