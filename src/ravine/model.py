@@ -107,7 +107,12 @@ class Model:
 
         Examples
         --------
-        >>> _example().dtype
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
+        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
+        >>> model.dtype
         'float32'
         """
         return self.recipe.dtype
@@ -123,7 +128,12 @@ class Model:
 
         Examples
         --------
-        >>> {name: array.shape for name, array in _example().parameters.items()}
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
+        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
+        >>> {name: array.shape for name, array in model.parameters.items()}
         {'dense_1.weight': (2, 1), 'dense_1.bias': (1,)}
         """
         return named_views(self.parameters_vector, self._engine.layout)
@@ -139,7 +149,12 @@ class Model:
 
         Examples
         --------
-        >>> list(_example().state)
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
+        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
+        >>> list(model.state)
         ['normalize_1.mean', 'normalize_1.standard_deviation']
         """
         return named_views(self.state_vector, self._engine.state_layout)
@@ -182,7 +197,12 @@ class Model:
 
         Examples
         --------
-        >>> _example().predict([[1.0, 2.0], [3.0, 4.0]]).shape
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
+        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
+        >>> model.predict([[1.0, 2.0], [3.0, 4.0]]).shape
         (2,)
         """
         rows = self._rows(X)
@@ -220,7 +240,12 @@ class Model:
 
         Examples
         --------
-        >>> _example(loss="binary_cross_entropy").predict_proba([[1.0, 2.0]]).shape
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Dense(1)], loss="binary_cross_entropy")
+        >>> model = rv.train(network, X, X[:, 0] > 3, rv.Recipe(epochs=1))
+        >>> model.predict_proba([[1.0, 2.0]]).shape
         (1, 2)
         """
         if not self._is_classifier:
@@ -258,7 +283,12 @@ class Model:
 
         Examples
         --------
-        >>> sorted(_example().evaluate([[1.0, 2.0], [3.0, 4.0]], [0.0, 1.0]))
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
+        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
+        >>> sorted(model.evaluate([[1.0, 2.0], [3.0, 4.0]], [0.0, 1.0]))
         ['loss', 'r2', 'rmse']
         """
         rows = self._rows(X)
@@ -334,10 +364,15 @@ class Model:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
+        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
         >>> import pathlib, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder, "model.safetensors")
-        ...     _example().save(path)
+        ...     model.save(path)
         ...     load(path)
         Model(2 → 1, 3 parameters, SquaredError, finished)
         """
@@ -355,7 +390,12 @@ class Model:
 
         Examples
         --------
-        >>> document, arrays = _example().to_parts()
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
+        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
+        >>> document, arrays = model.to_parts()
         >>> Model.from_parts(document, arrays)
         Model(2 → 1, 3 parameters, SquaredError, finished)
         """
@@ -400,7 +440,12 @@ class Model:
 
         Examples
         --------
-        >>> _example().summary()
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
+        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
+        >>> model.summary()
         layer        kind       output  parameters
         ──────────────────────────────────────────
         normalize_1  Normalize  2                0
@@ -498,22 +543,3 @@ def _drops(layers: tuple[Layer, ...]) -> bool:
 
 def _rebuild(arguments: dict[str, Any]) -> Model:
     return Model(**arguments)
-
-
-def _example(loss: str = "squared_error") -> Model:
-    """Make a small model, for the examples in this file."""
-    network = Network.from_dict(
-        {
-            "layers": [{"kind": "Normalize"}, {"kind": "Dense", "units": 1}],
-            "loss": {"kind": "SquaredError"},
-        }
-    ).replace(loss=loss)
-    return Model(
-        network=network,
-        recipe=Recipe(epochs=1),
-        input_shape=(2,),
-        parameters_vector=np.array([0.5, -0.5, 1.0]),
-        state_vector=np.array([0.0, 0.0, 1.0, 1.0]),
-        history=History({"epoch": [1], "loss": [0.5]}),
-        classes=np.array(["no", "yes"]) if loss == "binary_cross_entropy" else None,
-    )
