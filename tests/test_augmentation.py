@@ -69,7 +69,7 @@ def test_a_flip_of_colour_images_keeps_the_channels_of_a_pixel_together():
 
 @pytest.mark.parametrize("augmentation", GEOMETRY[:3], ids=repr)
 def test_geometry_agrees_with_scipy(augmentation):
-    """The engine's map of each image, fitted from a picture of its own coordinates, given to SciPy."""
+    """Each image's map, read off a picture of its own coordinates, is given to SciPy."""
     from scipy.ndimage import affine_transform
 
     h = w = 9
@@ -81,7 +81,7 @@ def test_geometry_agrees_with_scipy(augmentation):
         here = np.column_stack([row[inside], column[inside], np.ones(inside.sum())])
         to_source, *_ = np.linalg.lstsq(here, image[inside][:, :2], rcond=None)
         matrix, moved = to_source[:2].T, to_source[2]
-        # In pixels of a picture with a margin of zeros, between which and the edge SciPy interpolates.
+        # SciPy blends the edge with what lies outside only where there is a margin of zeros.
         expected = affine_transform(
             np.pad(picture[..., 3], 1), matrix, offset=moved + 5 - matrix @ [5, 5], order=1
         )
