@@ -9,7 +9,7 @@ import ravine as rv
 
 
 def uncertainty(panel):
-    """Draw a band from networks that dropout leaves: wide where there were no rows."""
+    """Draw a band from the networks that dropout leaves: it widens away from the rows."""
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.uniform(-3, -0.5, 60), rng.uniform(1.2, 3, 60)])
     y = np.sin(1.5 * x) + 0.1 * rng.standard_normal(len(x))
