@@ -20,7 +20,6 @@ __all__ = ["app", "main"]
 GOOD, OUR_FAULT, USERS_FAULT, INTERRUPTED = 0, 1, 2, 130
 
 
-
 def _flowing(text: str | None) -> str:
     """Join the lines of each paragraph, so that the help is as wide as the terminal."""
     paragraphs = inspect.cleandoc(text or "").split("\n\n")
@@ -71,7 +70,11 @@ def ravine(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+            "--version",
+            metavar=" ",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version and exit.",
         ),
     ] = False,
 ) -> None:

@@ -107,6 +107,7 @@ class _Peer:
         import numpy as np
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPRegressor
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         recipe, validation = prepared.recipe, prepared.validation
         assert validation is not None
@@ -125,7 +126,8 @@ class _Peer:
             random_state=seed % 2**32,
         )
         started = time.perf_counter()
-        with warnings.catch_warnings():
+        # Its matrices are so small that a second thread of the BLAS would cost more than it gives.
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.network.fit(X, y)
         self.seconds = time.perf_counter() - started

@@ -14,7 +14,9 @@ __all__ = ["DataFlags", "JsonFlag", "NetworkFlags", "RecipeFlags", "grouped"]
 
 _DATA, _NETWORK, _RECIPE = "Data", "Network", "Recipe"
 
-JsonFlag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON, for machines.")]
+JsonFlag = Annotated[
+    bool, typer.Option("--json", metavar=" ", help="Print the result as JSON, for machines.")
+]
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,11 @@ class DataFlags:
 
     target: Annotated[
         str | None,
-        typer.Option(help="The column to predict; needed unless --recipe names it.", rich_help_panel=_DATA, metavar="COLUMN"),
+        typer.Option(
+            help="The column to predict; needed unless --recipe names it.",
+            rich_help_panel=_DATA,
+            metavar="COLUMN",
+        ),
     ] = None
     task: Annotated[
         str | None,
@@ -87,6 +93,7 @@ class NetworkFlags:
         bool | None,
         typer.Option(
             "--batch-norm/--no-batch-norm",
+            metavar=" ",
             help="Standardise each hidden layer over the batch. (default: no)",
             rich_help_panel=_NETWORK,
             show_default=False,
@@ -128,7 +135,9 @@ class RecipeFlags:
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help="Learning rate of the first step. (default: the optimizer's)", rich_help_panel=_RECIPE
+            help="Learning rate of the first step. (default: 0.003 for adam and adamw, the "
+            "optimizer's own for others)",
+            rich_help_panel=_RECIPE,
         ),
     ] = None
     momentum: Annotated[
@@ -138,9 +147,9 @@ class RecipeFlags:
         str | None,
         typer.Option(
             metavar="NAME[:NUMBER…]",
-            help="How the learning rate changes, t in epochs: exponential:RATE, "
+            help="How the learning rate changes, times in epochs: constant, exponential:RATE, "
             "inverse:RATE[:POWER], step:FACTOR:EVERY, cosine[:FINAL], warmup:LENGTH, one_cycle or "
-            "plateau[:FACTOR[:PATIENCE]]. (default: not at all)",
+            "plateau[:FACTOR[:PATIENCE]]. (default: cosine, down to 0 at the last epoch)",
             rich_help_panel=_RECIPE,
         ),
     ] = None
@@ -195,7 +204,7 @@ class RecipeFlags:
     averaging: Annotated[
         float | None,
         typer.Option(
-            help="Decay of the averaged weights, such as 0.999; 0 for none. (default: none)",
+            help="Decay of the averaged weights, such as 0.999; 0 for none. (default: 0.99)",
             rich_help_panel=_RECIPE,
         ),
     ] = None

@@ -32,7 +32,10 @@ def command(
         ),
     ] = None,
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Give the probability of each class as well.")
+        bool,
+        typer.Option(
+            "--probabilities", metavar=" ", help="Give the probability of each class as well."
+        ),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:

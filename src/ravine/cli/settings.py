@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from ravine.cli.optimizer_flags import change_optimizer
 from ravine.cli.options import DataFlags, NetworkFlags, RecipeFlags
 from ravine.errors import ParameterError, SpecError
 
 if TYPE_CHECKING:
     from ravine.network import Network
-    from ravine.optimizers import Optimizer
     from ravine.recipe import Recipe
     from ravine.recipe_file import RecipeFile
     from ravine.tables.schema import TableSchema
@@ -202,17 +202,11 @@ def _hidden(text: str | None) -> tuple[int, ...]:
 
 def _recipe(file: RecipeFile, flags: RecipeFlags, validation_fraction: float | None) -> Recipe:
     """Change the file's recipe, or the command line's own default, as the flags say."""
-    from ravine.recipe import Recipe
-    from ravine.stopping import EarlyStopping
-
-    base = file.recipe or Recipe(
-        epochs=200, validation_fraction=0.2, stopping=EarlyStopping(patience=20)
-    )
-    optimizer = _optimizer(base, flags)
+    base = file.recipe or _default_recipe(flags)
     changes: dict[str, Any] = {
         name: value
         for name, value in {
-            "optimizer": optimizer,
+            "optimizer": None if file.recipe is None else change_optimizer(base.optimizer, flags),
             "epochs": flags.epochs,
             "dropout": flags.dropout,
             "seed": flags.seed,
@@ -271,31 +265,21 @@ def _penalty(l1: float, l2: float) -> Any:
     return L2(l2) if l2 else None
 
 
-def _optimizer(base: Recipe, flags: RecipeFlags) -> Optimizer | None:
-    from ravine.cli.schedule_text import schedule_from_text
+def _default_recipe(flags: RecipeFlags) -> Recipe:
+    """Make the recipe of the command line: Adam from 0.003 down a cosine, averaged weights."""
+    from ravine.optimizers import LBFGS, Adam, AdamW, DeltaBarDelta, Rprop
     from ravine.recipe import Recipe
+    from ravine.stopping import EarlyStopping
 
-    optimizer = base.optimizer
-    if flags.optimizer is not None:
-        optimizer = Recipe(optimizer=flags.optimizer).optimizer
-    changes: dict[str, Any] = {}
-    for name in ("learning_rate", "momentum", "weight_decay"):
-        value = getattr(flags, name)
-        if value is None:
-            continue
-        if not hasattr(optimizer, name):
-            flag = f"--{name.replace('_', '-')}"
-            raise ParameterError(
-                f"{type(optimizer).__name__} has no {name.replace('_', ' ')}: "
-                f"{flag} does not go with it.",
-                hint=f"Leave {flag} out, or choose another --optimizer.",
-            )
-        changes[name] = value
-    if flags.schedule is not None:
-        initial = changes.get("learning_rate", getattr(optimizer, "learning_rate", None))
-        if not isinstance(initial, int | float):
-            raise ParameterError(
-                "--schedule needs a number to start from.", hint="Give --learning-rate as well."
-            )
-        changes["learning_rate"] = schedule_from_text(flags.schedule, float(initial))
-    return optimizer.replace(**changes) if changes else optimizer
+    optimizer = Recipe(optimizer=flags.optimizer or "adam").optimizer
+    sets_own_rates = isinstance(optimizer, LBFGS | DeltaBarDelta | Rprop)
+    if isinstance(optimizer, Adam | AdamW):
+        optimizer = optimizer.replace(learning_rate=3e-3)
+    schedule = flags.schedule or ("constant" if sets_own_rates else "cosine")
+    return Recipe(
+        optimizer=change_optimizer(optimizer, replace(flags, optimizer=None, schedule=schedule)),
+        epochs=200,
+        validation_fraction=0.2,
+        stopping=EarlyStopping(patience=20),
+        averaging=None if sets_own_rates else 0.99,
+    )

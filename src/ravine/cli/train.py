@@ -36,7 +36,7 @@ def command(
         typer.Option(metavar="EPOCHS", help="Keep the state every so many epochs, in DIR.", min=1),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the state kept in DIR.")
+        bool, typer.Option("--resume", metavar=" ", help="Go on from the state kept in DIR.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:

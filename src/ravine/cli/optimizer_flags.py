@@ -1,33 +1,91 @@
-"""Schedules in the short form of the command line: ``exponential:0.05``."""
+"""The flags of the optimizer, and schedules in their short form: ``exponential:0.05``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ravine.cli.options import RecipeFlags
 from ravine.errors import ParameterError
 
 if TYPE_CHECKING:
+    from ravine.optimizers import Optimizer
     from ravine.schedules import Schedule
 
-__all__ = ["schedule_from_text"]
+__all__ = ["change_optimizer", "schedule_from_text"]
 
 
-def schedule_from_text(text: str, initial: float) -> Schedule:
+def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
+    """Change an optimizer as the flags say.
+
+    A new learning rate takes the place of the first value of a schedule.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimizer so far.
+    flags : RecipeFlags
+        ``optimizer``, ``learning_rate``, ``momentum``, ``schedule`` and ``weight_decay`` count.
+
+    Returns
+    -------
+    Optimizer
+        The optimizer that is asked for.
+
+    Raises
+    ------
+    ParameterError
+        If a flag does not go with the optimizer.
+
+    Examples
+    --------
+    >>> from ravine.optimizers import SGD
+    >>> change_optimizer(SGD(), RecipeFlags(momentum=0.9, schedule="cosine"))
+    SGD(learning_rate=CosineDecay(0.01), momentum=0.9)
+    """
+    from ravine.recipe import Recipe
+
+    if flags.optimizer is not None:
+        optimizer = Recipe(optimizer=flags.optimizer).optimizer
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("learning_rate", "momentum", "weight_decay")
+        if (value := getattr(flags, name)) is not None
+    }
+    for name in changes:
+        if not hasattr(optimizer, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise ParameterError(
+                f"{type(optimizer).__name__} has no {name.replace('_', ' ')}: {flag} does not go "
+                "with it.",
+                hint=f"Leave {flag} out, or choose another --optimizer.",
+            )
+    present: Any = getattr(optimizer, "learning_rate", None)
+    if flags.schedule is not None:
+        changes["learning_rate"] = schedule_from_text(
+            flags.schedule, _first_rate(changes.get("learning_rate", present))
+        )
+    elif "learning_rate" in changes and hasattr(present, "initial"):
+        changes["learning_rate"] = present.replace(initial=changes["learning_rate"])
+    return optimizer.replace(**changes) if changes else optimizer
+
+
+def schedule_from_text(text: str, initial: float) -> Schedule | float:
     """Make a schedule from its short form.
 
     Parameters
     ----------
     text : str
-        ``exponential:RATE``, ``inverse:RATE[:POWER]``, ``step:FACTOR:EVERY``, ``cosine[:FINAL]``,
-        ``warmup:LENGTH``, ``one_cycle`` or ``plateau[:FACTOR[:PATIENCE]]``; times in epochs.
+        ``constant``, ``exponential:RATE``, ``inverse:RATE[:POWER]``, ``step:FACTOR:EVERY``,
+        ``cosine[:FINAL]``, ``warmup:LENGTH``, ``one_cycle`` or ``plateau[:FACTOR[:PATIENCE]]``;
+        times in epochs.
     initial : float
         The learning rate that it starts from (``warmup``: that it ends at; ``one_cycle``: the
         highest).
 
     Returns
     -------
-    Schedule
+    Schedule or float
         The schedule.
 
     Raises
@@ -54,6 +112,20 @@ def schedule_from_text(text: str, initial: float) -> Schedule:
     if len(numbers) != len(words) or not fewest <= len(numbers) <= most:
         raise ParameterError(f"--schedule {name} is written {usage}. Got {text!r}.")
     return make(initial, numbers)
+
+
+def _first_rate(rate: Any) -> float:
+    """Find the number that a new schedule starts from."""
+    rate = getattr(rate, "initial", rate)
+    if not isinstance(rate, int | float):
+        raise ParameterError(
+            "--schedule needs a number to start from.", hint="Give --learning-rate as well."
+        )
+    return float(rate)
+
+
+def _constant(initial: float, numbers: Sequence[float]) -> float:
+    return initial
 
 
 def _exponential(initial: float, numbers: Sequence[float]) -> Schedule:
@@ -102,8 +174,9 @@ def _plateau(initial: float, numbers: Sequence[float]) -> Schedule:
     return ReduceOnPlateau(initial, factor=factor, patience=int(patience))
 
 
-_Maker = Callable[[float, Sequence[float]], "Schedule"]
+_Maker = Callable[[float, Sequence[float]], "Schedule | float"]
 _FORMS: dict[str, tuple[str, int, int, _Maker]] = {
+    "constant": ("constant", 0, 0, _constant),
     "exponential": ("exponential:RATE", 1, 1, _exponential),
     "inverse": ("inverse:RATE[:POWER]", 1, 2, _inverse),
     "step": ("step:FACTOR:EVERY", 2, 2, _step),
