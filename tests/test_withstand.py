@@ -280,7 +280,7 @@ def laid_out(draw, array):
     return array
 
 
-@settings(max_examples=1500, suppress_health_check=SLOW)
+@settings(max_examples=400, suppress_health_check=SLOW)
 @given(st.data(), NETWORKS, RECIPES, st.sampled_from([0, 1, 2, 3, 20, 20, 20, 33, 64, 64]))
 def test_training_on_anything_gives_an_error_of_ravines_or_a_good_model(
     data, network, recipe, rows
@@ -331,6 +331,143 @@ def assert_good(model, X, y):
     assert isinstance(model.summary(), str)
 
 
+# --- sound descriptions, suited to their rows -----------------------------------------------------
+
+NUMBER = st.sampled_from([1e-4, 1e-2, 0.3])
+SCHEDULES = st.one_of(
+    NUMBER,
+    st.builds(rv.ExponentialDecay, NUMBER, rate=NUMBER),
+    st.builds(rv.InverseDecay, NUMBER, rate=NUMBER, unit=st.sampled_from(["step", "epoch"])),
+    st.builds(rv.StepDecay, NUMBER, factor=st.just(0.5), every=st.integers(1, 3)),
+    st.builds(rv.CosineDecay, NUMBER, length=st.sampled_from([None, 2, 50])),
+    st.builds(rv.Warmup, st.sampled_from([1, 2.5]), NUMBER),
+    st.builds(rv.OneCycle, NUMBER, unit=st.sampled_from(["step", "epoch"])),
+    st.builds(rv.ReduceOnPlateau, NUMBER, patience=st.integers(1, 2)),
+)
+DECAY = st.sampled_from([0.0, 1e-2])
+STEPWISE = st.one_of(
+    st.builds(
+        rv.SGD,
+        SCHEDULES,
+        momentum=st.sampled_from([0.5, 0.9, rv.StepDecay(0.9, factor=0.5, every=1)]),
+        nesterov=st.booleans(),
+        weight_decay=DECAY,
+    ),
+    st.builds(rv.DeltaBarDelta, NUMBER),
+    st.builds(rv.Adagrad, SCHEDULES, epsilon_inside_root=st.booleans(), weight_decay=DECAY),
+    st.builds(rv.RMSprop, SCHEDULES, epsilon_inside_root=st.booleans(), weight_decay=DECAY),
+    st.builds(rv.Adam, SCHEDULES, bias_correction=st.booleans(), weight_decay=DECAY),
+    st.builds(rv.AdamW, SCHEDULES),
+)
+WHOLE = st.one_of(st.builds(rv.Rprop, NUMBER), st.builds(rv.LBFGS, max_evaluations=st.just(8)))
+SMOOTH = st.sampled_from([None, rv.L2(0.01), rv.L1(0.01), rv.ElasticNet(0.1, include_bias=True)])
+PROXIMAL = st.sampled_from([rv.L1(0.1, proximal=True), rv.ElasticNet(0.1, proximal=True)])
+CODES = rv.Embedding([1, 3], [3, 2], [2, 1])
+
+
+@st.composite
+def stacks(draw, depth=3):
+    """Layers that can follow one another, all but the last, on rows of any width."""
+    layers = []
+    for _ in range(draw(st.integers(0, depth))):
+        units = draw(UNITS)
+        activation, initializer = draw(ACTIVATIONS), draw(INITIALIZERS)
+        layers.append(rv.Dense(units, activation=activation, initializer=initializer))
+        layers.extend(
+            draw(
+                st.lists(
+                    st.sampled_from(
+                        [
+                            rv.BatchNorm(),
+                            rv.LayerNorm(),
+                            rv.Activation("sigmoid"),
+                            rv.Activation("leaky_relu", alpha=0.3),
+                            rv.Dropout(0.4),
+                            rv.GaussianNoise(0.3),
+                        ]
+                    ),
+                    max_size=2,
+                )
+            )
+        )
+        if depth > 1 and draw(st.booleans()):
+            inner = draw(stacks(depth=1))
+            layers.append(rv.Residual([*inner, rv.Dense(units)]))
+    return layers
+
+
+@st.composite
+def sound(draw):
+    """A network, a recipe, rows: nothing wrong with them."""
+    rows, outputs = draw(st.integers(4, 40)), draw(st.integers(1, 3))
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    kind = draw(st.sampled_from(["table", "codes", "images"]))
+    moves = [rv.Noise(0.1), rv.Mixup(0.3)]
+    X = rng.normal(size=(rows, 5))
+    first = draw(st.sampled_from([[], [rv.Normalize()]]))
+    if kind == "codes":
+        first = [*first, CODES]
+        X[:, 1], X[:, 3] = rng.integers(0, 3, rows), rng.integers(0, 2, rows)
+        moves = [rv.Noise(0.1), rv.Synthesize(0.5)]
+    elif kind == "images":
+        X = rng.uniform(size=(rows, 5, 4) if draw(st.booleans()) else (rows, 4, 4, 2))
+        first = [rv.Flatten()]
+        moves = [rv.Rotate(20), rv.Shift(0.2), rv.Zoom(0.2), rv.Flip(vertical=True), rv.Noise(0.1)]
+
+    loss = draw(LOSSES)
+    name = loss if isinstance(loss, str) else loss["kind"]
+    if name in ("cross_entropy", "CrossEntropy"):
+        outputs = max(outputs, 2)
+        y = np.arange(rows) % outputs
+    elif name == "binary_cross_entropy":
+        y = np.arange(rows * outputs).reshape(rows, outputs) // 2 % 2
+    elif name in ("poisson", "gamma"):
+        y = 1.0 + rng.poisson(2, (rows, outputs))
+    else:
+        y = rng.normal(size=(rows, outputs))
+    y = y[:, 0] if y.ndim == 2 and outputs == 1 and draw(st.booleans()) else y
+    network = rv.Network.from_dict(
+        {
+            "layers": [layer.to_dict() for layer in [*first, *draw(stacks()), rv.Dense(outputs)]],
+            "loss": loss,
+        }
+    )
+    whole = draw(st.integers(0, 3)) == 0
+    recipe = rv.Recipe(
+        optimizer=draw(WHOLE if whole else STEPWISE),
+        batch_size=None if whole else draw(st.sampled_from([None, "full", 1, 3, 8, 1000])),
+        epochs=draw(st.integers(1, 4)),
+        penalty=draw(SMOOTH if whole else SMOOTH | PROXIMAL),
+        dropout=draw(st.sampled_from([0.0, 0.3])),
+        clip_norm=draw(st.sampled_from([None, 0.1])),
+        max_norm=draw(st.sampled_from([None, 1.0])),
+        augmentation=draw(st.lists(st.sampled_from(moves), max_size=2)),
+        validation_fraction=draw(st.sampled_from([0.0, 0.3])),
+        stopping=draw(st.sampled_from([None, rv.EarlyStopping(patience=1, monitor="loss")])),
+        averaging=draw(st.sampled_from([None, 0.9])),
+        shuffle=draw(st.booleans()),
+        seed=draw(st.integers(0, 2**63 - 1)),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+    )
+    weight = draw(st.sampled_from([None, rng.uniform(0.1, 1, rows), 1.0 * (np.arange(rows) > 1)]))
+    return network, recipe, X, y, weight
+
+
+@settings(max_examples=500, suppress_health_check=SLOW)
+@given(sound(), st.sampled_from([1, 2]))
+def test_what_is_sound_trains_and_says_what_it_lacks_otherwise(case, threads):
+    network, recipe, X, y, weight = case
+    model = attempt(lambda: rv.train(network, X, y, recipe, sample_weight=weight, threads=threads))
+    if isinstance(model, RavineError):
+        # A mini-batch of one row under BatchNorm and a rate that is too high are no soundness.
+        assert isinstance(model, DivergenceError) or "BatchNorm" in str(model), model
+    else:
+        assert_good(model, X, y)
+        again = rv.train(network, X, y, recipe, sample_weight=weight, threads=3 - threads)
+        for key, array in model.parameters.items():
+            np.testing.assert_array_equal(again.parameters[key], array)
+
+
 # --- each on its own ----------------------------------------------------------------------------
 
 LINE = rv.Network([rv.Dense(1)])
@@ -352,7 +489,7 @@ def test_zero_rows_are_an_error():
 
 
 def test_a_batch_of_one_row_under_batch_norm_is_a_clear_error():
-    with pytest.raises(RavineError, match=r"(?i)batch.*one row|one row.*batch|single row"):
+    with pytest.raises(RavineError, match="BatchNorm needs at least two rows"):
         rv.train(NORMED, X[:1], Y[:1], QUICK)
 
 
@@ -486,7 +623,7 @@ def test_x_of_another_width_is_refused_in_prediction():
 
 
 def test_validation_fraction_that_leaves_no_training_rows_is_an_error():
-    with pytest.raises(RavineError, match="validation_fraction"):
+    with pytest.raises(RavineError, match="1 row cannot be split into training and validation"):
         rv.train(LINE, X[:1], Y[:1], rv.Recipe(validation_fraction=0.5))
 
 

@@ -56,6 +56,10 @@ class Draws:
         return torch.randint(high, shape, generator=self.generator)
 
 
+def tensor(values: Any) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)
+
+
 # --- trajectories -------------------------------------------------------------------------------
 
 
@@ -66,13 +70,13 @@ def rosenbrock(w: Tensor, data: Spec) -> Tensor:
 
 def quadratic(w: Tensor, data: Spec) -> Tensor:
     """``½ wᵀAw − bᵀw``."""
-    a, b = torch.tensor(data["A"]).double(), torch.tensor(data["b"]).double()
+    a, b = tensor(data["A"]), tensor(data["b"])
     return 0.5 * w @ a @ w - b @ w
 
 
 def logistic(w: Tensor, data: Spec) -> Tensor:
     """Mean logistic loss of ``X w`` for labels of 0 and 1."""
-    x, y = torch.tensor(data["X"]).double(), torch.tensor(data["y"]).double()
+    x, y = tensor(data["X"]), tensor(data["y"])
     return functional.binary_cross_entropy_with_logits(x @ w, y)
 
 
@@ -535,10 +539,6 @@ def gradient_case(
         "state": {key: value.tolist() for key, value in state.items()},
     }
     return {**case, "expected": expected(case)}
-
-
-def tensor(values: Any) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def expected(case: Spec) -> Spec:

@@ -1,5 +1,7 @@
 """A population of P is P runs alone, bit for bit, whatever the number of threads."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -67,7 +69,8 @@ def assert_same_model(one, other):
         np.testing.assert_array_equal(one.parameters[name], other.parameters[name], err_msg=name)
     for name in one.state:
         np.testing.assert_array_equal(one.state[name], other.state[name], err_msg=name)
-    for column in ("loss", "penalty", "val_loss", "val_rmse", "gradient_norm", "capacity"):
+    assert one.history.columns == other.history.columns
+    for column in set(one.history.columns) - {"seconds"}:
         np.testing.assert_array_equal(one.history[column], other.history[column], err_msg=column)
 
 
@@ -125,5 +128,12 @@ def test_a_member_that_diverges_says_so_and_takes_no_other_with_it():
     network = rv.Network(STACKS["dense"])
     wild = rv.Recipe(optimizer=rv.SGD(1e6), batch_size=20, epochs=5)
     tame = RECIPES[0]
-    with pytest.raises(rv.errors.DivergenceError, match=r"(?i)run 2 of 3.*rate"):
-        rv.train_many([rv.Job(network, r) for r in (tame, wild, tame)], X, y)
+    models = rv.train_many([rv.Job(network, r) for r in (tame, wild, tame)], X, y, threads=2)
+    assert [model.status for model in models] == ["finished", "diverged", "finished"]
+    assert re.search(
+        r"run 2 of 3 .* at step \d+ \(epoch 1\).* rate \(now 1e\+06\)", models[1].message
+    )
+    for survivor in (models[0], models[2]):
+        assert_same_model(survivor, rv.train(network, X, y, tame))
+    with pytest.raises(rv.errors.DivergenceError, match=r"at step \d+ .*rate \(now 1e\+06\)"):
+        rv.train(network, X, y, wild)

@@ -52,7 +52,7 @@ RUNS = {
     "Rprop": run(rv.Network(plain), optimizer=rv.Rprop(), batch_size="full"),
     "LBFGS": run(rv.Network(plain), optimizer=rv.LBFGS(), batch_size="full"),
     "plateau": run(rv.Network(plain), optimizer=rv.Adam(
-        rv.ReduceOnPlateau(0.1, patience=0, min_delta=0.05))),
+        rv.ReduceOnPlateau(0.1, patience=1, min_delta=0.05))),
     "early stopping": run(rv.Network(rich), optimizer=rv.Adam(0.05), averaging=0.8, epochs=60,
                           stopping=rv.EarlyStopping(patience=6)),
     "augmented": run(rv.Network(rich), augmentation=(rv.Noise(0.2), rv.Mixup(0.4))),
@@ -165,7 +165,7 @@ RESUMED_AND_KILLED = KILLED.replace(
 
 def test_a_checkpoint_of_the_last_epoch_is_the_finished_run(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
-    whole = names["train"]("Adam", checkpoint=path, every=3)
+    whole = names["train"]("Adam", checkpoint=path, every=4)
     assert_same(names["train"]("Adam", start=path), whole)
     loaded = rv.load(path)
     np.testing.assert_array_equal(loaded.predict(names["X"]), whole.predict(names["X"]))
