@@ -447,20 +447,21 @@ GOOD = {"columns": [{"kind": "number", "name": "a", "mean": 0.0, "standard_devia
 BAD_SCHEMAS = [
     None,
     {},
-    {"columns": [], "target": None, "notes": []},
-    {"columns": ["a"], "target": None, "notes": []},
-    {"columns": [{"kind": "magic", "name": "a"}], "target": None, "notes": []},
-    {"columns": [{"kind": "number", "name": "a"}], "target": None, "notes": []},
+    {"columns": [], "target": None, "left_out": {}},
+    {"columns": ["a"], "target": None, "left_out": {}},
+    {"columns": [{"kind": "magic", "name": "a"}], "target": None, "left_out": {}},
+    {"columns": [{"kind": "number", "name": "a"}], "target": None, "left_out": {}},
     {"columns": [{"kind": "number", "name": "a", "mean": "0", "standard_deviation": 1.0}]}
-    | {"target": None, "notes": []},
+    | {"target": None, "left_out": {}},
     {"columns": [{"kind": "number", "name": "a", "mean": 0.0, "standard_deviation": 0.0}]}
-    | {"target": None, "notes": []},
+    | {"target": None, "left_out": {}},
     {"columns": [{"kind": "category", "name": "a", "levels": ["b", "a"]}]}
-    | {"target": None, "notes": []},
-    {"columns": [{"kind": "category", "name": "a", "levels": [1]}]} | {"target": None, "notes": []},
-    {"columns": [{"kind": "code", "name": "a", "levels": []}]} | {"target": None, "notes": []},
-    GOOD | {"target": {"name": "y"}, "notes": []},
-    GOOD | {"target": None, "notes": None},
+    | {"target": None, "left_out": {}},
+    {"columns": [{"kind": "category", "name": "a", "levels": [1]}]}
+    | {"target": None, "left_out": {}},
+    {"columns": [{"kind": "code", "name": "a", "levels": []}]} | {"target": None, "left_out": {}},
+    GOOD | {"target": {"name": "y"}, "left_out": {}},
+    GOOD | {"target": None, "left_out": None},
 ]
 
 

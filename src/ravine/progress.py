@@ -16,10 +16,12 @@ __all__ = ["Report", "live_progress"]
 Report = Callable[[Mapping[str, Any]], None]
 """Called after each epoch with ``run``, ``epoch``, ``epochs``, ``loss`` and ``val_loss``."""
 
+_COLUMNS_OF_TIME_LEFT = 2
+
 
 @contextmanager
 def live_progress(console: Console | None = None, *, scale: float = 1.0) -> Iterator[Report]:
-    """Show one line on the terminal while training runs, and take it away at the end.
+    """Show one line on the terminal while training runs.
 
     The line has a bar, the epoch, the losses of the training and of the validation rows, the time
     taken and the time left if nothing stops training early. Several runs share the line: the bar
@@ -52,7 +54,10 @@ def live_progress(console: Console | None = None, *, scale: float = 1.0) -> Iter
         yield lambda _: None
         return
     with _line(console) as progress:
-        yield _Line(progress, scale)
+        try:
+            yield _Line(progress, scale)
+        finally:
+            progress.columns = progress.columns[:-_COLUMNS_OF_TIME_LEFT]
 
 
 class _Line:
@@ -100,9 +105,8 @@ def _line(console: Console) -> Progress:
         TextColumn("{task.fields[epochs]}"),
         TextColumn("{task.fields[losses]}", style="cyan"),
         TimeElapsedColumn(),
-        TextColumn("elapsed,", style="dim"),
+        TextColumn("elapsed", style="dim"),
         TimeRemainingColumn(compact=True),
         TextColumn("left", style="dim"),
         console=console,
-        transient=True,
     )

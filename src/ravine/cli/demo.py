@@ -176,7 +176,7 @@ def _show(results: dict[str, dict[str, Any]]) -> None:
                 name,
                 *(number(loss) for loss in losses),
                 number(found["test"]["rmse"]),
-                number(found["test"]["r2"]),
+                number(round(found["test"]["r2"], 4) + 0.0),
                 seconds,
             ]
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_MOST_LEVELS = 5
+_MOST_LEVELS, _LONGEST = 5, 50
 
 
 def command(model: ModelArgument, as_json: JsonFlag = False) -> None:
@@ -31,7 +31,7 @@ def command(model: ModelArgument, as_json: JsonFlag = False) -> None:
         return
     out = console(sys.stdout)
     rows = [_row(column) for column in found.schema.columns]
-    print_table(_headline(found), ["column", "kind", "inputs", "values"], rows)
+    print_table(_headline(found), ["column", "kind", "values", "inputs"], rows, texts=3)
     for note in found.schema.notes:
         out.print(note, style="dim")
     out.print()
@@ -59,7 +59,8 @@ def _row(column: Column) -> list[str]:
     elif isinstance(column, CategoryColumn | CodeColumn):
         named = ["(missing)" if level is None else level for level in column.levels]
         values = ", ".join(named[:_MOST_LEVELS]) + (", …" if len(named) > _MOST_LEVELS else "")
-    return [column.name, column.kind, str(len(column.features)), values]
+        values = values if len(values) <= _LONGEST else f"{values[: _LONGEST - 1]}…"
+    return [column.name, column.kind, values, str(len(column.features))]
 
 
 def _last_losses(model: TableModel) -> str:

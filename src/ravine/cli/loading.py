@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ravine.cli.output import say
 
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
     from ravine.tables.table_model import TableModel
 
 __all__ = ["ModelArgument", "TableArgument", "open_model", "open_table", "report_oddities"]
-
-from typing import Annotated
-
-import typer
 
 ModelArgument = Annotated[
     str,
@@ -93,7 +91,7 @@ def report_oddities(frame: pd.DataFrame, schema: TableSchema) -> None:
     """
     from ravine.tables.values import plural
 
-    used = {column.name for column in schema.columns}
+    used = {column.name for column in schema.columns} | set(schema.left_out)
     if schema.target is not None:
         used.add(schema.target.name)
     unused = [repr(str(name)) for name in frame.columns if str(name) not in used]
@@ -102,6 +100,6 @@ def report_oddities(frame: pd.DataFrame, schema: TableSchema) -> None:
         say(f"note: {plural(len(unused), 'column')} not used: {few}")
     for name, count in schema.unseen(frame).items():
         say(
-            f"note: column {name!r}: {plural(count, 'value')} of a category that training did not "
-            "have, or rarely; taken as none of the known ones"
+            f"note: column {name!r}: {plural(count, 'value')} of categories that training had not "
+            "or hardly seen; taken as none of the known ones"
         )

@@ -61,9 +61,14 @@ def print_json(result: Mapping[str, Any]) -> None:
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, note: str | None = None
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    note: str | None = None,
+    texts: int = 1,
 ) -> None:
-    """Print a table; the first column is text, the others are numbers.
+    """Print a table; the first columns (``texts`` of them) are text, the others numbers.
 
     Examples
     --------
@@ -80,7 +85,7 @@ def print_table(
 
     table = Table(box=box.ROUNDED, header_style="bold")
     for position, column in enumerate(columns):
-        table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
+        table.add_column(column, justify="left" if position < texts else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     out = console(sys.stdout)

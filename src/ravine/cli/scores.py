@@ -60,10 +60,8 @@ class Scores:
 
     def _note(self) -> str:
         if self.task == "regression":
-            return (
-                f"In the unit of {self.target!r}. 'mean' predicts the training rows' mean for all."
-            )
-        return "'frequencies' predicts the training rows' shares of the classes for all."
+            return f"In the unit of {self.target!r}; 'mean' predicts the mean for every row."
+        return "'frequencies' predicts the shares of the classes for every row."
 
 
 def score_parts(model: TableModel, prepared: Prepared) -> Scores:

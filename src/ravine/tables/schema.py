@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +31,8 @@ class TableSchema:
         The columns that are used, in the order of the training table.
     target : Target, optional
         What is predicted.
-    notes : tuple of str, default ()
-        What was noticed while learning: columns that are left out, and why.
+    left_out : dict of str to str, optional
+        Columns of the training table that say nothing, and why.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class TableSchema:
 
     columns: tuple[Column, ...]
     target: Target | None = None
-    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def learn(
@@ -90,19 +90,25 @@ class TableSchema:
                 frame[target], target, task=task, standardise=standardise_target
             )
         columns: list[Column] = []
-        notes: list[str] = []
+        left_out: dict[str, str] = {}
         for name in (str(column) for column in frame.columns if column != target):
             column = learn_column(frame[name], name)
             if isinstance(column, str):
-                notes.append(f"Column {name!r} is left out: {column}.")
+                left_out[name] = column
             else:
                 columns.append(column)
+        schema = cls(tuple(columns), learnt_target, left_out)
         if not columns:
             raise DataError(
-                "The table has no column to learn from." + "".join(f" {note}" for note in notes),
+                " ".join(["The table has no column to learn from.", *schema.notes]),
                 hint="Check the table, its target and what --drop leaves of it.",
             )
-        return cls(tuple(columns), learnt_target, tuple(notes))
+        return schema
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed while learning, in sentences."""
+        return tuple(f"Column {name!r} is left out: {why}." for name, why in self.left_out.items())
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -222,7 +228,7 @@ class TableSchema:
         return {
             "columns": [column.to_dict() for column in self.columns],
             "target": None if self.target is None else self.target.to_dict(),
-            "notes": list(self.notes),
+            "left_out": dict(self.left_out),
         }
 
     @classmethod
@@ -244,16 +250,17 @@ class TableSchema:
         SpecError
             If it is not such a description.
         """
-        if not isinstance(description, dict) or set(description) != {"columns", "target", "notes"}:
-            raise SpecError("A schema needs columns, target and notes.")
-        columns, notes = description["columns"], description["notes"]
-        if not isinstance(columns, list) or not columns or not isinstance(notes, list):
-            raise SpecError("The columns and the notes of a schema must be lists.")
+        parts = {"columns", "target", "left_out"}
+        if not isinstance(description, dict) or set(description) != parts:
+            raise SpecError("A schema needs columns, a target and what is left out.")
+        columns, left_out = description["columns"], description["left_out"]
+        if not isinstance(columns, list) or not columns or not isinstance(left_out, dict):
+            raise SpecError("A schema needs a list of columns, and what is left out by name.")
         target = description["target"]
         return cls(
             tuple(Column.from_dict(column) for column in columns),
             None if target is None else Target.from_dict(target),
-            tuple(str(note) for note in notes),
+            {str(name): str(why) for name, why in left_out.items()},
         )
 
 
