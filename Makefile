@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find cpp src examples/data -type f -not -name '*.so' -not -path '*/__pycache__/*') \
-	pyproject.toml CMakeLists.txt
+	pyproject.toml CMakeLists.txt README.md
+CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
+LEVELS ?=
 
 .PHONY: demo test lint format stubs develop engine-tests conformance clean
 
@@ -13,6 +15,47 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+# What continuous integration checks besides the tests.
+lint: $(VENV)/installed-lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/clang-format --dry-run -Werror $(CPP)
+	$(BIN)/mypy
+	$(BIN)/python cpp/bindings/make_stubs.py --check
+
+format: $(VENV)/installed-lint
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/clang-format -i $(CPP)
+
+# Write the signatures of the native module anew, after a change of the bindings.
+stubs: $(VENV)/installed-lint
+	$(BIN)/python cpp/bindings/make_stubs.py
+
+# The engine's own tests under AddressSanitizer and UndefinedBehaviourSanitizer. They need doctest (on Debian,
+# the package doctest-dev).
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+engine-tests: $(VENV)/installed-engine-tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/engine-tests -G Ninja -DRAVINE_TESTS=ON \
+		-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="$(SANITIZE)" \
+		-DRAVINE_BLAS="$$($(BIN)/python -c 'from ravine._engine import _blas_library as f; print(f())')"
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/engine-tests
+	build/engine-tests/engine_tests
+
+# Against PyTorch itself: the stored numbers are what it gives, and so are gradients of random networks.
+conformance: $(VENV)/installed-conformance
+	$(BIN)/python -m pytest tests/conformance/with_torch
+
+# For work on ravine: the engine is built in build/develop and copied beside the Python sources, which a .pth
+# file puts on the path. LEVELS=v4 builds one instruction level only, which is quicker.
+develop: $(VENV)/installed-lint $(VENV)/installed-test $(VENV)/installed-engine-tests
+	$(BIN)/pip uninstall --quiet --yes ravine
+	echo "$(CURDIR)/src" > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ravine-develop.pth
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/develop -G Ninja \
+		-DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" $(if $(LEVELS),-DRAVINE_LEVELS=$(LEVELS))
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/develop
+	cp build/develop/*.so src/ravine/
 
 # The package as users get it: built as a wheel and installed, never run from the sources.
 $(VENV)/installed: $(SOURCES) | $(BIN)/python
@@ -23,5 +66,20 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/pip install --quiet '.[test]'
 	@touch $@
 
+$(VENV)/installed-lint: $(VENV)/installed
+	$(BIN)/pip install --quiet '.[test,lint]'
+	@touch $@
+
+$(VENV)/installed-engine-tests: $(VENV)/installed
+	$(BIN)/pip install --quiet 'cmake>=3.26' ninja nanobind
+	@touch $@
+
+$(VENV)/installed-conformance: $(VENV)/installed-test
+	$(BIN)/pip install --quiet torch==2.13.0
+	@touch $@
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf build dist $(VENV) src/ravine/*.so

@@ -311,7 +311,8 @@ ENDLESS = textwrap.dedent("""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20000, 100))
     network = rv.Network([rv.Dense(256, activation="relu"), rv.Dense(1)])
-    recipe = rv.Recipe(epochs=100000, validation_fraction=0.2, stopping=rv.EarlyStopping(patience=10**6))
+    stopping = rv.EarlyStopping(patience=10**6)
+    recipe = rv.Recipe(epochs=100000, validation_fraction=0.2, stopping=stopping)
     started = []
     def report(row):
         if not started:
@@ -322,7 +323,8 @@ ENDLESS = textwrap.dedent("""
     except KeyboardInterrupt:
         print("interrupted", time.time(), flush=True)
         model = rv.load(sys.argv[1])
-        print(model.status, model.best_epoch > 0, np.isfinite(model.predict(X[:5])).all(), flush=True)
+        finite = np.isfinite(model.predict(X[:5])).all()
+        print(model.status, model.best_epoch > 0, finite, flush=True)
 """)
 
 

@@ -17,7 +17,8 @@ namespace ravine::bindings {
 
 template <class T> using Vector = nb::ndarray<const T, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T> using Matrix = nb::ndarray<const T, nb::numpy, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-template <class T> using WritableVector = nb::ndarray<T, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using WritableVector = nb::ndarray<T, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T> using NewArray = nb::ndarray<nb::numpy, T>;
 
 // None, bool, int, float, str, list, tuple and dict become a Spec.
@@ -36,7 +37,8 @@ template <class T, class Storage> NewArray<T> to_vector(Storage values) {
 
 // A view of memory that the engine owns, for the length of a call into Python.
 template <class T> nb::object view_of(T* data, std::size_t size) {
-    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(data, {size}, nb::handle()), nb::rv_policy::reference);
+    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(data, {size}, nb::handle()),
+                    nb::rv_policy::reference);
 }
 
 void require(bool good, const char* message);

@@ -20,4 +20,6 @@ const char* instruction_level() {
 
 } // namespace
 
-NB_MODULE(_cpu, m) { m.def("instruction_level", &instruction_level, "v2, v3 or v4 on x86-64; base elsewhere."); }
+NB_MODULE(_cpu, m) {
+    m.def("instruction_level", &instruction_level, "v2, v3 or v4 on x86-64; base elsewhere.");
+}

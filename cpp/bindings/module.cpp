@@ -13,7 +13,8 @@ Spec to_spec(nb::handle object) {
     if (nb::isinstance<nb::str>(object)) return Spec(nb::cast<std::string>(object));
     if (nb::isinstance<nb::dict>(object)) {
         Spec::Dict result;
-        for (auto [key, value] : nb::borrow<nb::dict>(object)) result[nb::cast<std::string>(key)] = to_spec(value);
+        for (auto [key, value] : nb::borrow<nb::dict>(object))
+            result[nb::cast<std::string>(key)] = to_spec(value);
         return Spec(std::move(result));
     }
     if (nb::isinstance<nb::list>(object) || nb::isinstance<nb::tuple>(object)) {
@@ -37,7 +38,8 @@ void require(bool good, const char* message) {
 
 NB_MODULE(RAVINE_MODULE, m) {
     using namespace ravine::bindings;
-    m.doc() = "ravine's native engine. Use it through the ravine package: nothing here checks as much as that does.";
+    m.doc() = "ravine's native engine. Use it through the ravine package: nothing here checks as much as "
+              "that does.";
     nb::register_exception_translator([](const std::exception_ptr& p, void*) {
         try {
             std::rethrow_exception(p);

@@ -21,9 +21,12 @@ template <class T> struct Handle {
     Handle(nb::dict spec, Shape input_shape, double dropout) : network(to_spec(spec), input_shape, dropout) {}
 
     void check(const Vector<T>& w, const Vector<T>& state, const Matrix<T>& X) const {
-        require(static_cast<Index>(w.size()) == network.n_parameters(), "w has not the size of the network's parameters.");
-        require(static_cast<Index>(state.size()) == network.n_state(), "state has not the size of the network's state.");
-        require(static_cast<Index>(X.shape(1)) == network.inputs(), "X has not as many columns as the network has inputs.");
+        require(static_cast<Index>(w.size()) == network.n_parameters(),
+                "w has not the size of the network's parameters.");
+        require(static_cast<Index>(state.size()) == network.n_state(),
+                "state has not the size of the network's state.");
+        require(static_cast<Index>(X.shape(1)) == network.inputs(),
+                "X has not as many columns as the network has inputs.");
     }
     Rows<T> rows(const Matrix<T>& X, const Matrix<T>& y, const std::optional<Vector<T>>& s) const {
         const Index K = static_cast<Index>(y.shape(1)), O = network.outputs();
@@ -32,7 +35,8 @@ template <class T> struct Handle {
         require(K == O || K == 1, "y has not as many columns as the network has outputs.");
         if (K != O)
             for (std::size_t i = 0; i < y.shape(0); ++i)
-                require(y.data()[i] >= 0 && y.data()[i] < T(O), "A class code lies outside the network's outputs.");
+                require(y.data()[i] >= 0 && y.data()[i] < T(O),
+                        "A class code lies outside the network's outputs.");
         Rows<T> result{{X.data(), y.data(), s ? s->data() : nullptr, network.inputs(), K}, {}};
         result.index.resize(X.shape(0));
         std::iota(result.index.begin(), result.index.end(), Index{0});
@@ -70,8 +74,8 @@ template <class T> nb::list describe_layers(const Handle<T>& self) {
 }
 
 template <class T>
-NewArray<T> predict(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, bool raw, std::optional<std::uint64_t> seed,
-                    std::uint64_t draw) {
+NewArray<T> predict(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, bool raw,
+                    std::optional<std::uint64_t> seed, std::uint64_t draw) {
     self.check(w, state, X);
     const std::size_t n = X.shape(0), O = static_cast<std::size_t>(self.network.outputs());
     Buffer<T> out(n * O);
@@ -80,13 +84,15 @@ NewArray<T> predict(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, 
         std::lock_guard lock(self.mutex);
         Buffer<T> running(state.data(), state.data() + state.size());
         ravine::predict(self.network, w.data(), running.data(), static_cast<Index>(n), X.data(), raw,
-                        seed ? Mode::sample : Mode::predict, seed.value_or(0), draw, out.data(), self.workspace, [] {});
+                        seed ? Mode::sample : Mode::predict, seed.value_or(0), draw, out.data(),
+                        self.workspace, [] {});
     }
     return to_array<T>(std::move(out), {n, O});
 }
 
 template <class T>
-nb::dict evaluate(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y, std::optional<Vector<T>> s) {
+nb::dict evaluate(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y,
+                  std::optional<Vector<T>> s) {
     self.check(w, state, X);
     const Rows<T> rows = self.rows(X, y, s);
     Scores scores;
@@ -107,11 +113,11 @@ nb::dict evaluate(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Ma
     return result;
 }
 
-// The training objective on all rows at once, with dropout masks that `seed` freezes. Running statistics stay as
-// they are. `kinks` is a hash of the side of every kink (of relu, |w|, |residual|) that was met.
+// The training objective on all rows at once, with dropout masks that `seed` freezes. Running statistics stay
+// as they are. `kinks` is a hash of the side of every kink (of relu, |w|, |residual|) that was met.
 template <class T>
-nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y, std::optional<Vector<T>> s,
-                    nb::object penalty, std::uint64_t seed, bool gradient) {
+nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y,
+                    std::optional<Vector<T>> s, nb::object penalty, std::uint64_t seed, bool gradient) {
     self.check(w, state, X);
     const Rows<T> rows = self.rows(X, y, s);
     const auto penalised = penalised_slices(self.network.parameters(), to_spec(penalty));
@@ -136,7 +142,8 @@ nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, 
         }
         Pass<T> pass;
         pass.B = B, pass.mode = Mode::train, pass.w = w.data(), pass.gradient = g.data(), pass.seed = seed;
-        pass.state = running.data(), pass.update_state = false, pass.cache = work.cache.data(), pass.kinks = &kinks;
+        pass.state = running.data(), pass.update_state = false, pass.cache = work.cache.data(),
+        pass.kinks = &kinks;
         const T* z = self.network.forward(pass, X.data());
         loss = self.network.loss().value(B, O, z, work.y.data(), work.s.data(), work.z.data(),
                                          static_cast<T>(1 / weight), &kinks) /
@@ -150,13 +157,15 @@ nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, 
                 for (T value : part) pass.mark_kink(value > 0);
         }
     }
-    return nb::make_tuple(loss, penalty_value, gradient ? nb::cast(to_vector<T>(std::move(g))) : nb::none(), kinks);
+    return nb::make_tuple(loss, penalty_value, gradient ? nb::cast(to_vector<T>(std::move(g))) : nb::none(),
+                          kinks);
 }
 
 template <class T> void bind(nb::module_& m, const char* name) {
     using Self = Handle<T>;
     nb::class_<Self>(m, name, "A network over one flat parameter vector.")
-        .def(nb::init<nb::dict, Shape, double>(), nb::arg("spec"), nb::arg("input_shape"), nb::arg("dropout") = 0.0)
+        .def(nb::init<nb::dict, Shape, double>(), nb::arg("spec"), nb::arg("input_shape"),
+             nb::arg("dropout") = 0.0)
         .def_prop_ro("n_parameters", [](const Self& self) { return self.network.n_parameters(); })
         .def_prop_ro("n_state", [](const Self& self) { return self.network.n_state(); })
         .def_prop_ro("n_outputs", [](const Self& self) { return self.network.outputs(); })
@@ -183,8 +192,8 @@ template <class T> void bind(nb::module_& m, const char* name) {
                     require(static_cast<Index>(X->shape(1)) == self.network.inputs(),
                             "X has not as many columns as the network has inputs.");
                     self.network.fit(
-                        static_cast<Index>(X->shape(0)), [&](Index i) { return X->data() + i * self.network.inputs(); },
-                        state.data());
+                        static_cast<Index>(X->shape(0)),
+                        [&](Index i) { return X->data() + i * self.network.inputs(); }, state.data());
                 }
                 return to_vector<T>(std::move(state));
             },
@@ -200,11 +209,13 @@ template <class T> void bind(nb::module_& m, const char* name) {
              "(loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.");
 }
 
-// Mini-batch number `step` of an epoch as the augmentation makes it; y is n × K targets (one-hot for classes).
+// Mini-batch number `step` of an epoch as the augmentation makes it; y is n × K targets (one-hot for
+// classes).
 template <class T>
 nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_columns, Matrix<T> X, Matrix<T> y,
                   std::uint64_t seed, std::uint64_t epoch) {
-    const Index n = static_cast<Index>(X.shape(0)), I = static_cast<Index>(X.shape(1)), K = static_cast<Index>(y.shape(1));
+    const Index n = static_cast<Index>(X.shape(0)), I = static_cast<Index>(X.shape(1)),
+                K = static_cast<Index>(y.shape(1));
     require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
     require(size_of(row_shape) == I, "row_shape does not match the columns of X.");
     Augmenter<T> augmenter(to_spec(specs).list(), row_shape, code_columns);
@@ -224,10 +235,12 @@ nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_colum
 void bind_network(nb::module_& m) {
     bind<float>(m, "Network32");
     bind<double>(m, "Network64");
-    m.def("augment32", &augment<float>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"), nb::arg("X"),
-          nb::arg("y"), nb::arg("seed"), nb::arg("epoch"), "(X, y) as one augmented mini-batch.");
-    m.def("augment64", &augment<double>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"), nb::arg("X"),
-          nb::arg("y"), nb::arg("seed"), nb::arg("epoch"), "(X, y) as one augmented mini-batch.");
+    m.def("augment32", &augment<float>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"),
+          nb::arg("X"), nb::arg("y"), nb::arg("seed"), nb::arg("epoch"),
+          "(X, y) as one augmented mini-batch.");
+    m.def("augment64", &augment<double>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"),
+          nb::arg("X"), nb::arg("y"), nb::arg("seed"), nb::arg("epoch"),
+          "(X, y) as one augmented mini-batch.");
 }
 
 } // namespace ravine::bindings

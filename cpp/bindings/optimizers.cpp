@@ -10,14 +10,15 @@ namespace {
 template <class T> class Minimizer {
 public:
     Minimizer(nb::dict spec, Index n, Index steps)
-        : optimizer_(make_optimizer<T>(to_spec(spec), {static_cast<double>(steps), static_cast<double>(steps)})), n_(n),
-          state_(optimizer_->state_size(n)), gradient_(n) {
+        : optimizer_(
+              make_optimizer<T>(to_spec(spec), {static_cast<double>(steps), static_cast<double>(steps)})),
+          n_(n), state_(optimizer_->state_size(n)), gradient_(n) {
         optimizer_->init(n, state_);
         memory_ = optimizer_->learning_rate.initial_memory();
     }
 
-    // One step. `evaluate(w)` gives (value, gradient). Returns (value and learning rate at the start of the step,
-    // whether the rule moved).
+    // One step. `evaluate(w)` gives (value, gradient). Returns (value and learning rate at the start of the
+    // step, whether the rule moved).
     nb::tuple update(WritableVector<T> w, nb::callable evaluate, long k) {
         require(static_cast<Index>(w.size()) == n_, "w has not the size that the optimizer was made for.");
         const Evaluate<T> call = [&](Span<const T> at, Span<T> g) {
@@ -48,7 +49,8 @@ private:
 };
 
 template <class T> void bind(nb::module_& m, const char* name) {
-    nb::class_<Minimizer<T>>(m, name, "An optimizer and its state, for n parameters and a run of so many steps.")
+    nb::class_<Minimizer<T>>(m, name,
+                             "An optimizer and its state, for n parameters and a run of so many steps.")
         .def(nb::init<nb::dict, Index, Index>(), nb::arg("spec"), nb::arg("n"), nb::arg("steps"))
         .def("update", &Minimizer<T>::update, nb::arg("w").noconvert(), nb::arg("evaluate"), nb::arg("k"),
              "Step k, in place: returns (value at w before it, learning rate, whether the rule moved).");

@@ -1,5 +1,5 @@
-// Runs and populations. The calling thread waits without the GIL, looks for Ctrl-C and reports progress, while
-// worker threads train; they take the GIL only to call the user's own code.
+// Runs and populations. The calling thread waits without the GIL, looks for Ctrl-C and reports progress,
+// while worker threads train; they take the GIL only to call the user's own code.
 #include "convert.hpp"
 
 #include "ravine/population.hpp"
@@ -33,7 +33,8 @@ template <class T> RunState<T> to_state(nb::handle object) {
     state.history = to_doubles<Vector<double>>(from, "history");
     std::array<double, Counters::count> counters;
     const std::vector<double> list = to_doubles<Vector<double>>(from, "counters");
-    require(list.size() == counters.size(), "A saved run has another number of counters than this version keeps.");
+    require(list.size() == counters.size(),
+            "A saved run has another number of counters than this version keeps.");
     std::copy(list.begin(), list.end(), counters.begin());
     state.counters = Counters::from_list(counters);
     return state;
@@ -79,11 +80,12 @@ template <class T> struct Arrays {
     }
 };
 
-// A population of runs as Python describes it. Python objects that worker threads call are kept alive here and are
-// only borrowed by the jobs, which those threads may destroy.
+// A population of runs as Python describes it. Python objects that worker threads call are kept alive here
+// and are only borrowed by the jobs, which those threads may destroy.
 template <class T> class Training {
 public:
-    Training(nb::list jobs, nb::tuple training, nb::tuple validation) : training_(training), validation_(validation) {
+    Training(nb::list jobs, nb::tuple training, nb::tuple validation)
+        : training_(training), validation_(validation) {
         for (nb::handle job : jobs) add(nb::borrow<nb::dict>(job));
     }
 
@@ -123,8 +125,10 @@ private:
         job.network = to_spec(from["network"]);
         job.recipe = to_spec(from["recipe"]);
         job.input_shape = nb::cast<Shape>(from["input_shape"]);
-        job.training = training_.rows(from["rows"], nb::cast<std::size_t>(from["targets"]));
-        job.validation = validation_.rows(from["validation_rows"], nb::cast<std::size_t>(from["targets"]));
+        const auto [targets, validation_targets] =
+            nb::cast<std::pair<std::size_t, std::size_t>>(from["targets"]);
+        job.training = training_.rows(from["rows"], targets);
+        job.validation = validation_.rows(from["validation_rows"], validation_targets);
         job.start = to_state<T>(from["start"]);
         if (nb::object update = from["update"]; !update.is_none()) job.own_update = own_update(update);
         if (nb::object augment = from["augment"]; !augment.is_none())
@@ -154,14 +158,15 @@ private:
         return [call = keep_alive(function), data](std::uint64_t epoch) {
             nb::gil_scoped_acquire gil;
             auto [X, y] = nb::cast<std::pair<Matrix<T>, Matrix<T>>>(call(epoch));
-            require(static_cast<Index>(X.shape(1)) == data.inputs && static_cast<Index>(y.shape(1)) == data.K &&
-                        X.shape(0) == y.shape(0),
+            require(static_cast<Index>(X.shape(1)) == data.inputs &&
+                        static_cast<Index>(y.shape(1)) == data.K && X.shape(0) == y.shape(0),
                     "An augmentation function must return rows of the shape that it is given.");
             return EpochRows<T>{{X.data(), X.data() + X.size()}, {y.data(), y.data() + y.size()}};
         };
     }
 
-    // Calls function(row of history, snapshot): the snapshot every so many epochs, else None. Truth ends the run.
+    // Calls function(row of history, snapshot): the snapshot every so many epochs, else None. Truth ends the
+    // run.
     std::function<bool(const Run<T>&)> epoch_hook(nb::object function, Index every) {
         return [call = keep_alive(function), every](const Run<T>& run) {
             nb::gil_scoped_acquire gil;
@@ -221,13 +226,13 @@ void bind_training(nb::module_& m) {
     nb::list columns;
     for (const char* name : history_columns) columns.append(name);
     m.attr("history_columns") = nb::tuple(columns);
-    static constexpr const char* what =
-        "Trains a population; training and validation are (X, list of y, sample_weight or None). Returns (outcomes, what "
-        "interrupted them or None).";
-    m.def("train32", &train<float>, nb::arg("jobs"), nb::arg("training"), nb::arg("validation"), nb::arg("threads"),
-          nb::arg("poll") = nb::none(), what);
-    m.def("train64", &train<double>, nb::arg("jobs"), nb::arg("training"), nb::arg("validation"), nb::arg("threads"),
-          nb::arg("poll") = nb::none(), what);
+    static constexpr const char* what = "Trains a population; training and validation are (X, list of y, "
+                                        "sample_weight or None). Returns (outcomes, what "
+                                        "interrupted them or None).";
+    m.def("train32", &train<float>, nb::arg("jobs"), nb::arg("training"), nb::arg("validation"),
+          nb::arg("threads"), nb::arg("poll") = nb::none(), what);
+    m.def("train64", &train<double>, nb::arg("jobs"), nb::arg("training"), nb::arg("validation"),
+          nb::arg("threads"), nb::arg("poll") = nb::none(), what);
 }
 
 } // namespace ravine::bindings

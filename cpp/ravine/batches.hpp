@@ -11,14 +11,15 @@
 
 namespace ravine {
 
-// A user's own augmentation: given the epoch, returns rows to train on in this epoch (X: n × inputs, y: n × K).
+// A user's own augmentation: given the epoch, returns rows to train on in this epoch (X: n × inputs, y: n ×
+// K).
 template <class T> struct EpochRows {
     std::vector<T> X, y;
 };
 template <class T> using OwnAugmentation = std::function<EpochRows<T>(std::uint64_t epoch)>;
 
-// Order of work: the user's function makes the epoch's rows, Synthesize adds to them, they are shuffled; then each
-// mini-batch's images are moved, noise is added, rows are mixed.
+// Order of work: the user's function makes the epoch's rows, Synthesize adds to them, they are shuffled; then
+// each mini-batch's images are moved, noise is added, rows are mixed.
 template <class T> class Batches {
 public:
     Batches(const Spec& recipe, const Rows<T>& rows, const Network<T>& network, OwnAugmentation<T> own)
@@ -35,14 +36,16 @@ public:
         const auto y = [&](Index i) { return rows_.y(i); };
         augmenter_->fit(rows_.size(), x);
         if (synthesizer_) {
-            synthesizer_->fit(rows_.size(), inputs_, rows_.data.K, x, y, rows_.data.K == outputs_ ? 0 : outputs_);
+            synthesizer_->fit(rows_.size(), inputs_, rows_.data.K, x, y,
+                              rows_.data.K == outputs_ ? 0 : outputs_);
             extra_.X.resize(synthesizer_->count() * inputs_);
             extra_.y.resize(synthesizer_->count() * rows_.data.K);
         }
         if (own_) made_ = own_(0);
         n_own_ = own_ ? static_cast<Index>(made_.y.size()) / rows_.data.K : rows_.size();
         order_.resize(n_own_ + (synthesizer_ ? synthesizer_->count() : 0));
-        batch_size_ = recipe["batch_size"].is_number() ? std::min<Index>(recipe.integer("batch_size"), size()) : size();
+        batch_size_ =
+            recipe["batch_size"].is_number() ? std::min<Index>(recipe.integer("batch_size"), size()) : size();
     }
 
     Index size() const { return static_cast<Index>(order_.size()); }
@@ -54,7 +57,8 @@ public:
         if (own_) {
             made_ = own_(epoch);
             if (static_cast<Index>(made_.y.size()) != n_own_ * rows_.data.K)
-                throw EngineError("An augmentation function must return the same number of rows every epoch.");
+                throw EngineError(
+                    "An augmentation function must return the same number of rows every epoch.");
         }
         if (synthesizer_) synthesizer_->sample(seed_, epoch, extra_.X.data(), extra_.y.data());
         std::iota(order_.begin(), order_.end(), Index{0});
@@ -82,7 +86,8 @@ public:
             gather(whole ? 0 : first, whole ? B_ : count, workspace);
         }
         const Index at = first - gathered_first_;
-        return {workspace.x.data() + at * inputs_, workspace.y.data() + at * outputs_, workspace.s.data() + at};
+        return {workspace.x.data() + at * inputs_, workspace.y.data() + at * outputs_,
+                workspace.s.data() + at};
     }
 
 private:
@@ -96,7 +101,9 @@ private:
         const Index K = rows_.data.K;
         for (Index j = 0; j < count; ++j) {
             const Index i = order_[first_ + first + j], synthetic = i - n_own_;
-            const T* x = synthetic >= 0 ? &extra_.X[synthetic * inputs_] : own_ ? &made_.X[i * inputs_] : rows_.x(i);
+            const T* x = synthetic >= 0 ? &extra_.X[synthetic * inputs_]
+                         : own_         ? &made_.X[i * inputs_]
+                                        : rows_.x(i);
             const T* y = synthetic >= 0 ? &extra_.y[synthetic * K] : own_ ? &made_.y[i * K] : rows_.y(i);
             std::copy_n(x, inputs_, workspace.x.data() + j * inputs_);
             expand_target(y, K, outputs_, workspace.y.data() + j * outputs_);

@@ -9,8 +9,8 @@
 
 namespace ravine {
 
-// Shared arrays, row-major: X is n × inputs; y is n × K (K = 1 class code for cross_entropy, else one number an
-// output); s holds n sample weights, or is null.
+// Shared arrays, row-major: X is n × inputs; y is n × K (K = 1 class code for cross_entropy, else one number
+// an output); s holds n sample weights, or is null.
 template <class T> struct Data {
     const T* X = nullptr;
     const T* y = nullptr;
@@ -44,7 +44,9 @@ template <class T> struct CacheAligned {
     using value_type = T;
     CacheAligned() = default;
     template <class U> CacheAligned(const CacheAligned<U>&) {}
-    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t(64))); }
+    T* allocate(std::size_t n) {
+        return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t(64)));
+    }
     void deallocate(T* p, std::size_t) { ::operator delete(p, std::align_val_t(64)); }
     bool operator==(const CacheAligned&) const { return true; }
 };
@@ -52,13 +54,13 @@ template <class T> using Buffer = std::vector<T, CacheAligned<T>>;
 
 // What a pass over rows writes to. A worker keeps one and lends it to run after run; it only ever grows.
 template <class T> struct Workspace {
-    Buffer<T> cache;      // the network's
-    Buffer<T> x, y, s;    // gathered rows
-    Buffer<T> z;          // responses, or ∂L/∂outputs
-    Buffer<T> gradient;   // of all parameters
-    Buffer<T> before;     // the parameters before a step
-    Buffer<T> rates;      // per parameter, for soft-thresholding
-    Buffer<T> scratch;    // of augmentation
+    Buffer<T> cache;    // the network's
+    Buffer<T> x, y, s;  // gathered rows
+    Buffer<T> z;        // responses, or ∂L/∂outputs
+    Buffer<T> gradient; // of all parameters
+    Buffer<T> before;   // the parameters before a step
+    Buffer<T> rates;    // per parameter, for soft-thresholding
+    Buffer<T> scratch;  // of augmentation
     std::vector<Index> rows;
 
     template <class B> static void grow(B& buffer, Index size) {

@@ -14,8 +14,8 @@ enum Order : int { row_major = 101 };
 enum Transpose : int { no_transpose = 111, transpose = 112 };
 
 template <class T>
-using Gemm = void (*)(Order, Transpose, Transpose, int M, int N, int K, T alpha, const T* A, int lda, const T* B, int ldb,
-                      T beta, T* C, int ldc);
+using Gemm = void (*)(Order, Transpose, Transpose, int M, int N, int K, T alpha, const T* A, int lda,
+                      const T* B, int ldb, T beta, T* C, int ldc);
 
 inline Gemm<float> sgemm = nullptr;
 inline Gemm<double> dgemm = nullptr;
@@ -46,9 +46,11 @@ void gemm(Op op_a, Op op_b, Index M, Index N, Index K, const T* A, const T* B, T
     const int m = static_cast<int>(M), n = static_cast<int>(N), k = static_cast<int>(K);
     const int lda = op_a == Op::plain ? k : m, ldb = op_b == Op::plain ? n : k;
     if constexpr (std::is_same_v<T, float>)
-        blas::sgemm(blas::row_major, transpose(op_a), transpose(op_b), m, n, k, T(1), A, lda, B, ldb, beta, C, n);
+        blas::sgemm(blas::row_major, transpose(op_a), transpose(op_b), m, n, k, T(1), A, lda, B, ldb, beta, C,
+                    n);
     else
-        blas::dgemm(blas::row_major, transpose(op_a), transpose(op_b), m, n, k, T(1), A, lda, B, ldb, beta, C, n);
+        blas::dgemm(blas::row_major, transpose(op_a), transpose(op_b), m, n, k, T(1), A, lda, B, ldb, beta, C,
+                    n);
 }
 
 } // namespace ravine

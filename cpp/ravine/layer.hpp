@@ -41,8 +41,10 @@ struct Builder {
     Index n_parameters = 0, n_state = 0;
     std::string prefix; // of the layer being built, such as "residual_1.dense_1."
 
-    Index add_parameter(const std::string& array, Shape shape, Role role, Spec initializer, Spec penalty = Spec("recipe")) {
-        Slice slice{prefix + array, std::move(shape), n_parameters, role, std::move(penalty), std::move(initializer)};
+    Index add_parameter(const std::string& array, Shape shape, Role role, Spec initializer,
+                        Spec penalty = Spec("recipe")) {
+        Slice slice{prefix + array, std::move(shape),   n_parameters,
+                    role,           std::move(penalty), std::move(initializer)};
         n_parameters += slice.size();
         parameters.push_back(std::move(slice));
         return parameters.back().offset;
@@ -61,17 +63,18 @@ enum class Mode { predict, sample, train };
 
 // One pass of B rows through the network: where everything is.
 template <class T> struct Pass {
-    Index B = 0;               // rows
+    Index B = 0; // rows
     Mode mode = Mode::predict;
-    const T* w = nullptr;      // all parameters of the network
-    T* gradient = nullptr;     // of all parameters; backward writes it when `first`, adds to it otherwise
-    bool first = true;         // this is the first (or the only) chunk of rows of its mini-batch
-    T* state = nullptr;        // all state of the network; changed in training only
-    bool update_state = true;  // whether running statistics move (not in gradient checks)
-    T* cache = nullptr;        // the workspace
+    const T* w = nullptr;     // all parameters of the network
+    T* gradient = nullptr;    // of all parameters; backward writes it when `first`, adds to it otherwise
+    bool first = true;        // this is the first (or the only) chunk of rows of its mini-batch
+    T* state = nullptr;       // all state of the network; changed in training only
+    bool update_state = true; // whether running statistics move (not in gradient checks)
+    T* cache = nullptr;       // the workspace
     std::uint64_t seed = 0, epoch = 0, step = 0; // name the random streams of this step
     Index row = 0;                               // of the mini-batch, where this chunk starts
-    std::uint64_t* kinks = nullptr; // where not null, the side of every kink that a row is on is hashed into it
+    std::uint64_t* kinks =
+        nullptr; // where not null, the side of every kink that a row is on is hashed into it
 
     Stream stream(Purpose purpose, Index layer) const {
         return Stream(seed, purpose, epoch, step, static_cast<std::uint64_t>(layer));

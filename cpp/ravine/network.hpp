@@ -72,7 +72,9 @@ public:
     // Outputs before the loss's link (logits, log means), B × outputs, in the workspace.
     const T* forward(const Pass<T>& pass, const T* x) const { return stack_.forward(pass, x); }
     // The gradient of all parameters from dz = ∂L/∂outputs.
-    void backward(const Pass<T>& pass, const T* x, const T* dz) const { stack_.backward(pass, x, dz, nullptr); }
+    void backward(const Pass<T>& pass, const T* x, const T* dz) const {
+        stack_.backward(pass, x, dz, nullptr);
+    }
 
 private:
     Stack<T> build_stack(const Spec::List& specs, Shape shape, const std::string& prefix) {
@@ -124,7 +126,8 @@ private:
         if (kind == "Embedding") return std::make_unique<Embedding<T>>(spec, shape, builder_, id);
         if (kind == "Flatten") return std::make_unique<Flatten<T>>(spec, shape, builder_, id);
         if (kind == "Residual")
-            return std::make_unique<Residual<T>>(build_stack(spec["layers"].list(), shape, name + "."), shape);
+            return std::make_unique<Residual<T>>(build_stack(spec["layers"].list(), shape, name + "."),
+                                                 shape);
         throw EngineError("There is no layer of kind '" + kind + "'.");
     }
 
@@ -133,7 +136,8 @@ private:
     Spec complete(const Spec::List& specs, std::size_t i) {
         Spec::Dict spec = specs[i].dict();
         const std::string kind = specs[i].kind();
-        if (kind == "Dense" && !specs[i].has("initializer")) spec["initializer"] = default_initializer(specs, i);
+        if (kind == "Dense" && !specs[i].has("initializer"))
+            spec["initializer"] = default_initializer(specs, i);
         if (kind == "Normalize")
             for (std::size_t j = i + 1; j < specs.size(); ++j)
                 if (specs[j].kind() == "Embedding") spec["skip"] = specs[j]["columns"];
@@ -144,7 +148,8 @@ private:
 
     // He's for the ReLU family, LeCun's for SELU, Glorot's otherwise.
     static Spec default_initializer(const Spec::List& specs, std::size_t i) {
-        static constexpr std::array relu_family = {"relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"};
+        static constexpr std::array relu_family = {"relu", "leaky_relu", "elu",     "gelu",
+                                                   "silu", "mish",       "softplus"};
         static constexpr std::array between = {"BatchNorm", "LayerNorm", "Dropout", "GaussianNoise"};
         const auto among = [](const auto& names, const std::string& name) {
             return std::find(names.begin(), names.end(), name) != names.end();
@@ -157,7 +162,8 @@ private:
             while (j < specs.size() && among(between, specs[j].kind())) ++j;
             if (j < specs.size() && specs[j].kind() == "Activation") activation = specs[j].text("name");
         }
-        if (among(relu_family, activation)) return Spec(Spec::Dict{{"kind", "He"}, {"distribution", "normal"}});
+        if (among(relu_family, activation))
+            return Spec(Spec::Dict{{"kind", "He"}, {"distribution", "normal"}});
         if (activation == "selu") return Spec(Spec::Dict{{"kind", "LeCun"}, {"distribution", "normal"}});
         return Spec(Spec::Dict{{"kind", "Glorot"}, {"distribution", "uniform"}});
     }

@@ -14,7 +14,8 @@ namespace ravine {
 
 template <class T> using Span = std::span<T>;
 
-// The objective at w: its value, and its gradient in g. Only LBFGS asks for more than the gradient it is given.
+// The objective at w: its value, and its gradient in g. Only LBFGS asks for more than the gradient it is
+// given.
 template <class T> using Evaluate = std::function<double(Span<const T> w, Span<T> g)>;
 
 // Where training stands when a step is taken.

@@ -1,5 +1,5 @@
-// Many runs over the cores: a queue, the longest run first. One run is a population of one. What a run gives does
-// not depend on the others, on the number of threads or on the order.
+// Many runs over the cores: a queue, the longest run first. One run is a population of one. What a run gives
+// does not depend on the others, on the number of threads or on the order.
 #pragma once
 
 #include "training.hpp"
@@ -14,8 +14,8 @@ namespace ravine {
 
 // What a run leaves behind.
 template <class T> struct Outcome {
-    RunState<T> state;       // as at the last step boundary, to resume from
-    Buffer<T> w, running;    // the result: parameters and state
+    RunState<T> state;        // as at the last step boundary, to resume from
+    Buffer<T> w, running;     // the result: parameters and state
     std::exception_ptr error; // a defect, or an error raised by the user's own code
 };
 

@@ -1,5 +1,5 @@
-// All that a run is at a step boundary. Saving it and going on from it gives bit for bit the run that was never
-// interrupted: random numbers are pure functions of the counters, so no generator has to be saved.
+// All that a run is at a step boundary. Saving it and going on from it gives bit for bit the run that was
+// never interrupted: random numbers are pure functions of the counters, so no generator has to be saved.
 #pragma once
 
 #include "data.hpp"
@@ -12,13 +12,15 @@ namespace ravine {
 enum class Status { running, finished, stopped_early, converged, diverged, interrupted };
 
 inline const char* name_of(Status status) {
-    static constexpr std::array names = {"running", "finished", "stopped early", "converged", "diverged", "interrupted"};
+    static constexpr std::array names = {"running",   "finished", "stopped early",
+                                         "converged", "diverged", "interrupted"};
     return names[static_cast<std::size_t>(status)];
 }
 
 // Columns of the history, in order; a row per epoch. `metric` is the accuracy of a classifier, else R².
-inline constexpr std::array history_columns = {"epoch",    "step",   "learning_rate", "loss",         "penalty",  "val_loss",
-                                               "metric",   "rmse",   "gradient_norm", "update_ratio", "capacity", "seconds"};
+inline constexpr std::array history_columns = {"epoch",         "step",         "learning_rate", "loss",
+                                               "penalty",       "val_loss",     "metric",        "rmse",
+                                               "gradient_norm", "update_ratio", "capacity",      "seconds"};
 
 // The numbers of a run that are not arrays. Sums are over the steps of the running epoch.
 struct Counters {

@@ -16,8 +16,9 @@ using CheckStop = std::function<void()>; // throws Interrupted
 // The response (inverse link applied) or, if raw, the outputs of rows that lie one behind the other, n × O.
 // With mode sample, dropout acts, and `seed` and `draw` name its random stream.
 template <class T>
-void predict(Network<T>& network, const T* w, T* state, Index n, const T* X, bool raw, Mode mode, std::uint64_t seed,
-             std::uint64_t draw, T* out, Workspace<T>& workspace, const CheckStop& check_stop) {
+void predict(Network<T>& network, const T* w, T* state, Index n, const T* X, bool raw, Mode mode,
+             std::uint64_t seed, std::uint64_t draw, T* out, Workspace<T>& workspace,
+             const CheckStop& check_stop) {
     const Index capacity = std::min(n, chunk_rows), O = network.outputs();
     workspace.grow(workspace.cache, network.plan(capacity));
     for (Index first = 0; first < n; first += capacity) {
@@ -44,7 +45,8 @@ struct Scores {
 template <class T>
 Scores score(Network<T>& network, const T* w, T* state, const Rows<T>& rows, Workspace<T>& workspace,
              const CheckStop& check_stop) {
-    const Index n = rows.size(), I = network.inputs(), O = network.outputs(), capacity = std::min(n, chunk_rows);
+    const Index n = rows.size(), I = network.inputs(), O = network.outputs(),
+                capacity = std::min(n, chunk_rows);
     workspace.grow(workspace.cache, network.plan(capacity));
     workspace.grow(workspace.x, capacity * I);
     workspace.grow(workspace.y, capacity * O);

@@ -14,10 +14,12 @@ public:
     const std::vector<LayerPtr<T>>& layers() const { return layers_; }
 
     bool needs_whole_batch() const {
-        return std::any_of(layers_.begin(), layers_.end(), [](auto& layer) { return layer->needs_whole_batch(); });
+        return std::any_of(layers_.begin(), layers_.end(),
+                           [](auto& layer) { return layer->needs_whole_batch(); });
     }
     bool has_parameters() const {
-        return std::any_of(layers_.begin(), layers_.end(), [](auto& layer) { return layer->has_parameters(); });
+        return std::any_of(layers_.begin(), layers_.end(),
+                           [](auto& layer) { return layer->has_parameters(); });
     }
 
     // Takes the workspace: every layer's output, what each keeps for backward, and two gradients by turns.

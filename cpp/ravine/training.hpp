@@ -22,8 +22,8 @@ template <class T> struct Job {
     Rows<T> training, validation; // validation may be empty
     OwnUpdate<T> own_update;
     OwnAugmentation<T> own_augmentation;
-    std::function<bool(const Run<T>&)> on_epoch;      // false ends the run
-    RunState<T> start;                                // empty vectors: from scratch; w alone: from these weights
+    std::function<bool(const Run<T>&)> on_epoch; // false ends the run
+    RunState<T> start;                           // empty vectors: from scratch; w alone: from these weights
 };
 
 template <class T> class Run {
@@ -31,13 +31,16 @@ public:
     Run(const Job<T>& job, Workspace<T>& workspace, CheckStop check_stop)
         : job_(job), check_stop_(std::move(check_stop)), work_(workspace),
           network_(job.network, job.input_shape, job.recipe.number("dropout")),
-          batches_(job.recipe, job.training, network_, job.own_augmentation), epochs_(job.recipe.integer("epochs")),
+          batches_(job.recipe, job.training, network_, job.own_augmentation),
+          epochs_(job.recipe.integer("epochs")),
           seed_(static_cast<std::uint64_t>(job.recipe.integer("seed"))), state_(job.start) {
         const RunLength length{static_cast<double>(epochs_), static_cast<double>(epochs_ * batches_.steps())};
         optimizer_ = make_optimizer<T>(job.recipe["optimizer"], length);
-        chunk_ = network_.needs_whole_batch() ? batches_.batch_size() : std::min(batches_.batch_size(), chunk_rows);
+        chunk_ = network_.needs_whole_batch() ? batches_.batch_size()
+                                              : std::min(batches_.batch_size(), chunk_rows);
         penalised_ = penalised_slices(network_.parameters(), job.recipe["penalty"]);
-        proximal_ = std::any_of(penalised_.begin(), penalised_.end(), [](auto& p) { return p.penalty.proximal; });
+        proximal_ =
+            std::any_of(penalised_.begin(), penalised_.end(), [](auto& p) { return p.penalty.proximal; });
         if (job.recipe.has("clip_norm")) clip_norm_ = job.recipe.number("clip_norm");
         if (job.recipe.has("max_norm")) max_norm_ = job.recipe.number("max_norm");
         if (job.recipe.has("averaging")) averaging_ = job.recipe.number("averaging");
@@ -62,7 +65,8 @@ public:
         return state_;
     }
 
-    // The weights that the run gives: the best epoch's when early stopping restores them, else the (averaged) last.
+    // The weights that the run gives: the best epoch's when early stopping restores them, else the (averaged)
+    // last.
     void result(Buffer<T>& w, Buffer<T>& state) const {
         const bool best = !stopping_.is_none() && stopping_.flag("restore_best") && !state_.best_w.empty();
         w = best ? state_.best_w : state_.w;
@@ -101,9 +105,10 @@ private:
             check_stop_();
             const Pass<T> pass = make_pass(w.data(), g.data(), first);
             const auto rows = batches_.rows(first, pass.B, work_);
-            const T* z = network_.forward(pass, rows.x);                                           // 2 forward propagate
-            sum += network_.loss().value(pass.B, O, z, rows.y, rows.s, work_.z.data(), scale);      // 3 evaluate the error
-            network_.backward(pass, rows.x, work_.z.data());                                       // 4 backpropagate
+            const T* z = network_.forward(pass, rows.x); // 2 forward propagate
+            sum += network_.loss().value(pass.B, O, z, rows.y, rows.s, work_.z.data(),
+                                         scale);             // 3 evaluate the error
+            network_.backward(pass, rows.x, work_.z.data()); // 4 backpropagate
         }
         loss_ = weight_ > 0 ? sum / weight_ : 0;
         penalty_ = 0;
@@ -127,14 +132,16 @@ private:
         now.evaluate = &evaluate;
 
         now.value = objective(w, g);
-        if (!std::isfinite(now.value)) return diverge("loss", eta);
         const double loss = loss_, penalty = penalty_, norm = clip(g);
-        if (last || optimizer_->evaluates()) std::copy(w.begin(), w.end(), work_.before.begin());
+        if (!std::isfinite(now.value)) return diverge("loss", eta);
+        if (!std::isfinite(norm)) return diverge("gradient", eta);
+        if (last) std::copy(w.begin(), w.end(), work_.before.begin());
         const bool moved = update(w, g, now); // 5
         if (last) c.update_ratio = relative_change(w);
 
         if (c.step_in_epoch == 0) c.first_eta = eta;
-        c.loss_sum += loss * weight_, c.penalty_sum += penalty * weight_, c.weight_sum += weight_, c.norm_sum += norm;
+        c.loss_sum += loss * weight_, c.penalty_sum += penalty * weight_, c.weight_sum += weight_,
+            c.norm_sum += norm;
         c.capacity += eta;
         c.k += 1, c.step_in_epoch += 1;
         if (last && !all_finite(w)) return diverge("weights", eta);
@@ -155,36 +162,25 @@ private:
         if (job_.own_update)
             job_.own_update(w, g, now.k, now.eta);
         else
-            moved = guarded_update(w, g, now);
+            moved = optimizer_->update(w, g, state_.slots, now); // interrupted half-way, it changes nothing
         if (proximal_) {
             const Span<T> rates(work_.rates.data(), w.size());
             optimizer_->steady_rates(state_.slots, now, rates);
             for (const Penalised& p : penalised_)
-                p.penalty.template soft_threshold<T>(w.subspan(p.offset, p.size), rates.subspan(p.offset, p.size));
+                p.penalty.template soft_threshold<T>(w.subspan(p.offset, p.size),
+                                                     rates.subspan(p.offset, p.size));
         }
         if (max_norm_ > 0)
             for (const Slice& slice : network_.parameters())
                 if (slice.name.ends_with(".weight"))
-                    limit_norms<T>(w.subspan(slice.offset, slice.size()), slice.shape[0], slice.shape[1], max_norm_);
+                    limit_norms<T>(w.subspan(slice.offset, slice.size()), slice.shape[0], slice.shape[1],
+                                   max_norm_);
         if (averaging_ > 0) {
             const T a = static_cast<T>(averaging_);
             for (std::size_t i = 0; i < w.size(); ++i)
                 state_.average[i] = a * state_.average[i] + (1 - a) * w[i];
         }
         return moved;
-    }
-
-    // An update that evaluates the objective elsewhere may be interrupted half-way: then nothing has happened.
-    bool guarded_update(Span<T> w, Span<T> g, const Now<T>& now) {
-        if (!optimizer_->evaluates()) return optimizer_->update(w, g, state_.slots, now);
-        const Buffer<T> slots = state_.slots;
-        try {
-            return optimizer_->update(w, g, state_.slots, now);
-        } catch (const Interrupted&) {
-            std::copy_n(work_.before.begin(), w.size(), w.begin());
-            state_.slots = slots;
-            throw;
-        }
     }
 
     // After the last step of an epoch: scores, schedule, stopping, a row of history.
@@ -206,9 +202,9 @@ private:
         c.seconds += std::chrono::duration<double>(now - clock_).count();
         clock_ = now;
         const bool classifies = network_.loss().classifies();
-        for (double value : {c.epoch, c.k, c.first_eta, loss, penalty, scores.loss,
-                             classifies ? scores.accuracy : scores.r2, classifies ? nan : scores.rmse, c.norm_sum / steps,
-                             c.update_ratio, c.capacity, c.seconds})
+        for (double value :
+             {c.epoch, c.k, c.first_eta, loss, penalty, scores.loss, classifies ? scores.accuracy : scores.r2,
+              classifies ? nan : scores.rmse, c.norm_sum / steps, c.update_ratio, c.capacity, c.seconds})
             state_.history.push_back(value);
         c.step_in_epoch = c.loss_sum = c.penalty_sum = c.weight_sum = c.norm_sum = 0;
 
@@ -243,11 +239,12 @@ private:
 
     // A state to go on from may come from a file: everything about its size is checked.
     void check_resumed() const {
-        const auto n = static_cast<std::size_t>(network_.n_parameters()), r = static_cast<std::size_t>(network_.n_state());
+        const auto n = static_cast<std::size_t>(network_.n_parameters()),
+                   r = static_cast<std::size_t>(network_.n_state());
         const Counters& c = state_.counters;
         const bool fits =
-            state_.w.size() == n && state_.state.size() == r &&
-            state_.slots.size() == slots_size() && state_.average.size() == (averaging_ > 0 ? n : 0) &&
+            state_.w.size() == n && state_.state.size() == r && state_.slots.size() == slots_size() &&
+            state_.average.size() == (averaging_ > 0 ? n : 0) &&
             (state_.best_w.empty() || (state_.best_w.size() == n && state_.best_state.size() == r)) &&
             state_.schedule.size() == optimizer_->learning_rate.initial_memory().size() &&
             state_.history.size() % history_columns.size() == 0 && c.step_in_epoch >= 0 &&
@@ -270,7 +267,8 @@ private:
     double clip(Span<T> g) const {
         double sum = 0;
 #pragma omp simd reduction(+ : sum)
-        for (std::size_t i = 0; i < g.size(); ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+        for (std::size_t i = 0; i < g.size(); ++i)
+            sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
         const double norm = std::sqrt(sum);
         if (clip_norm_ > 0 && norm > clip_norm_)
             for (T& value : g) value *= static_cast<T>(clip_norm_ / norm);
@@ -281,7 +279,8 @@ private:
     double relative_change(Span<const T> w) const {
         double change = 0, size = 0;
         for (std::size_t i = 0; i < w.size(); ++i) {
-            const double before = static_cast<double>(work_.before[i]), d = static_cast<double>(w[i]) - before;
+            const double before = static_cast<double>(work_.before[i]),
+                         d = static_cast<double>(w[i]) - before;
             change += d * d, size += before * before;
         }
         return size > 0 ? std::sqrt(change / size) : std::numeric_limits<double>::quiet_NaN();

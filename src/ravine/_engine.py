@@ -1,7 +1,7 @@
 """The native engine, in the best build that this processor can run.
 
-The engine is compiled once per instruction level. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks for a lower
-one than the best, to compare them. Its signatures are in ``_engine.pyi``.
+The engine is compiled once per instruction level. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks
+for a lower one than the best, to compare them. Its signatures are in ``_engine.pyi``.
 """
 
 from __future__ import annotations

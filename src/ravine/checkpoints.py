@@ -57,7 +57,8 @@ class Checkpoint:
             isinstance(every, bool) or not isinstance(every, int) or every < 1
         ):
             raise ParameterError(
-                f"The 'every' parameter of train must be a whole number of at least 1. Got {every!r}."
+                "The 'every' parameter of train must be a whole number of at least 1. "
+                f"Got {every!r}."
             )
         self.path = Path(path)
         self.every = every or 1
@@ -65,7 +66,8 @@ class Checkpoint:
         folder = self.path.parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             raise FileError(
-                f"The checkpoint {self.path} cannot be written: there is no writable folder {folder}."
+                f"The checkpoint {self.path} cannot be written: there is no writable folder "
+                f"{folder}."
             )
         self._fingerprint = fingerprint(run)
 
@@ -136,7 +138,7 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
 
 
 def fingerprint(run: Run) -> list[int]:
-    """What tells the data of one run from that of another."""
+    """Compute what tells the data of one run from that of another."""
     return [len(run.rows), len(run.validation_rows), run.data.fingerprint(run.recipe.dtype)]
 
 

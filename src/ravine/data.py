@@ -51,13 +51,13 @@ class Arrays:
         self.values: list[NDArray[Any]] = []
 
     def features(self, dtype: str) -> NDArray[Any]:
-        """X, checked, n × inputs or n × height × width and so on."""
+        """Give X, checked, n × inputs or n × height × width and so on."""
         if dtype not in self._features:
             self._features[dtype] = as_features(self.X, None, dtype, name=self.names[0])
         return self._features[dtype]
 
     def weights(self, dtype: str) -> NDArray[Any] | None:
-        """The sample weights, checked, or None."""
+        """Give the sample weights, checked, or None."""
         if dtype not in self._weights:
             rows = len(self.features(dtype))
             self._weights[dtype] = as_sample_weight(
@@ -68,7 +68,7 @@ class Arrays:
     def targets(
         self, network: Network, n_outputs: int, dtype: str, classes: NDArray[Any] | None
     ) -> tuple[int, Targets]:
-        """Y as a loss needs it, and its place in `values`."""
+        """Give y as a loss needs it, and its place in `values`."""
         known = None if classes is None else tuple(classes.tolist())
         key = (network.loss, n_outputs, dtype, known)
         if key not in self._targets:
@@ -90,7 +90,7 @@ class Arrays:
         check_codes(self.features(dtype), code_columns(network), name=self.names[0])
 
     def for_engine(self, dtype: str) -> tuple[NDArray[Any], list[NDArray[Any]], Any]:
-        """X as a matrix, all targets of this precision (others are left out), weights."""
+        """Give X as a matrix, the targets (those of another precision empty), and weights."""
         X = self.features(dtype)
         kind = np.dtype(dtype)
         empty = np.empty((len(X), 1), dtype=kind)
@@ -130,15 +130,18 @@ class SharedData:
                 raise ParameterError(
                     "The 'validation' parameter of train must be (X, y) or (X, y, sample_weight)."
                 )
-            self.validation = Arrays(*validation, suffix=" of the validation rows")
+            weight = validation[2] if len(validation) == 3 else None
+            self.validation = Arrays(
+                validation[0], validation[1], weight, " of the validation rows"
+            )
         self._handles: dict[Any, Any] = {}
 
     def input_shape(self, dtype: str) -> tuple[int, ...]:
-        """The shape of a row."""
+        """Give the shape of a row."""
         return self.training.features(dtype).shape[1:]
 
     def handle(self, network: Network, recipe: Recipe) -> Any:
-        """The engine's view of a network on these rows."""
+        """Give the engine's view of a network on these rows."""
         key = (network, recipe.dropout, recipe.dtype)
         if key not in self._handles:
             shape = self.input_shape(recipe.dtype)
@@ -147,12 +150,17 @@ class SharedData:
 
     def prepare(
         self, network: Network, recipe: Recipe, classes: NDArray[Any] | None
-    ) -> tuple[int, Targets]:
-        """Check all rows for a network; returns where its targets are, and the targets."""
+    ) -> tuple[tuple[int, int], Targets]:
+        """Check all rows for a network.
+
+        Returns the places of its targets among those of the training and of the validation rows,
+        and the targets.
+        """
         handle = self.handle(network, recipe)
         self.training.check_codes(network, recipe.dtype)
         place, targets = self.training.targets(network, handle.n_outputs, recipe.dtype, classes)
         self.training.weights(recipe.dtype)
+        places = (place, place)
         if self.validation is not None:
             shape = self.input_shape(recipe.dtype)
             other = self.validation.features(recipe.dtype).shape[1:]
@@ -163,17 +171,20 @@ class SharedData:
                 )
             self.validation.check_codes(network, recipe.dtype)
             self.validation.weights(recipe.dtype)
-            self.validation.targets(network, handle.n_outputs, recipe.dtype, targets.classes)
-        return place, targets
+            apart = self.validation.targets(
+                network, handle.n_outputs, recipe.dtype, targets.classes
+            )
+            places = (place, apart[0])
+        return places, targets
 
     def for_engine(self, dtype: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """What the engine's train takes: the training and the validation rows."""
+        """Give what the engine's train takes: the training and the validation rows."""
         training = self.training.for_engine(dtype)
         validation = training if self.validation is None else self.validation.for_engine(dtype)
         return training, validation
 
     def fingerprint(self, dtype: str) -> int:
-        """A checksum of everything that a run reads."""
+        """Compute a checksum of everything that a run reads."""
         total = 0
         for X, targets, weights in self.for_engine(dtype):
             for array in (X, *targets, *([] if weights is None else [weights])):
@@ -236,6 +247,6 @@ def _spread(order: NDArray[np.int64], classes: NDArray[Any]) -> NDArray[np.int64
 
 
 def rows_per_batch(n: int, recipe: Recipe) -> tuple[int, int]:
-    """The usual and the last number of rows in a mini-batch of an epoch of n rows."""
+    """Give the usual and the last number of rows in a mini-batch of an epoch of n rows."""
     usual = n if recipe.rows_per_step == "full" else min(int(recipe.rows_per_step), n)
     return usual, n - usual * (math.ceil(n / usual) - 1)

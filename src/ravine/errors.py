@@ -1,7 +1,7 @@
 """The family of errors that ravine raises.
 
-Every message names the thing, the rule, the value and, where it is known, the cure. ``hint`` is the next
-thing to try; the command line prints it on a line of its own.
+Every message names the thing, the rule, the value and, where it is known, the cure. ``hint`` is the
+next thing to try; the command line prints it on a line of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Gradient checking: is what backpropagation computes the derivative of the loss?"""
+"""Gradient checking: whether what backpropagation computes is the derivative of the loss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .augmentation import Augmentation
+from .augmentation import Augmentation, Synthesize
 from .data import SharedData
 from .errors import ParameterError
 from .network import Network
@@ -19,7 +19,7 @@ from .spec import Spec
 
 __all__ = ["GradientReport", "LayerGradients", "check_gradients"]
 
-#: Rounding errors of the objective, in units of its size: what a difference of two of them may be off by.
+#: What a difference of two values of the objective may be off by, in units of its size.
 ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
@@ -227,8 +227,8 @@ def check_gradients(
             (_relative_error(objective, w, i, float(gradient[i]), step, floor, kinks), i)
             for i in chosen
         ]
-        smooth = [pair for pair in compared if pair[0] is not None]
-        worst, where = max(smooth, key=lambda pair: pair[0], default=(np.nan, -1))
+        smooth = [(error, i) for error, i in compared if error is not None]
+        worst, where = max(smooth, default=(np.nan, -1))
         layers.append(
             LayerGradients(
                 layer=name,
@@ -290,7 +290,7 @@ class Objective:
         return {name: np.concatenate(parts) for name, parts in places.items()}
 
     def name(self, place: int) -> str:
-        """What a place in the flat vector is called."""
+        """Name a place in the flat vector."""
         for entry in self._handle.layout:
             within = place - entry["offset"]
             if 0 <= within < entry["size"]:
@@ -339,7 +339,7 @@ def _relative_error(
 
 
 def _coupled(spec: Any) -> Any:
-    """A spec whose L1 penalties are part of the gradient, not a threshold after the step."""
+    """Give a spec whose L1 penalties are part of the gradient, not a threshold after the step."""
     if isinstance(spec, Mapping):
         return {key: False if key == "proximal" else _coupled(value) for key, value in spec.items()}
     return [_coupled(item) for item in spec] if isinstance(spec, list) else spec
@@ -352,13 +352,13 @@ def _augmented(
     recipe: Recipe,
     handle: Any,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The rows as the first mini-batch of the first epoch would have them."""
+    """Give the rows as the first mini-batch of the first epoch would have them."""
     from ._engine import augment64
 
     specs: Sequence[Spec] = [
         item
         for item in recipe.augmentation
-        if isinstance(item, Augmentation) and type(item).__name__ != "Synthesize"
+        if isinstance(item, Augmentation) and not isinstance(item, Synthesize)
     ]
     if not specs:
         return X, targets
@@ -366,4 +366,4 @@ def _augmented(
         targets = np.eye(handle.n_outputs)[targets[:, 0].astype(int)]
     shape = [int(size) for size in data.input_shape("float64")]
     described = [item.to_dict() for item in specs]
-    return augment64(described, shape, handle.code_columns, X, targets, recipe.seed, 0)  # type: ignore[no-any-return]
+    return augment64(described, shape, handle.code_columns, X, targets, recipe.seed, 0)

@@ -50,7 +50,7 @@ class OwnOptimizer:
         self.rule.update(w, g, self.state, k, learning_rate)
 
     def saved(self) -> list[NDArray[Any]]:
-        """The arrays and numbers of the state, in order."""
+        """Give the arrays and numbers of the state, in order."""
         return [np.asarray(leaf).copy() for leaf in _leaves(self.state)]
 
     def restore(self, saved: Sequence[NDArray[Any]]) -> None:
@@ -114,7 +114,7 @@ class OwnAugmentation:
         self.run = run
 
     def __call__(self, epoch: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The rows of an epoch: X as a matrix, targets as the engine reads them."""
+        """Make the rows of an epoch: X as a matrix, targets as the engine reads them."""
         from .arrays import as_features, as_targets
 
         run = self.run
@@ -144,6 +144,6 @@ class OwnAugmentation:
         )
         if run.data.training.sample_weight is not None and len(features) != len(run.rows):
             raise DataError(
-                "An augmentation function must keep the number of rows when there are sample weights."
+                "An augmentation function must keep the number of rows when rows have weights."
             )
         return features.reshape(len(features), -1), targets.values

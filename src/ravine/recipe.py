@@ -150,6 +150,11 @@ class Recipe(Spec):
                 f"{kind} needs all rows at every step: the 'batch_size' parameter of Recipe must "
                 f"be None or 'full' with it. Got {self.batch_size}."
             )
+        if isinstance(self.optimizer, LBFGS) and self.clip_norm is not None:
+            raise ParameterError(
+                "LBFGS cannot go with 'clip_norm': its line search needs the gradient as it is. "
+                f"Got clip_norm={self.clip_norm:g}."
+            )
         check_no_threshold(self.optimizer, self.penalty)
 
     @property

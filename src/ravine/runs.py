@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .augmentation import Augmentation
+from .augmentation import Augmentation, Synthesize
 from .data import SharedData, rows_per_batch, split_rows
 from .errors import DataError, ParameterError
 from .history import History
@@ -119,7 +119,7 @@ class Run:
         if start is not None:
             _check_start(network, data.input_shape(recipe.dtype), start)
         known = None if start is None else start.classes
-        self.place, self.targets = data.prepare(network, recipe, known)
+        self.places, self.targets = data.prepare(network, recipe, known)
         self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
         self.start: dict[str, NDArray[Any]] | None = None
         if start is not None:
@@ -166,7 +166,7 @@ class Run:
             "input_shape": [int(size) for size in self.data.input_shape(self.recipe.dtype)],
             "rows": self.rows,
             "validation_rows": self.validation_rows,
-            "targets": self.place,
+            "targets": self.places,
             "start": self.start,
             "update": self.own_optimizer,
             "augment": OwnAugmentation(own, self) if own else None,
@@ -217,7 +217,7 @@ class Run:
         )
 
     def _columns(self, table: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Name the engine's columns as the history does; those of absent validation are left out."""
+        """Name the engine's columns as the history does; without validation, leave its out."""
         from ._engine import history_columns
 
         columns = dict(zip(history_columns, table.T, strict=True))
@@ -293,11 +293,8 @@ class Run:
         if any(not isinstance(item, Augmentation) for item in self.recipe.augmentation):
             return  # how many rows there will be, only the engine learns
         n = len(self.rows)
-        n += sum(
-            round(n * item.fraction)
-            for item in self.recipe.augmentation
-            if type(item).__name__ == "Synthesize"
-        )
+        made = [item for item in self.recipe.augmentation if isinstance(item, Synthesize)]
+        n += sum(round(n * item.fraction) for item in made)
         usual, last = rows_per_batch(n, self.recipe)
         if last > 1:
             return
@@ -340,7 +337,8 @@ def check_threads(threads: int | None) -> int:
         return len(affinity(0)) if affinity else os.cpu_count() or 1
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ParameterError(
-            f"The 'threads' parameter of train must be a whole number of at least 1. Got {threads!r}."
+            "The 'threads' parameter of train must be a whole number of at least 1. "
+            f"Got {threads!r}."
         )
     return threads
 

@@ -50,7 +50,7 @@ class Job:
     """
 
     network: Network
-    recipe: Recipe = Recipe()
+    recipe: Recipe = Recipe()  # noqa: RUF009 - immutable
     _: KW_ONLY
     rows: ArrayLike | None = None
     validation_rows: ArrayLike | None = None
@@ -234,7 +234,8 @@ def _run(
             report = progress
         elif progress not in (None, False):
             raise ParameterError(
-                f"The 'progress' parameter of train must be True, False or callable. Got {progress!r}."
+                "The 'progress' parameter of train must be True, False or callable. "
+                f"Got {progress!r}."
             )
         return run_population(runs, data, report, threads)
 

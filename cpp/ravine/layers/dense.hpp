@@ -13,8 +13,8 @@ public:
         if (input.size() != 1)
             throw EngineError("A Dense layer takes rows of one dimension, but its input has " +
                               std::to_string(input.size()) + ". Put Flatten() before it.");
-        weight_ = builder.add_parameter("weight", {this->inputs(), this->outputs()}, Role::weight, spec["initializer"],
-                                        spec["penalty"]);
+        weight_ = builder.add_parameter("weight", {this->inputs(), this->outputs()}, Role::weight,
+                                        spec["initializer"], spec["penalty"]);
         if (use_bias_) {
             const Spec zeros(Spec::Dict{{"kind", "Constant"}, {"value", 0.0}});
             bias_ = builder.add_parameter("bias", {this->outputs()}, Role::bias, zeros, spec["penalty"]);

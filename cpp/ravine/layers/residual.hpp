@@ -11,9 +11,10 @@ public:
     Residual(Stack<T> inside, const Shape& input) : Layer<T>(input, input), inside_(std::move(inside)) {
         const Shape& output = inside_.layers().back()->output_shape();
         if (output != input)
-            throw EngineError("The layers inside a Residual must give rows of the shape they take: they take " +
-                              std::to_string(size_of(input)) + " numbers and give " + std::to_string(size_of(output)) +
-                              ".");
+            throw EngineError(
+                "The layers inside a Residual must give rows of the shape they take: they take " +
+                std::to_string(size_of(input)) + " numbers and give " + std::to_string(size_of(output)) +
+                ".");
     }
 
     void plan(Index capacity, Index& next) override { inside_.plan(capacity, next); }

@@ -1,0 +1,157 @@
+# Written by docs/make_stubs.py (`make stubs`) from the bindings. Do not edit.
+"""
+ravine's native engine. Use it through the ravine package: nothing here checks as much as that does.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+
+def load_blas(path: str) -> None:
+    """Load the OpenBLAS library at `path`, once."""
+
+class Network32:
+    """A network over one flat parameter vector."""
+
+    def __init__(self, spec: dict, input_shape: Sequence[int], dropout: float = 0.0) -> None: ...
+
+    @property
+    def n_parameters(self) -> int: ...
+
+    @property
+    def n_state(self) -> int: ...
+
+    @property
+    def n_outputs(self) -> int: ...
+
+    @property
+    def classifies(self) -> bool: ...
+
+    @property
+    def needs_whole_batch(self) -> bool: ...
+
+    @property
+    def code_columns(self) -> list[int]: ...
+
+    @property
+    def layout(self) -> list: ...
+
+    @property
+    def state_layout(self) -> list: ...
+
+    @property
+    def layers(self) -> list: ...
+
+    def initialise(self, seed: int) -> NDArray[numpy.float32]:
+        """New parameters."""
+
+    def initial_state(self, X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> NDArray[numpy.float32]:
+        """New state; from X, what a first Normalize layer learns."""
+
+    def predict(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], raw: bool = False, seed: int | None = None, draw: int = 0) -> NDArray[numpy.float32]:
+        """Responses (raw: outputs) of the rows of X; with a seed, dropout acts."""
+
+    def evaluate(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> dict:
+        """Loss and metrics in prediction mode."""
+
+    def objective(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, penalty: object | None = None, seed: int = 0, gradient: bool = True) -> tuple:
+        """
+        (loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.
+        """
+
+class Network64:
+    """A network over one flat parameter vector."""
+
+    def __init__(self, spec: dict, input_shape: Sequence[int], dropout: float = 0.0) -> None: ...
+
+    @property
+    def n_parameters(self) -> int: ...
+
+    @property
+    def n_state(self) -> int: ...
+
+    @property
+    def n_outputs(self) -> int: ...
+
+    @property
+    def classifies(self) -> bool: ...
+
+    @property
+    def needs_whole_batch(self) -> bool: ...
+
+    @property
+    def code_columns(self) -> list[int]: ...
+
+    @property
+    def layout(self) -> list: ...
+
+    @property
+    def state_layout(self) -> list: ...
+
+    @property
+    def layers(self) -> list: ...
+
+    def initialise(self, seed: int) -> NDArray[numpy.float64]:
+        """New parameters."""
+
+    def initial_state(self, X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> NDArray[numpy.float64]:
+        """New state; from X, what a first Normalize layer learns."""
+
+    def predict(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], raw: bool = False, seed: int | None = None, draw: int = 0) -> NDArray[numpy.float64]:
+        """Responses (raw: outputs) of the rows of X; with a seed, dropout acts."""
+
+    def evaluate(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> dict:
+        """Loss and metrics in prediction mode."""
+
+    def objective(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, penalty: object | None = None, seed: int = 0, gradient: bool = True) -> tuple:
+        """
+        (loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.
+        """
+
+def augment32(specs: list, row_shape: Sequence[int], code_columns: Sequence[int], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], seed: int, epoch: int) -> tuple:
+    """(X, y) as one augmented mini-batch."""
+
+def augment64(specs: list, row_shape: Sequence[int], code_columns: Sequence[int], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], seed: int, epoch: int) -> tuple:
+    """(X, y) as one augmented mini-batch."""
+
+class Optimizer32:
+    """
+    An optimizer and its state, for n parameters and a run of so many steps.
+    """
+
+    def __init__(self, spec: dict, n: int, steps: int) -> None: ...
+
+    def update(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], evaluate: Callable, k: int) -> tuple:
+        """
+        Step k, in place: returns (value at w before it, learning rate, whether the rule moved).
+        """
+
+class Optimizer64:
+    """
+    An optimizer and its state, for n parameters and a run of so many steps.
+    """
+
+    def __init__(self, spec: dict, n: int, steps: int) -> None: ...
+
+    def update(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], evaluate: Callable, k: int) -> tuple:
+        """
+        Step k, in place: returns (value at w before it, learning rate, whether the rule moved).
+        """
+
+def schedule_value(spec: object, epoch: float, step: float, epochs: float, steps: float) -> float:
+    """A schedule's value at a time, in a run of so many epochs and steps."""
+
+history_columns: tuple = ...
+
+def train32(jobs: list, training: tuple, validation: tuple, threads: int, poll: object | None = None) -> tuple:
+    """
+    Trains a population; training and validation are (X, list of y, sample_weight or None). Returns (outcomes, what interrupted them or None).
+    """
+
+def train64(jobs: list, training: tuple, validation: tuple, threads: int, poll: object | None = None) -> tuple:
+    """
+    Trains a population; training and validation are (X, list of y, sample_weight or None). Returns (outcomes, what interrupted them or None).
+    """
