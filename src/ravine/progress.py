@@ -87,8 +87,12 @@ class _Line:
         training, validation = (
             float(report.get(key, math.nan)) * self.scale for key in ("loss", "val_loss")
         )
-        text = f"training {training:.4g}"
-        return text if math.isnan(validation) else f"{text} · validation {validation:.4g}"
+        text = f"training {_short(training)}"
+        return text if math.isnan(validation) else f"{text} · validation {_short(validation)}"
+
+
+def _short(loss: float) -> str:
+    return f"{loss:,.0f}" if 1e4 <= abs(loss) < 1e12 else f"{loss:.4g}"
 
 
 def _line(console: Console) -> Progress:

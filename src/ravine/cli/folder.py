@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,9 @@ class ResultFolder:
     def write_results(self, model: TableModel) -> dict[str, str]:
         """Write the model, its history and the picture of it.
 
+        The model's file is the same, byte for byte, whenever the same is trained; how long each
+        epoch took stands in the history's own file only.
+
         Parameters
         ----------
         model : TableModel
@@ -100,12 +104,22 @@ class ResultFolder:
         dict of str to str
             What → path, the recipe included.
         """
-        model.save(self / MODEL)
+        _without_times(model).save(self / MODEL)
         history = model.history
         history.to_csv(self / HISTORY)
         _draw(history, self / PICTURE, model.target.name)
         names = {"model": MODEL, "history": HISTORY, "picture": PICTURE, "recipe": RECIPE}
         return {what: str(self / name) for what, name in names.items()}
+
+
+def _without_times(model: TableModel) -> TableModel:
+    """Leave the seconds out of a model's history: the same training gives the same file."""
+    from ravine.history import History
+
+    history = model.model.history
+    columns = {name: history[name] for name in history if name != "seconds"}
+    timeless = replace(model.model, history=History(columns, history.best_epoch))
+    return replace(model, model=timeless)
 
 
 def _is_ours(recipe: Path) -> bool:

@@ -9,6 +9,7 @@ from ravine.errors import DataError
 from ravine.layers import Activation, BatchNorm, Dense, Embedding, Layer, Normalize
 from ravine.losses import BinaryCrossEntropy, CrossEntropy, Gamma, Loss, Poisson, SquaredError
 from ravine.network import Network
+from ravine.tables.columns import MOST_ONE_HOT_LEVELS
 from ravine.tables.schema import TableSchema
 
 __all__ = ["default_loss", "default_network", "fit_to_schema", "has_own_unit"]
@@ -74,7 +75,11 @@ def default_network(
 
 
 def fit_to_schema(network: Network, schema: TableSchema) -> Network:
-    """Put an Embedding in front of a network if the table has columns of codes and it has none.
+    """Make a network's Embedding the one that the table's columns of codes need.
+
+    Where these columns stand and how many levels they have is known only once the training rows
+    are. A network without an Embedding gets one if there are such columns; one that is there keeps
+    its dimensions if the number of columns is the same, its initializer and its penalty.
 
     Parameters
     ----------
@@ -91,7 +96,7 @@ def fit_to_schema(network: Network, schema: TableSchema) -> Network:
     Raises
     ------
     DataError
-        If the network has an Embedding that does not fit the table.
+        If the network has an Embedding but the table no column of codes.
 
     Examples
     --------
@@ -101,25 +106,26 @@ def fit_to_schema(network: Network, schema: TableSchema) -> Network:
     >>> fit_to_schema(Network([Dense(1)]), TableSchema.learn(frame, "price")).layers[0]
     Embedding([0], [41], [13])
     """
-    codes = schema.codes
+    columns, levels = tuple(schema.codes), tuple(schema.codes.values())
     present = next((layer for layer in network.layers if isinstance(layer, Embedding)), None)
-    if present is not None:
-        if dict(zip(present.columns, present.levels, strict=True)) == codes:
-            return network
-        raise DataError(
-            "The network's Embedding does not fit the table: it has columns "
-            f"{list(present.columns)} with {list(present.levels)} levels; the table has "
-            f"{list(codes)} with {list(codes.values())}.",
-            hint="Leave the Embedding out of the network; it is then added as the table needs it.",
-        )
-    if not codes:
+    if present is None and not columns:
         return network
-    first = 1 if isinstance(network.layers[0], Normalize) else 0
-    embedding = Embedding(
-        tuple(codes), tuple(codes.values()), tuple(_dimension(n) for n in codes.values())
+    if present is None:
+        embedding = Embedding(columns, levels, tuple(_dimension(n) for n in levels))
+        first = 1 if isinstance(network.layers[0], Normalize) else 0
+        return network.replace(layers=(*network.layers[:first], embedding, *network.layers[first:]))
+    if not columns:
+        raise DataError(
+            "The network has an Embedding, but the table has no text column with more than "
+            f"{MOST_ONE_HOT_LEVELS} levels to embed.",
+            hint="Leave the Embedding out of the network.",
+        )
+    same = len(columns) == len(present.columns)
+    dimension = present.dimension if same else tuple(_dimension(n) for n in levels)
+    fitting = present.replace(columns=columns, levels=levels, dimension=dimension)
+    return network.replace(
+        layers=tuple(fitting if layer is present else layer for layer in network.layers)
     )
-    layers = [*network.layers[:first], embedding, *network.layers[first:]]
-    return Network(layers, loss=network.loss)
 
 
 def default_loss(schema: TableSchema) -> Loss:
