@@ -63,7 +63,12 @@ def command(
     checkpoints = _checkpoints(folder, checkpoint, resume)
     assert prepared.schema.target is not None
     folder.write_recipe(settings, prepared.network, prepared.schema.target.task, Path(table).name)
-    fitted = fit(prepared, checkpoints)
+    try:
+        fitted = fit(prepared, checkpoints)
+    except KeyboardInterrupt:
+        if checkpoints.path is not None and checkpoints.path.exists():
+            say(f"the state is kept in {checkpoints.path}: go on with --resume")
+        raise
     say(how_it_ended(fitted, settings.recipe.epochs))
     scores = score_parts(fitted.model, prepared)
     files = folder.write_results(fitted.model)
