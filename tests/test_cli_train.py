@@ -162,6 +162,19 @@ def test_rows_without_target_are_left_out_with_a_note(table, capsys):
     assert "note: 10 rows without a 'price' left out" in err
 
 
+def test_held_out_rows_that_lack_what_no_training_row_lacks_are_left_out_with_a_note(table, capsys):
+    from ravine.tables import split_rows
+
+    split = split_rows(240, test_fraction=0.2, validation_fraction=0.2, seed=0)
+    frame = pd.read_csv(table)
+    frame.loc[split.test[:3], "size"] = np.nan
+    frame.to_csv(table, index=False)
+    assert train(table, "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["rows"]["test"] == 45
+    assert "note: 3 test rows left out" in err
+
+
 def test_parquet_and_csv_give_the_same_model(table):
     pd.read_csv(table).to_parquet("homes.parquet")
     assert train(table, "--out", "a") == 0

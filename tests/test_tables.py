@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import json
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ravine.errors import DataError, FileError, ParameterError, SpecError
+from ravine.errors import DataError, FileError, ParameterError, RavineError, SpecError
+from ravine.layers import Dense, Embedding, Normalize
+from ravine.network import Network
 from ravine.tables import (
     BooleanColumn,
     CategoryColumn,
@@ -28,6 +34,7 @@ from ravine.tables import (
     split_rows,
     table_stem,
 )
+from ravine.tables.networks import default_network, fit_to_schema
 
 DEMO = Path(__file__).parents[1] / "examples" / "data" / "bikeshare.csv.gz"
 
@@ -94,6 +101,7 @@ BROKEN_FILES = [
     ("t.csv", b"a;b\n1;2\n", "not separated by commas"),
     ("t.csv", b"a,b\n1,\xff\xfe\n", "column 'b' is not UTF-8 text"),
     ("t.csv", bytes(range(256)), "not a text file"),
+    ("t.csv", b"caf\xe9,b\n1,2\n", "not a text file in UTF-8"),
     ("t.csv.gz", b"a,b\n1,2\n", "not a whole gzip file"),
     ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 50)[:-9], "not a whole gzip file"),
     ("t.parquet", b"a,b\n1,2\n", "not a whole Parquet file"),
@@ -531,3 +539,90 @@ def test_fraction_out_of_range_is_a_clear_error(fraction):
 def test_nothing_set_aside_when_nothing_is_asked():
     split = split_rows(5, test_fraction=0, validation_fraction=0, seed=0)
     assert (len(split.training), len(split.validation), len(split.test)) == (5, 0, 0)
+
+
+# --- Networks for tables --------------------------------------------------------------------------
+
+
+def test_default_network_has_as_many_outputs_as_the_target_needs(frame):
+    def last(target: str) -> tuple[int, str]:
+        network = default_network(TableSchema.learn(frame, target))
+        return network.layers[-1].units, type(network.loss).__name__
+
+    three = frame.assign(three=np.arange(len(frame)) % 3)
+    assert last("price") == (1, "SquaredError")
+    assert last("sky") == (1, "BinaryCrossEntropy")
+    network = default_network(TableSchema.learn(three, "three"), hidden=(), loss="cross_entropy")
+    assert [layer.units for layer in network.layers[1:]] == [3]
+
+
+def test_embedding_follows_the_table_and_keeps_what_was_chosen(frame):
+    schema = TableSchema.learn(frame, "price")
+    chosen = Embedding([0], [9], 5, penalty=None)
+    network = fit_to_schema(Network([chosen, Dense(1)]), schema)
+    assert network.layers[0] == Embedding([6], [41], 5, penalty=None)
+    assert fit_to_schema(network, schema) == network
+    normalized = fit_to_schema(Network([Normalize(), Dense(1)]), schema)
+    assert [type(layer) for layer in normalized.layers] == [Normalize, Embedding, Dense]
+
+
+def test_embedding_without_columns_to_embed_is_a_clear_error(frame):
+    schema = TableSchema.learn(frame.drop(columns="town"), "price")
+    with pytest.raises(DataError, match="no text column with more than 30 levels"):
+        fit_to_schema(Network([Embedding([0], [9], 5), Dense(1)]), schema)
+
+
+# --- Any table ------------------------------------------------------------------------------------
+
+CELLS = {
+    "numbers": st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.integers()),
+    "small numbers": st.one_of(st.none(), st.integers(-3, 3)),
+    "texts": st.one_of(st.none(), st.text(max_size=3)),
+    "booleans": st.one_of(st.none(), st.booleans()),
+    "anything": st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.text(max_size=2),
+        st.dates(),
+        st.binary(max_size=2),
+    ),
+}
+
+
+@st.composite
+def tables(draw):
+    rows = draw(st.integers(0, 8))
+    kinds = draw(st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=4))
+    columns = {
+        f"{kind} {i}": draw(st.lists(CELLS[kind], min_size=rows, max_size=rows))
+        for i, kind in enumerate(kinds)
+    }
+    return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+
+
+@given(tables(), tables(), st.booleans())
+def test_any_table_is_coded_as_finite_numbers_or_refused_clearly(training, other, inferred):
+    if inferred:
+        training = training.infer_objects()
+    try:
+        schema = TableSchema.learn(training, str(training.columns[0]))
+        X = schema.encode(training)
+    except RavineError:
+        return
+    assert X.shape == (len(training), len(schema.features))
+    assert np.isfinite(X).all()
+    assert len(schema.encode_target(training)) == len(training)
+    again = TableSchema.from_dict(json.loads(json.dumps(schema.to_dict())))
+    np.testing.assert_array_equal(again.encode(training), X)
+    with contextlib.suppress(RavineError):
+        assert np.isfinite(schema.encode(other)).all()
+
+
+@given(st.binary(max_size=200), st.sampled_from([".csv", ".csv.gz", ".parquet"]))
+def test_any_bytes_are_read_as_a_table_or_refused_clearly(content, extension):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"t{extension}")
+        path.write_bytes(content)
+        with contextlib.suppress(FileError):
+            assert len(read_table(path)) > 0

@@ -124,6 +124,11 @@ def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
         if not rows.size:
             return None
         chosen = known.iloc[rows].reset_index(drop=True)
+        readable = schema.readable(chosen)
+        if not readable.all():
+            lost = plural(int((~readable).sum()), f"{name} row")
+            say(f"note: {lost} left out: a value is missing where no training row lacks one")
+            chosen = chosen[readable].reset_index(drop=True)
         return Part(name, schema.encode(chosen), schema.encode_target(chosen))
 
     return Prepared(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.tables.values import kind_of, numbers_of, plural, sorts_of_text
+from ravine.tables.values import kind_of, mean_and_spread, numbers_of, plural, sorts_of_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -311,14 +311,9 @@ def learn_column(series: pd.Series[Any], name: str) -> Column | str:
         return "it has the same value in every training row"
     if kind == "boolean":
         return BooleanColumn(name, missing=missing)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, spread = float(known.mean()), float(known.std())
-    if not np.isfinite(spread) or (spread == 0 and not constant):
-        raise DataError(
-            f"The numbers of column {name!r} are too large or too close together to standardise.",
-            hint=f"Rescale it, or leave it out (--drop {name!r}).",
-        )
-    return NumberColumn(name, mean, 1.0 if constant else spread, missing=missing)
+    if constant:
+        return NumberColumn(name, float(known[0]), 1.0, missing=True)
+    return NumberColumn(name, *mean_and_spread(known, f"column {name!r}"), missing=missing)
 
 
 def _learn_text(series: pd.Series[Any], name: str) -> Column | str:

@@ -198,8 +198,8 @@ def _read_csv(name: str, content: bytes, text_columns: Collection[str]) -> pd.Da
 
     if len(content) > _LARGEST_CSV:
         raise file_error(name, "read", OSError(errno.EFBIG, "")) from None
-    if b"\0" in content[:65536]:
-        raise FileError(f"Cannot read {name!r}: it is not a text file.", hint=_AS_CSV)
+    if b"\0" in content[:65536] or not _is_utf8(content.partition(b"\n")[0]):
+        raise FileError(f"Cannot read {name!r}: it is not a text file in UTF-8.", hint=_AS_CSV)
     try:
         # One block, so that a column's type is judged by all of its cells, not by the first million
         # bytes; one thread, so that an error can name its row.
@@ -216,6 +216,14 @@ def _read_csv(name: str, content: bytes, text_columns: Collection[str]) -> pd.Da
     except pa.ArrowInvalid as error:
         raise FileError(f"Cannot read {name!r}: {_csv_reason(error)}.", hint=_AS_CSV) from error
     return _named(name, table).to_pandas(self_destruct=True)  # type: ignore[no-any-return]
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _named(name: str, table: pa.Table) -> pa.Table:

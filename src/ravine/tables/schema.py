@@ -180,6 +180,23 @@ class TableSchema:
         check_column(frame, self.target.name, "target")
         return self.target.encode(frame[self.target.name])
 
+    def readable(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Tell the rows that lack no value in a column of which training lacked none.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Any rows, n of them.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n,)
+            True for the rows that ``encode`` can take.
+        """
+        self.check(frame)
+        must = [c.name for c in self.columns if getattr(c, "missing", True) is False]
+        return np.asarray(frame[must].notna().all(axis="columns"), dtype=np.bool_)
+
     def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
         """Count, for each column, the values whose category the training rows did not have.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ravine.errors import DataError, ParameterError, SpecError
-from ravine.tables.values import kind_of, numbers_of, plural, text_of
+from ravine.tables.values import kind_of, mean_and_spread, numbers_of, plural, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,6 +135,8 @@ class Target:
         DataError
             If there is nothing to learn (one class, a constant), or text is to be regressed on.
         """
+        if not len(series) or series.isna().any():
+            raise DataError(f"The target {name!r} must be known in every row, and in one at least.")
         task = task or infer_task(series, name)
         if task == "classification":
             classes = np.unique(_labels(series, name))
@@ -151,14 +153,15 @@ class Target:
                 hint="Use --task classification, or convert the column to numbers.",
             )
         numbers = numbers_of(series, name)
-        mean, spread = float(numbers.mean()), float(numbers.std())
         if numbers.min() == numbers.max():
             raise DataError(
                 f"The target {name!r} is {numbers[0]:g} in every training row: "
                 "there is nothing to learn.",
                 hint="Check the target column.",
             )
-        return cls(name, task, mean, spread) if standardise else cls(name, task)
+        if not standardise:
+            return cls(name, task)
+        return cls(name, task, *mean_and_spread(numbers, f"the target {name!r}"))
 
     def encode(self, series: pd.Series[Any]) -> NDArray[Any]:
         """Turn the target's values into what the network is trained on.

@@ -14,7 +14,7 @@ from ravine.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Kind", "kind_of", "numbers_of", "plural", "sorts_of_text", "text_of"]
+__all__ = ["Kind", "kind_of", "mean_and_spread", "numbers_of", "plural", "sorts_of_text", "text_of"]
 
 Kind = Literal["number", "boolean", "text"]
 
@@ -130,6 +130,41 @@ def numbers_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
             hint="Replace them with numbers, or leave the cells empty (missing).",
         )
     return numbers
+
+
+def mean_and_spread(numbers: NDArray[np.float64], what: str) -> tuple[float, float]:
+    """Find the mean and the standard deviation (with divisor n) of numbers that are not all equal.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray of shape (n,)
+        Finite numbers.
+    what : str
+        What they are, for the message.
+
+    Returns
+    -------
+    mean, standard_deviation : float
+        Both finite, the second above 0.
+
+    Raises
+    ------
+    DataError
+        If the numbers are too large, or too close together, for float64.
+
+    Examples
+    --------
+    >>> mean_and_spread(np.array([1.0, 3.0]), "column 'rooms'")
+    (2.0, 1.0)
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, spread = float(numbers.mean()), float(numbers.std())
+    if not np.isfinite(spread) or spread == 0:
+        raise DataError(
+            f"The numbers of {what} are too large or too close together to standardise.",
+            hint="Rescale them: subtract a constant, or divide by one.",
+        )
+    return mean, spread
 
 
 def text_of(value: Hashable) -> str:
