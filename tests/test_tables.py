@@ -170,6 +170,12 @@ def test_missing_number_is_the_mean_and_marked():
     np.testing.assert_array_equal(column.encode(pd.Series([np.nan, 3.0])), [[0, 1], [1, 0]])
 
 
+def test_number_too_far_from_the_training_rows_is_an_error_that_names_it():
+    column = NumberColumn("n", mean=0.0, standard_deviation=1e-200)
+    with pytest.raises(DataError, match=r"'n' holds 1e\+200 in row 2, far beyond"):
+        column.encode(pd.Series([0.0, 1e200]))
+
+
 def test_missing_value_where_training_had_none_is_an_error_not_a_guess():
     column = learn_column(pd.Series([1, 3]), "age")
     with pytest.raises(DataError, match=r"'age' has 2 missing values \(the first in row 2\)"):

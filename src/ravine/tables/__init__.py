@@ -8,8 +8,8 @@ from ravine.tables.columns import (
     CodeColumn,
     Column,
     NumberColumn,
-    learn_column,
 )
+from ravine.tables.learning import learn_column
 from ravine.tables.reading import as_frame, read_table, table_stem
 from ravine.tables.schema import TableSchema, check_column, drop_columns, rows_with_target
 from ravine.tables.splitting import Split, split_rows

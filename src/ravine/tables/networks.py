@@ -9,7 +9,7 @@ from ravine.errors import DataError
 from ravine.layers import Activation, BatchNorm, Dense, Embedding, Layer, Normalize
 from ravine.losses import BinaryCrossEntropy, CrossEntropy, Gamma, Loss, Poisson, SquaredError
 from ravine.network import Network
-from ravine.tables.columns import MOST_ONE_HOT_LEVELS
+from ravine.tables.learning import MOST_ONE_HOT_LEVELS
 from ravine.tables.schema import TableSchema
 
 __all__ = ["default_loss", "default_network", "fit_to_schema", "has_own_unit"]

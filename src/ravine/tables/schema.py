@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.tables.columns import CategoryColumn, CodeColumn, Column, learn_column
+from ravine.tables.columns import CategoryColumn, CodeColumn, Column
+from ravine.tables.learning import learn_column
 from ravine.tables.target import Target, Task
 from ravine.tables.values import plural
 

@@ -36,6 +36,23 @@ class TableModel:
         The columns and the target.
     model : Model
         The network, trained on ``schema.encode(rows)`` and ``schema.encode_target(rows)``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ravine.layers import Dense
+    >>> from ravine.network import Network
+    >>> from ravine.optimizers import SGD
+    >>> from ravine.recipe import Recipe
+    >>> from ravine.training import train
+    >>> frame = pd.DataFrame({"rooms": [1, 2, 3, 4] * 8, "price": [150.0, 250.0, 350.0, 450.0] * 8})
+    >>> schema = TableSchema.learn(frame, "price", task="regression")
+    >>> recipe = Recipe(optimizer=SGD(0.3), epochs=60)
+    >>> model = train(
+    ...     Network([Dense(1)]), schema.encode(frame), schema.encode_target(frame), recipe
+    ... )
+    >>> TableModel(schema, model).predict({"rooms": [2, 5]}).round()
+    array([250., 550.])
     """
 
     schema: TableSchema
