@@ -77,6 +77,8 @@ class Outcome:
     @property
     def cure(self) -> str:
         """What to do about divergence."""
+        if self.fields["diverged_what"] == "running statistics":
+            return 'Put Normalize first, or use Recipe(dtype="float64").'
         return f"Lower its learning rate (now {self.fields['diverged_rate']:.4g}) or set clip_norm."
 
 
