@@ -24,7 +24,7 @@ class Arrays:
     Parameters
     ----------
     X, y : array-like
-        Inputs and targets.
+        Inputs and targets; y is None where every run brings its own.
     sample_weight : array-like, optional
         Weights of the rows.
     suffix : str, default ""
@@ -39,7 +39,7 @@ class Arrays:
     def __init__(
         self,
         X: ArrayLike,
-        y: ArrayLike,
+        y: ArrayLike | None,
         sample_weight: ArrayLike | None = None,
         suffix: str = "",
     ) -> None:
@@ -48,6 +48,7 @@ class Arrays:
         self._features: dict[str, NDArray[Any]] = {}
         self._weights: dict[str, NDArray[Any] | None] = {}
         self._targets: dict[Any, tuple[int, Targets]] = {}
+        self._own: list[ArrayLike] = []  # kept, so that no two of them have the same id
         self.values: list[NDArray[Any]] = []
 
     def features(self, dtype: str) -> NDArray[Any]:
@@ -66,14 +67,23 @@ class Arrays:
         return self._weights[dtype]
 
     def targets(
-        self, network: Network, n_outputs: int, dtype: str, classes: NDArray[Any] | None
+        self,
+        network: Network,
+        n_outputs: int,
+        dtype: str,
+        classes: NDArray[Any] | None,
+        own: ArrayLike | None = None,
     ) -> tuple[int, Targets]:
-        """Give y as a loss needs it, and its place in `values`."""
+        """Give y, or a run's own, as a loss needs it, and its place in `values`."""
+        y = self.y if own is None else own
+        assert y is not None
         known = None if classes is None else tuple(classes.tolist())
-        key = (network.loss, n_outputs, dtype, known)
+        key = (id(y), network.loss, n_outputs, dtype, known)
         if key not in self._targets:
+            if own is not None:
+                self._own.append(own)
             found = as_targets(
-                self.y,
+                y,
                 network.loss,
                 n_outputs,
                 dtype,
@@ -104,7 +114,7 @@ class SharedData:
     Parameters
     ----------
     X, y : array-like
-        Inputs and targets.
+        Inputs and targets; y is None where every run brings its own.
     sample_weight : array-like, optional
         Weights of the rows.
     validation : tuple (X, y) or (X, y, sample_weight), optional
@@ -119,7 +129,7 @@ class SharedData:
     def __init__(
         self,
         X: ArrayLike,
-        y: ArrayLike,
+        y: ArrayLike | None,
         sample_weight: ArrayLike | None = None,
         validation: tuple[ArrayLike, ...] | None = None,
     ) -> None:
@@ -149,16 +159,20 @@ class SharedData:
         return self._handles[key]
 
     def prepare(
-        self, network: Network, recipe: Recipe, classes: NDArray[Any] | None
+        self,
+        network: Network,
+        recipe: Recipe,
+        classes: NDArray[Any] | None,
+        y: ArrayLike | None = None,
     ) -> tuple[tuple[int, int], Targets]:
-        """Check all rows for a network.
+        """Check all rows, with the run's own targets if it has some, for a network.
 
         Returns the places of its targets among those of the training and of the validation rows,
         and the targets.
         """
         handle = self.handle(network, recipe)
         self.training.check_codes(network, recipe.dtype)
-        place, targets = self.training.targets(network, handle.n_outputs, recipe.dtype, classes)
+        place, targets = self.training.targets(network, handle.n_outputs, recipe.dtype, classes, y)
         self.training.weights(recipe.dtype)
         places = (place, place)
         if self.validation is not None:

@@ -95,6 +95,8 @@ class Run:
         The rows that runs share.
     rows, validation_rows : array-like of int, optional
         Which of them are this run's.
+    y : array-like, optional
+        Targets of this run alone.
     start : Model or Checkpoint, optional
         Where it starts.
 
@@ -114,6 +116,7 @@ class Run:
         rows: ArrayLike | None = None,
         validation_rows: ArrayLike | None = None,
         *,
+        y: ArrayLike | None = None,
         start: Model | None = None,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
@@ -121,7 +124,7 @@ class Run:
         if start is not None:
             _check_start(network, data.input_shape(recipe.dtype), start)
         known = None if start is None else start.classes
-        self.places, self.targets = data.prepare(network, recipe, known)
+        self.places, self.targets = data.prepare(network, recipe, known, y)
         self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
         self.start: dict[str, NDArray[Any]] | None = None
         if start is not None:
@@ -406,6 +409,6 @@ def _check_start(network: Network, input_shape: tuple[int, ...], start: Model) -
         )
     if tuple(start.input_shape) != tuple(input_shape):
         raise DataError(
-            f"X has rows of shape {input_shape}, but the model to start from was trained on rows of "
-            f"shape {tuple(start.input_shape)}."
+            f"X has rows of shape {input_shape}, but the model to start from was trained on rows "
+            f"of shape {tuple(start.input_shape)}."
         )

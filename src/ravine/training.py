@@ -39,6 +39,8 @@ class Job:
         recipe's ``validation_fraction`` sets aside).
     validation_rows : array-like of int, optional
         Rows of X to validate on.
+    y : array-like, shape (n,) or (n, outputs), optional
+        Targets of this job alone, one for each row of X. None: those that all jobs share.
     label : str, optional
         What the job is called in reports.
 
@@ -54,6 +56,7 @@ class Job:
     _: KW_ONLY
     rows: ArrayLike | None = None
     validation_rows: ArrayLike | None = None
+    y: ArrayLike | None = None
     label: str | None = None
 
     def __post_init__(self) -> None:
@@ -157,7 +160,7 @@ def train(
 def train_many(
     jobs: Sequence[Job],
     X: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     *,
     sample_weight: ArrayLike | None = None,
     threads: int | None = None,
@@ -173,8 +176,8 @@ def train_many(
         What to train.
     X : array-like, shape (n, inputs) or (n, height, width[, channels])
         Inputs, shared by all jobs.
-    y : array-like, shape (n,) or (n, outputs)
-        Targets, shared by all jobs.
+    y : array-like, shape (n,) or (n, outputs), optional
+        Targets, shared by all jobs that have none of their own.
     sample_weight : array-like, shape (n,), optional
         Weight of each row, at least 0.
     threads : int, optional
@@ -211,7 +214,12 @@ def train_many(
     for number, job in enumerate(jobs):
         if not isinstance(job, Job):
             raise ParameterError(f"jobs must hold Job objects. Got {job!r} at place {number}.")
-        runs.append(Run(job.network, job.recipe, data, job.rows, job.validation_rows))
+        if y is None and job.y is None:
+            raise ParameterError(
+                f"The job at place {number} has no targets: y is None, and so is the job's own.",
+                hint="Pass train_many(jobs, X, y), or Job(..., y=y).",
+            )
+        runs.append(Run(job.network, job.recipe, data, job.rows, job.validation_rows, y=job.y))
     if not runs:
         return []
     outcomes, interruption = _run(runs, data, progress, check_threads(threads))
