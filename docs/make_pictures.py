@@ -150,9 +150,10 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         draw_demo(Path(folder))
-    subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, EXAMPLES / "momentum.py", "--out", IMAGES], check=True
-    )
+    command = [sys.executable, EXAMPLES / "momentum.py", "--out", IMAGES]
+    subprocess.run(command, check=True)  # noqa: S603 - our own command
+    picture = IMAGES / "momentum.png"
+    Image.open(picture).convert("RGB").quantize(128).save(picture, optimize=True)
 
 
 if __name__ == "__main__":

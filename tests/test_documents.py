@@ -55,9 +55,13 @@ def test_the_examples_of_the_readme_run(tmp_path):
         [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    scores = re.findall(r"^(0\.\d\d) (SGD|Adam)\(", done.stdout, flags=re.MULTILINE)
-    assert [rule for _, rule in scores] == ["SGD", "SGD", "Adam"]
-    assert float(scores[2][0]) < float(scores[0][0])
+    said = re.search(r"```\n(0\.\d\d SGD.*?)```", text_of("README.md"), flags=re.DOTALL).group(1)
+    lines = [line.split() for line in said.splitlines()]
+    found = [line.split() for line in done.stdout.splitlines()[: len(lines)]]
+    assert [rule for _, rule in found] == [rule for _, rule in lines]
+    for (now, rule), (then, _) in zip(found, lines, strict=True):
+        # another processor rounds otherwise, and fifty epochs make much of that
+        assert float(now) == pytest.approx(float(then), abs=0.05), rule
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
 
 
