@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -101,7 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["predict", "nowhere.safetensors", "table.csv"])
     2
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        arguments = sys.argv[1:]
+        if hasattr(signal, "SIGPIPE"):  # end quietly where the reader of a pipe has seen enough
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    arguments = list(arguments)
     try:
         code = app(arguments, prog_name="ravine", standalone_mode=False)
     except RavineError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -11,7 +12,20 @@ from ravine.cli.loading import TableArgument
 from ravine.cli.options import DataFlags, JsonFlag, NetworkFlags, RecipeFlags, grouped
 from ravine.cli.output import console, print_json
 
-__all__ = ["command"]
+__all__ = ["CheckFlags", "command"]
+
+
+@dataclass(frozen=True)
+class CheckFlags:
+    """How closely to look."""
+
+    rows: Annotated[int, typer.Option(help="Training rows to check on, at most.", min=1)] = 64
+    max_parameters: Annotated[
+        int, typer.Option(help="Parameters to check in a layer, at most; drawn at random.", min=1)
+    ] = 1000
+    tolerance: Annotated[
+        float, typer.Option(help="Largest relative error that passes.", min=0.0)
+    ] = 1e-6
 
 
 @grouped
@@ -20,13 +34,7 @@ def command(
     data: DataFlags,
     network: NetworkFlags,
     recipe: RecipeFlags,
-    rows: Annotated[int, typer.Option(help="Training rows to check on, at most.", min=1)] = 64,
-    max_parameters: Annotated[
-        int, typer.Option(help="Parameters to check, at most; drawn at random.", min=1)
-    ] = 1000,
-    tolerance: Annotated[
-        float, typer.Option(help="Largest relative error that passes.", min=0.0)
-    ] = 1e-6,
+    check: CheckFlags,
     as_json: JsonFlag = False,
 ) -> None:
     """Check a network's gradients on a table; nothing is trained.
@@ -47,11 +55,11 @@ def command(
     prepared = prepare(read_table(table), read_settings(data, network, recipe))
     report = check_gradients(
         prepared.network,
-        prepared.training.X[:rows],
-        prepared.training.y[:rows],
+        prepared.training.X[: check.rows],
+        prepared.training.y[: check.rows],
         prepared.recipe,
-        max_parameters=max_parameters,
-        tolerance=tolerance,
+        max_parameters=check.max_parameters,
+        tolerance=check.tolerance,
     )
     if as_json:
         print_json(report.to_dict())

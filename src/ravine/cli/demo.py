@@ -51,7 +51,7 @@ def command(
     folder = ResultFolder(Path(out))
     settings = read_settings(DataFlags(target=TARGET), NetworkFlags(), RecipeFlags(seed=seed))
     prepared = prepare(read_table(source), settings)
-    folder.write_recipe(settings, prepared.network, "regression", TABLE)
+    folder.write_recipe(settings, prepared, TABLE)
     shutil.copyfile(source, folder / TABLE)
     sizes = ", ".join(f"{len(part):,} {part.name}" for part in prepared.parts)
     say(f"{TABLE}: {sizes} rows")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ravine.recipe import Recipe
     from ravine.tables.schema import TableSchema
     from ravine.tables.table_model import TableModel
+    from ravine.tables.target import Target
 
 __all__ = ["Checkpoints", "Fitted", "Part", "Prepared", "fit", "prepare"]
 
@@ -45,6 +46,12 @@ class Prepared:
     training: Part
     validation: Part | None
     test: Part | None
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        assert self.schema.target is not None
+        return self.schema.target
 
     @property
     def parts(self) -> list[Part]:
@@ -89,56 +96,70 @@ def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
     RavineError
         If table and settings do not go together.
     """
-    from ravine.tables import (
-        TableSchema,
-        drop_columns,
-        infer_task,
-        rows_with_target,
-        split_rows,
+    from ravine.tables import TableSchema, infer_task
+
+    known = _usable(frame, settings)
+    target = known[settings.target]
+    task = settings.task or infer_task(target, settings.target)
+    training, validation, test = _split(known, settings, task)
+    schema = TableSchema.learn(
+        training, settings.target, task=task, standardise_target=settings.standardise_target
     )
-    from ravine.tables.values import plural, text_of
+    for note in schema.notes:
+        say(f"note: {note}")
+    return Prepared(
+        schema,
+        settings.network_for(schema),
+        settings.recipe.replace(validation_fraction=0.0),
+        Part("training", schema.encode(training), schema.encode_target(training)),
+        _part("validation", validation, schema),
+        _part("test", test, schema),
+    )
+
+
+def _usable(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Keep the rows whose target is known, and the columns that are not to be left out."""
+    from ravine.tables import drop_columns, rows_with_target
+    from ravine.tables.values import plural
 
     known = rows_with_target(frame, settings.target)
     if len(known) < len(frame):
         lost = plural(len(frame) - len(known), "row")
         say(f"note: {lost} without a {settings.target!r} left out")
-    known = drop_columns(known, settings.drop)
-    task = settings.task or infer_task(known[settings.target], settings.target)
-    is_regression = task == "regression"
-    strata = None if is_regression else [text_of(value) for value in known[settings.target]]
+    return drop_columns(known, settings.drop)
+
+
+def _split(known: pd.DataFrame, settings: Settings, task: str) -> list[pd.DataFrame]:
+    """Set rows aside: training, validation and test rows; classes in proportion."""
+    from ravine.tables import split_rows
+    from ravine.tables.values import text_of
+
+    target = known[settings.target]
     split = split_rows(
         len(known),
         test_fraction=settings.test_fraction,
         validation_fraction=settings.recipe.validation_fraction,
         seed=settings.recipe.seed,
-        strata=strata,
+        strata=None if task == "regression" else [text_of(value) for value in target],
     )
-    training_rows = known.iloc[split.training].reset_index(drop=True)
-    schema = TableSchema.learn(
-        training_rows, settings.target, task=task, standardise_target=settings.standardise_target
-    )
-    for note in schema.notes:
-        say(f"note: {note}")
+    groups = (split.training, split.validation, split.test)
+    return [known.iloc[rows].reset_index(drop=True) for rows in groups]
 
-    def part(name: str, rows: NDArray[Any]) -> Part | None:
-        if not rows.size:
-            return None
-        chosen = known.iloc[rows].reset_index(drop=True)
-        readable = schema.readable(chosen)
-        if not readable.all():
-            lost = plural(int((~readable).sum()), f"{name} row")
-            say(f"note: {lost} left out: a value is missing where no training row lacks one")
-            chosen = chosen[readable].reset_index(drop=True)
-        return Part(name, schema.encode(chosen), schema.encode_target(chosen))
 
-    return Prepared(
-        schema,
-        settings.network_for(schema),
-        settings.recipe.replace(validation_fraction=0.0),
-        Part("training", schema.encode(training_rows), schema.encode_target(training_rows)),
-        part("validation", split.validation),
-        part("test", split.test),
-    )
+def _part(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part | None:
+    """Code rows that were set aside, if there are any."""
+    from ravine.tables.values import plural
+
+    if not len(rows):  # none was asked for
+        return None
+    readable = schema.readable(rows)
+    if not readable.all():
+        lost = plural(int((~readable).sum()), f"{name} row")
+        say(f"note: {lost} left out: a value is missing where no training row lacks one")
+        rows = rows[readable].reset_index(drop=True)
+    if not len(rows):
+        return None
+    return Part(name, schema.encode(rows), schema.encode_target(rows))
 
 
 def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:
@@ -160,10 +181,9 @@ def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:
     from ravine.tables.table_model import TableModel, loss_unit
     from ravine.training import train
 
-    validation, target = prepared.validation, prepared.schema.target
-    assert target is not None
+    validation = prepared.validation
     started = time.perf_counter()
-    unit = loss_unit(prepared.network.loss, target)
+    unit = loss_unit(prepared.network.loss, prepared.target)
     with live_progress(console(sys.stderr), scale=unit) as report:
         model = train(
             prepared.network,

@@ -10,9 +10,9 @@ from ravine.errors import FileError, RavineError
 from ravine.files import atomic_write, file_error
 
 if TYPE_CHECKING:
+    from ravine.cli.fitting import Prepared
     from ravine.cli.settings import Settings
     from ravine.history import History
-    from ravine.network import Network
     from ravine.tables.table_model import TableModel
 
 __all__ = ["CHECKPOINT", "HISTORY", "MODEL", "PICTURE", "RECIPE", "ResultFolder"]
@@ -61,17 +61,15 @@ class ResultFolder:
                 hint="Choose another folder: --out DIR",
             )
 
-    def write_recipe(self, settings: Settings, network: Network, task: str, table: str) -> None:
+    def write_recipe(self, settings: Settings, prepared: Prepared, table: str) -> None:
         """Write the recipe file, complete: with it, the same table gives the same model.
 
         Parameters
         ----------
         settings : Settings
             What was asked for.
-        network : Network
-            The network, as it fits the table.
-        task : str
-            The task.
+        prepared : Prepared
+            The task and the network, as they fit the table.
         table : str
             Name of the table's file.
         """
@@ -82,11 +80,13 @@ class ResultFolder:
             "made_by": f"ravine {ravine.__version__}",
             "table": table,
             "target": settings.target,
-            "task": task,
+            "task": prepared.target.task,
             "drop": list(settings.drop),
             "test_fraction": settings.test_fraction,
         }
-        write_recipe_file(self / RECIPE, recipe=settings.recipe, network=network, data=data)
+        write_recipe_file(
+            self / RECIPE, recipe=settings.recipe, network=prepared.network, data=data
+        )
 
     def write_results(self, model: TableModel) -> dict[str, str]:
         """Write the model, its history and the picture of it.

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ravine.cli.loading import TableArgument
 from ravine.cli.options import DataFlags, JsonFlag, NetworkFlags, RecipeFlags, grouped
 from ravine.cli.output import print_json, say
 
 if TYPE_CHECKING:
-    from ravine.cli.fitting import Checkpoints, Fitted
+    from ravine.cli.fitting import Checkpoints, Fitted, Prepared
     from ravine.cli.folder import ResultFolder
+    from ravine.cli.scores import Scores
 
-__all__ = ["command"]
+__all__ = ["RunFlags", "command", "how_it_ended"]
+
+
+@dataclass(frozen=True)
+class RunFlags:
+    """Where the results go, and how an unfinished training is kept."""
+
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Folder for the results. (default: ravine- and the table's name)"
+        ),
+    ] = None
+    checkpoint: Annotated[
+        int | None,
+        typer.Option(metavar="EPOCHS", help="Keep the state every so many epochs, in DIR.", min=1),
+    ] = None
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", metavar=" ", help="Go on from the state kept in DIR."),
+    ] = False
 
 
 @grouped
 def command(
-    table: Annotated[
-        str, typer.Argument(metavar="TABLE", help="A .csv, .csv.gz or .parquet file.")
-    ],
+    table: TableArgument,
     data: DataFlags,
     network: NetworkFlags,
     recipe: RecipeFlags,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR", help="Folder for the results.  (default: ravine- and the table's name)"
-        ),
-    ] = None,
-    checkpoint: Annotated[
-        int | None,
-        typer.Option(metavar="EPOCHS", help="Keep the state every so many epochs, in DIR.", min=1),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", metavar=" ", help="Go on from the state kept in DIR.")
-    ] = False,
+    run: RunFlags,
     as_json: JsonFlag = False,
 ) -> None:
     """Train a network on a table and save it.
@@ -51,7 +60,7 @@ def command(
 
     [cyan]ravine train bikeshare.csv.gz --target bikers --hidden 64,64 --l2 1e-4[/cyan]
     """
-    from ravine.cli.fitting import fit, prepare
+    from ravine.cli.fitting import prepare
     from ravine.cli.folder import ResultFolder
     from ravine.cli.scores import score_parts
     from ravine.cli.settings import read_settings
@@ -59,34 +68,15 @@ def command(
 
     settings = read_settings(data, network, recipe)
     prepared = prepare(read_table(table), settings)
-    folder = ResultFolder(Path(out if out is not None else f"ravine-{table_stem(table)}"))
-    checkpoints = _checkpoints(folder, checkpoint, resume)
-    assert prepared.schema.target is not None
-    folder.write_recipe(settings, prepared.network, prepared.schema.target.task, Path(table).name)
-    try:
-        fitted = fit(prepared, checkpoints)
-    except KeyboardInterrupt:
-        if checkpoints.path is not None and checkpoints.path.exists():
-            say(f"the state is kept in {checkpoints.path}: go on with --resume")
-        raise
+    folder = ResultFolder(Path(run.out if run.out is not None else f"ravine-{table_stem(table)}"))
+    checkpoints = _checkpoints(folder, run)
+    folder.write_recipe(settings, prepared, Path(table).name)
+    fitted = _fit(prepared, checkpoints)
     say(how_it_ended(fitted, settings.recipe.epochs))
     scores = score_parts(fitted.model, prepared)
     files = folder.write_results(fitted.model)
     if as_json:
-        model = fitted.model.model
-        print_json(
-            {
-                "target": scores.target,
-                "task": scores.task,
-                **scores.to_dict(),
-                "status": model.status,
-                "epochs": len(model.history),
-                "best_epoch": model.best_epoch,
-                "seconds": fitted.seconds,
-                "files": files,
-                "notes": list(prepared.schema.notes),
-            }
-        )
+        print_json(_as_data(fitted, scores) | {"files": files})
         return
     scores.show()
     say(f"saved in {folder.path}: {', '.join(Path(file).name for file in files.values())}")
@@ -112,15 +102,41 @@ def how_it_ended(fitted: Fitted, epochs: int) -> str:
     return line if model.best_epoch is None else f"{line}, best epoch {model.best_epoch}"
 
 
-def _checkpoints(folder: ResultFolder, every: int | None, resume: bool) -> Checkpoints:
+def _fit(prepared: Prepared, checkpoints: Checkpoints) -> Fitted:
+    """Train; when that is interrupted, say where the state is."""
+    from ravine.cli.fitting import fit
+
+    try:
+        return fit(prepared, checkpoints)
+    except KeyboardInterrupt:
+        if checkpoints.path is not None and checkpoints.path.exists():
+            say(f"the state is kept in {checkpoints.path}: go on with --resume")
+        raise
+
+
+def _as_data(fitted: Fitted, scores: Scores) -> dict[str, Any]:
+    model = fitted.model.model
+    return {
+        "target": scores.target,
+        "task": scores.task,
+        **scores.to_dict(),
+        "status": model.status,
+        "epochs": len(model.history),
+        "best_epoch": model.best_epoch,
+        "seconds": fitted.seconds,
+        "notes": list(fitted.model.schema.notes),
+    }
+
+
+def _checkpoints(folder: ResultFolder, run: RunFlags) -> Checkpoints:
     from ravine.cli.fitting import Checkpoints
     from ravine.cli.folder import CHECKPOINT
     from ravine.errors import FileError
 
     path = folder / CHECKPOINT
-    if resume and not path.exists():
+    if run.resume and not path.exists():
         raise FileError(
             f"There is nothing to resume: {str(folder.path)!r} holds no {CHECKPOINT}.",
             hint="Train with --checkpoint EPOCHS first; --out must name the same folder.",
         )
-    return Checkpoints(path, every, resume)
+    return Checkpoints(path, run.checkpoint, run.resume)
