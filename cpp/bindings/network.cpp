@@ -37,9 +37,10 @@ template <class T> struct Handle {
             for (std::size_t i = 0; i < y.shape(0); ++i)
                 require(y.data()[i] >= 0 && y.data()[i] < T(O),
                         "A class code lies outside the network's outputs.");
-        Rows<T> result{{X.data(), y.data(), s ? s->data() : nullptr, network.inputs(), K}, {}};
-        result.index.resize(X.shape(0));
-        std::iota(result.index.begin(), result.index.end(), Index{0});
+        Rows<T> result{{X.data(), y.data(), s ? s->data() : nullptr, network.inputs(), K}};
+        std::vector<Index> all(X.shape(0));
+        std::iota(all.begin(), all.end(), Index{0});
+        result.index = std::make_shared<const std::vector<Index>>(std::move(all));
         return result;
     }
 };

@@ -4,6 +4,8 @@
 
 #include "ravine/population.hpp"
 
+#include <map>
+
 namespace ravine::bindings {
 
 namespace {
@@ -59,6 +61,12 @@ template <class T> struct Arrays {
     Matrix<T> X;
     std::vector<Matrix<T>> targets; // runs may have different ones
     std::optional<Vector<T>> s;
+    // Runs that were given the same array of row numbers share it here, too.
+    struct Shared {
+        nb::object array; // kept alive, so that its address stays its own
+        std::shared_ptr<const std::vector<Index>> index;
+    };
+    std::map<const void*, Shared> shared;
 
     explicit Arrays(nb::tuple from)
         : X(nb::cast<Matrix<T>>(from[0])), targets(nb::cast<std::vector<Matrix<T>>>(from[1])) {
@@ -67,15 +75,20 @@ template <class T> struct Arrays {
             require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
         require(!s || s->size() == X.shape(0), "X and sample_weight have different numbers of rows.");
     }
-    Rows<T> rows(nb::handle index, std::size_t which) const {
+    Rows<T> rows(nb::handle index, std::size_t which) {
         const Matrix<T>& y = targets.at(which);
         Rows<T> result{{X.data(), y.data(), s ? s->data() : nullptr, static_cast<Index>(X.shape(1)),
-                        static_cast<Index>(y.shape(1))},
-                       {}};
+                        static_cast<Index>(y.shape(1))}};
         const Index n = static_cast<Index>(X.shape(0));
         const auto array = nb::cast<Vector<std::int64_t>>(index);
-        result.index.assign(array.data(), array.data() + array.size());
-        for (Index i : result.index) require(i >= 0 && i < n, "A row index lies outside the data.");
+        auto [entry, is_new] = shared.try_emplace(index.ptr());
+        if (is_new) {
+            for (std::size_t i = 0; i < array.size(); ++i)
+                require(array.data()[i] >= 0 && array.data()[i] < n, "A row index lies outside the data.");
+            entry->second = {nb::borrow(index),
+                             std::make_shared<std::vector<Index>>(array.data(), array.data() + array.size())};
+        }
+        result.index = entry->second.index;
         return result;
     }
 };

@@ -66,34 +66,38 @@ public:
     }
 
     // Names a mini-batch of the epoch. Returns its number of rows; `weight` becomes the sum of their weights.
-    Index select(Index step, double& weight) {
+    // Where rows are augmented, all of them are now, in the workspace.
+    Index select(Index step, double& weight, Workspace<T>& workspace) {
         first_ = step * batch_size_;
         B_ = std::min(batch_size_, size() - first_);
-        gathered_first_ = gathered_ = 0;
-        step_ = static_cast<std::uint64_t>(step);
         weight = 0;
         for (Index i = 0; i < B_; ++i) weight += row_weight(order_[first_ + i]);
+        if (!augmenter_->empty()) {
+            gather(0, B_, workspace);
+            workspace.grow(workspace.scratch, augmenter_->scratch_size(B_));
+            augmenter_->apply(B_, outputs_, workspace.x.data(), workspace.y.data(), workspace.rows.data(),
+                              workspace.scratch.data(), seed_, epoch_, static_cast<std::uint64_t>(step));
+        }
         return B_;
     }
 
-    // Rows `first` to `first + count` of the selected mini-batch, in the workspace.
+    // Rows `first` to `first + count` of the selected mini-batch: in `shared`, where select put them, or
+    // gathered into `own`.
     struct View {
         const T *x, *y, *s;
     };
-    View rows(Index first, Index count, Workspace<T>& workspace) {
-        if (first < gathered_first_ || first + count > gathered_first_ + gathered_) {
-            const bool whole = !augmenter_->empty();
-            gather(whole ? 0 : first, whole ? B_ : count, workspace);
-        }
-        const Index at = first - gathered_first_;
-        return {workspace.x.data() + at * inputs_, workspace.y.data() + at * outputs_,
-                workspace.s.data() + at};
+    View rows(Index first, Index count, const Workspace<T>& shared, Workspace<T>& own) const {
+        if (!augmenter_->empty())
+            return {shared.x.data() + first * inputs_, shared.y.data() + first * outputs_,
+                    shared.s.data() + first};
+        gather(first, count, own);
+        return {own.x.data(), own.y.data(), own.s.data()};
     }
 
 private:
     T row_weight(Index i) const { return own_ || i >= n_own_ ? T(1) : rows_.weight(i); }
 
-    void gather(Index first, Index count, Workspace<T>& workspace) {
+    void gather(Index first, Index count, Workspace<T>& workspace) const {
         workspace.grow(workspace.x, count * inputs_);
         workspace.grow(workspace.y, count * outputs_);
         workspace.grow(workspace.s, count);
@@ -110,25 +114,19 @@ private:
             workspace.s[j] = row_weight(i);
             workspace.rows[j] = i;
         }
-        if (!augmenter_->empty()) {
-            workspace.grow(workspace.scratch, augmenter_->scratch_size(count));
-            augmenter_->apply(count, outputs_, workspace.x.data(), workspace.y.data(), workspace.rows.data(),
-                              workspace.scratch.data(), seed_, epoch_, step_);
-        }
-        gathered_first_ = first, gathered_ = count;
     }
 
     Rows<T> rows_;
     Index inputs_, outputs_;
     OwnAugmentation<T> own_;
     bool shuffle_;
-    std::uint64_t seed_, epoch_ = 0, step_ = 0;
+    std::uint64_t seed_, epoch_ = 0;
     std::optional<Synthesizer<T>> synthesizer_;
     std::optional<Augmenter<T>> augmenter_;
     EpochRows<T> made_, extra_; // the user's rows of this epoch, and the synthetic ones
     Index n_own_ = 0;           // rows before the synthetic ones
     std::vector<Index> order_;
-    Index batch_size_ = 1, first_ = 0, B_ = 0, gathered_first_ = 0, gathered_ = 0;
+    Index batch_size_ = 1, first_ = 0, B_ = 0;
 };
 
 } // namespace ravine

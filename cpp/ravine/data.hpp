@@ -21,12 +21,13 @@ template <class T> struct Data {
 // Some rows of shared arrays.
 template <class T> struct Rows {
     Data<T> data;
-    std::vector<Index> index;
+    std::shared_ptr<const std::vector<Index>> index =
+        std::make_shared<std::vector<Index>>(); // runs may share it
 
-    Index size() const { return static_cast<Index>(index.size()); }
-    const T* x(Index i) const { return data.X + index[i] * data.inputs; }
-    const T* y(Index i) const { return data.y + index[i] * data.K; }
-    T weight(Index i) const { return data.s ? data.s[index[i]] : T(1); }
+    Index size() const { return static_cast<Index>(index->size()); }
+    const T* x(Index i) const { return data.X + (*index)[i] * data.inputs; }
+    const T* y(Index i) const { return data.y + (*index)[i] * data.K; }
+    T weight(Index i) const { return data.s ? data.s[(*index)[i]] : T(1); }
 };
 
 // A class code becomes a one-hot row of O numbers; other targets are copied.

@@ -40,9 +40,10 @@ public:
     Population& operator=(const Population&) = delete;
 
     void start(Index threads) {
-        threads = std::clamp<Index>(threads, 1, static_cast<Index>(jobs_.size()));
-        working_ = threads;
-        for (Index i = 0; i < threads; ++i) workers_.emplace_back([this] { work(); });
+        // With fewer runs than threads, each run gets a team of them.
+        working_ = std::clamp<Index>(threads, 1, static_cast<Index>(jobs_.size()));
+        team_ = std::max<Index>(1, threads / working_);
+        for (Index i = 0, workers = working_; i < workers; ++i) workers_.emplace_back([this] { work(); });
     }
 
     // Waits until all runs have ended, at most so long; says whether they have.
@@ -102,9 +103,10 @@ private:
                 if (record_progress_) note(i, run.state());
                 return !on_epoch || on_epoch(run);
             };
-            Run<T> run(job, workspace, [this] {
+            const CheckStop check_stop = [this] {
                 if (stop_.load(std::memory_order_relaxed)) throw Interrupted{};
-            });
+            };
+            Run<T> run(job, workspace, check_stop, team_);
             RunState<T>& state = run.train();
             run.result(outcome.w, outcome.running);
             outcome.state = std::move(state);
@@ -129,7 +131,7 @@ private:
     bool record_progress_ = false;
     std::mutex mutex_;
     std::condition_variable done_;
-    Index working_ = 0;
+    Index working_ = 0, team_ = 1;
     std::vector<Progress> progress_;
 };
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "batches.hpp"
+#include "cut.hpp"
 #include "optimizers.hpp"
 #include "penalised.hpp"
 #include "run_state.hpp"
 #include "scoring.hpp"
+#include "team.hpp"
 
 #include <chrono>
 
@@ -28,16 +30,17 @@ template <class T> struct Job {
 
 template <class T> class Run {
 public:
-    Run(const Job<T>& job, Workspace<T>& workspace, CheckStop check_stop)
-        : job_(job), check_stop_(std::move(check_stop)), work_(workspace),
+    // `threads` share a step that is worth it; the result does not depend on them.
+    Run(const Job<T>& job, Workspace<T>& workspace, CheckStop check_stop, Index threads = 1)
+        : job_(job), check_stop_(std::move(check_stop)), work_(workspace), team_(threads),
           network_(job.network, job.input_shape, job.recipe.number("dropout")),
           batches_(job.recipe, job.training, network_, job.own_augmentation),
           epochs_(job.recipe.integer("epochs")),
           seed_(static_cast<std::uint64_t>(job.recipe.integer("seed"))), state_(job.start) {
         const RunLength length{static_cast<double>(epochs_), static_cast<double>(epochs_ * batches_.steps())};
         optimizer_ = make_optimizer<T>(job.recipe["optimizer"], length);
-        chunk_ = network_.needs_whole_batch() ? batches_.batch_size()
-                                              : std::min(batches_.batch_size(), chunk_rows);
+        cut_ = Cut(network_.n_parameters(), batches_.batch_size(), network_.needs_whole_batch(),
+                   optimizer_->evaluates());
         penalised_ = penalised_slices(network_.parameters(), job.recipe["penalty"]);
         proximal_ =
             std::any_of(penalised_.begin(), penalised_.end(), [](auto& p) { return p.penalty.proximal; });
@@ -89,8 +92,9 @@ private:
             network_.fit(
                 job_.training.size(), [&](Index i) { return job_.training.x(i); }, state_.state.data());
         }
-        state_.slots.resize(slots_size());
-        optimizer_->init(n, state_.slots);
+        state_.slots.resize(cut_.slots_size(*optimizer_));
+        for (Index block = 0; block < cut_.blocks(); ++block)
+            optimizer_->init(cut_.block(Span<T>(state_.w), block).size(), slots(block));
         if (averaging_ > 0) state_.average.assign(n, T(0));
         state_.schedule = optimizer_->learning_rate.initial_memory();
         state_.history.reserve(history_columns.size() * std::min<Index>(epochs_, 10000));
@@ -98,18 +102,14 @@ private:
 
     // Steps 2 to 4 on the selected mini-batch at weights w: the objective, and its gradient in g.
     double objective(Span<const T> w, Span<T> g) {
-        const Index O = network_.outputs();
-        const T scale = weight_ > 0 ? static_cast<T>(1 / weight_) : T(0);
-        double sum = 0;
-        for (Index first = 0; first < B_; first += chunk_) {
-            check_stop_();
-            const Pass<T> pass = make_pass(w.data(), g.data(), first);
-            const auto rows = batches_.rows(first, pass.B, work_);
-            const T* z = network_.forward(pass, rows.x); // 2 forward propagate
-            sum += network_.loss().value(pass.B, O, z, rows.y, rows.s, work_.z.data(),
-                                         scale);             // 3 evaluate the error
-            network_.backward(pass, rows.x, work_.z.data()); // 4 backpropagate
-        }
+        const Index parts = cut_.parts(B_);
+        team_.share(parts, [&](Index part, Index member) {
+            Workspace<T>& work = member == 0 ? work_ : helpers_[member - 1];
+            T* gradient = part == 0 ? g.data() : part_gradients_.data() + (part - 1) * std::ssize(g);
+            part_sums_[part] = propagate(part, w.data(), gradient, work);
+        });
+        if (parts > 1) add_up(parts, g);
+        const double sum = std::accumulate(part_sums_.begin(), part_sums_.begin() + parts, 0.0);
         loss_ = weight_ > 0 ? sum / weight_ : 0;
         penalty_ = 0;
         for (const Penalised& p : penalised_)
@@ -117,9 +117,40 @@ private:
         return loss_ + penalty_;
     }
 
+    // One part of the mini-batch, chunk by chunk: Σ s_i L_i, and the part's gradient.
+    double propagate(Index part, const T* w, T* gradient, Workspace<T>& work) {
+        const Index O = network_.outputs(), start = part * cut_.part_rows();
+        const Index end = std::min(B_, start + cut_.part_rows());
+        const T scale = weight_ > 0 ? static_cast<T>(1 / weight_) : T(0);
+        double sum = 0;
+        for (Index first = start; first < end; first += cut_.chunk()) {
+            check_stop_();
+            const Index count = std::min(cut_.chunk(), end - first);
+            const Pass<T> pass = make_pass(w, gradient, first, count, first == start, work);
+            const auto rows = batches_.rows(first, count, work_, work);
+            const T* z = network_.forward(pass, rows.x); // 2 forward propagate
+            sum += network_.loss().value(count, O, z, rows.y, rows.s, work.z.data(),
+                                         scale);            // 3 evaluate the error
+            network_.backward(pass, rows.x, work.z.data()); // 4 backpropagate
+        }
+        return sum;
+    }
+
+    // g becomes the sum of all parts' gradients, always in the same order.
+    void add_up(Index parts, Span<T> g) {
+        team_.share(cut_.blocks(), [&](Index block, Index) {
+            const Span<T> total = cut_.block(g, block);
+            for (Index part = 1; part < parts; ++part) {
+                const T* more =
+                    part_gradients_.data() + (part - 1) * std::ssize(g) + (total.data() - g.data());
+                for (std::size_t i = 0; i < total.size(); ++i) total[i] += more[i];
+            }
+        });
+    }
+
     void step() {
         Counters& c = state_.counters;
-        B_ = batches_.select(static_cast<Index>(c.step_in_epoch), weight_);
+        B_ = batches_.select(static_cast<Index>(c.step_in_epoch), weight_, work_);
         const bool last = c.step_in_epoch + 1 == batches_.steps();
         const Span<T> w(state_.w), g(work_.gradient.data(), state_.w.size());
 
@@ -137,6 +168,9 @@ private:
         if (!std::isfinite(norm)) return diverge("gradient", eta);
         if (last) std::copy(w.begin(), w.end(), work_.before.begin());
         const bool moved = update(w, g, now); // 5
+        if (last && !all_finite(w)) return diverge("weights", eta);
+        if (last && !all_finite(state_.state)) return diverge("running statistics", eta);
+        if (last && c.epoch + 1 == epochs_ && !ends_well(w.data())) return diverge("loss", eta);
         if (last) c.update_ratio = relative_change(w);
 
         if (c.step_in_epoch == 0) c.first_eta = eta;
@@ -144,11 +178,21 @@ private:
             c.norm_sum += norm;
         c.capacity += eta;
         c.k += 1, c.step_in_epoch += 1;
-        if (last && !all_finite(w)) return diverge("weights", eta);
         if (!moved) {
             c.step_in_epoch = static_cast<double>(batches_.steps());
             state_.status = Status::converged;
         }
+    }
+
+    // Whether the loss is finite at the last weights, which no further step looks at.
+    bool ends_well(const T* w) {
+        const Index count = std::min(cut_.chunk(), B_);
+        Pass<T> pass = make_pass(w, work_.gradient.data(), 0, count, true, work_);
+        pass.mode = Mode::predict;
+        const auto rows = batches_.rows(0, count, work_, work_);
+        const T* z = network_.forward(pass, rows.x);
+        return std::isfinite(
+            network_.loss().value(pass.B, network_.outputs(), z, rows.y, rows.s, nullptr, T(0)));
     }
 
     // 5 update the weights. Returns false when the optimizer can go no further.
@@ -161,11 +205,16 @@ private:
         bool moved = true;
         if (job_.own_update)
             job_.own_update(w, g, now.k, now.eta);
-        else
+        else if (optimizer_->evaluates())
             moved = optimizer_->update(w, g, state_.slots, now); // interrupted half-way, it changes nothing
+        else
+            team_.share(cut_.blocks(), [&](Index block, Index) {
+                optimizer_->update(cut_.block(w, block), cut_.block(g, block), slots(block), now);
+            });
         if (proximal_) {
             const Span<T> rates(work_.rates.data(), w.size());
-            optimizer_->steady_rates(state_.slots, now, rates);
+            for (Index block = 0; block < cut_.blocks(); ++block)
+                optimizer_->steady_rates(slots(block), now, cut_.block(rates, block));
             for (const Penalised& p : penalised_)
                 p.penalty.template soft_threshold<T>(w.subspan(p.offset, p.size),
                                                      rates.subspan(p.offset, p.size));
@@ -226,11 +275,13 @@ private:
             state_.status = Status::stopped_early;
     }
 
-    Pass<T> make_pass(const T* w, T* g, Index first) {
+    Span<T> slots(Index block) { return cut_.slots(Span<T>(state_.slots), block, *optimizer_); }
+
+    Pass<T> make_pass(const T* w, T* g, Index first, Index count, bool first_of_part, Workspace<T>& work) {
         Pass<T> pass;
-        pass.B = std::min(chunk_, B_ - first);
-        pass.mode = Mode::train, pass.w = w, pass.gradient = g, pass.first = first == 0;
-        pass.state = state_.state.data(), pass.cache = work_.cache.data();
+        pass.B = count;
+        pass.mode = Mode::train, pass.w = w, pass.gradient = g, pass.first = first_of_part;
+        pass.state = state_.state.data(), pass.cache = work.cache.data();
         pass.seed = seed_, pass.row = first;
         pass.epoch = static_cast<std::uint64_t>(state_.counters.epoch);
         pass.step = static_cast<std::uint64_t>(state_.counters.step_in_epoch);
@@ -241,9 +292,10 @@ private:
     void check_resumed() const {
         const auto n = static_cast<std::size_t>(network_.n_parameters()),
                    r = static_cast<std::size_t>(network_.n_state());
+        const auto slots_size = static_cast<std::size_t>(cut_.slots_size(*optimizer_));
         const Counters& c = state_.counters;
         const bool fits =
-            state_.w.size() == n && state_.state.size() == r && state_.slots.size() == slots_size() &&
+            state_.w.size() == n && state_.state.size() == r && state_.slots.size() == slots_size &&
             state_.average.size() == (averaging_ > 0 ? n : 0) &&
             (state_.best_w.empty() || (state_.best_w.size() == n && state_.best_state.size() == r)) &&
             state_.schedule.size() == optimizer_->learning_rate.initial_memory().size() &&
@@ -251,25 +303,34 @@ private:
             c.step_in_epoch <= static_cast<double>(batches_.steps()) && c.epoch >= 0 && c.k >= 0;
         if (!fits) throw EngineError("The saved state does not belong to a run like this one.");
     }
-    std::size_t slots_size() const {
-        return static_cast<std::size_t>(std::max<Index>(1, optimizer_->state_size(network_.n_parameters())));
-    }
-
     // Everything that a step writes to, laid out once.
     void reserve_workspace() {
-        const Index n = network_.n_parameters();
-        work_.grow(work_.cache, network_.plan(chunk_));
-        work_.grow(work_.z, chunk_ * network_.outputs());
+        const Index n = network_.n_parameters(), cache = network_.plan(cut_.chunk());
+        const Index parts = cut_.parts(batches_.batch_size());
+        helpers_.resize(team_.size() - 1);
+        const auto reserve = [&](Workspace<T>& work) {
+            work.grow(work.cache, cache);
+            work.grow(work.z, cut_.chunk() * network_.outputs());
+        };
+        reserve(work_);
+        for (Workspace<T>& helper : helpers_) reserve(helper);
         for (Buffer<T>* buffer : {&work_.gradient, &work_.before, &work_.rates}) work_.grow(*buffer, n);
+        part_gradients_.resize((parts - 1) * n);
+        part_sums_.resize(parts);
+        block_sums_.resize(cut_.blocks());
     }
 
     // The global norm of the gradient, which is scaled down to clip_norm when it is longer.
-    double clip(Span<T> g) const {
-        double sum = 0;
+    double clip(Span<T> g) {
+        team_.share(cut_.blocks(), [&](Index block, Index) {
+            const Span<T> part = cut_.block(g, block);
+            double sum = 0;
 #pragma omp simd reduction(+ : sum)
-        for (std::size_t i = 0; i < g.size(); ++i)
-            sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-        const double norm = std::sqrt(sum);
+            for (std::size_t i = 0; i < part.size(); ++i)
+                sum += static_cast<double>(part[i]) * static_cast<double>(part[i]);
+            block_sums_[block] = sum;
+        });
+        const double norm = std::sqrt(std::accumulate(block_sums_.begin(), block_sums_.end(), 0.0));
         if (clip_norm_ > 0 && norm > clip_norm_)
             for (T& value : g) value *= static_cast<T>(clip_norm_ / norm);
         return norm;
@@ -303,13 +364,18 @@ private:
 
     const Job<T>& job_;
     CheckStop check_stop_;
-    Workspace<T>& work_;
+    Workspace<T>& work_;                // of the calling thread
+    std::vector<Workspace<T>> helpers_; // of the other members of the team
+    Team team_;
     Network<T> network_;
     Batches<T> batches_;
     OptimizerPtr<T> optimizer_;
     std::vector<Penalised> penalised_;
     Spec stopping_;
-    Index epochs_, chunk_ = 1, B_ = 0;
+    Cut cut_;
+    Buffer<T> part_gradients_; // of all parts but the first
+    std::vector<double> part_sums_, block_sums_;
+    Index epochs_, B_ = 0;
     std::uint64_t seed_;
     double clip_norm_ = 0, max_norm_ = 0, averaging_ = 0;
     bool proximal_ = false;

@@ -66,7 +66,11 @@ template <class T> struct Problem {
                  {"seed", 3}});
         job.input_shape = {3};
         job.training.data = job.validation.data = {X.data(), y.data(), nullptr, 3, 1};
-        for (Index i = 0; i < n; ++i) (i < 150 ? job.training : job.validation).index.push_back(i);
+        std::vector<Index> first(150), rest(n - 150);
+        std::iota(first.begin(), first.end(), Index{0});
+        std::iota(rest.begin(), rest.end(), Index{150});
+        job.training.index = std::make_shared<const std::vector<Index>>(first);
+        job.validation.index = std::make_shared<const std::vector<Index>>(rest);
         return job;
     }
 };
@@ -82,7 +86,8 @@ template <class T> Buffer<T> train(const Job<T>& job, CheckStop check_stop = [] 
 TEST_CASE_TEMPLATE("no step after the first allocates", T, float, double) {
     const Problem<T> problem;
     Job<T> job = problem.job(6);
-    job.validation.index.clear(); // scoring happens between epochs, not in steps
+    job.validation.index =
+        std::make_shared<const std::vector<Index>>(); // scoring happens between epochs, not in steps
     std::vector<long> at_chunk;
     at_chunk.reserve(1000);
     Workspace<T> workspace;
