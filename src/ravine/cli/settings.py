@@ -191,7 +191,7 @@ def _hidden(text: str | None) -> tuple[int, ...]:
     if text is None:
         return (64, 64)
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() and len(part) < 10 for part in parts):
+    if not parts or not all(part.isdecimal() and len(part) < 19 for part in parts):
         raise ParameterError(
             f"--hidden must be whole numbers with commas between them. Got {text!r}.",
             hint="For two hidden layers of 64 units: --hidden 64,64",

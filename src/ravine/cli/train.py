@@ -74,11 +74,11 @@ def command(
     fitted = _fit(prepared, checkpoints)
     say(how_it_ended(fitted, settings.recipe.epochs))
     scores = score_parts(fitted.model, prepared)
+    if not as_json:
+        scores.show()  # before anything can go wrong with the files
     files = folder.write_results(fitted.model)
     if as_json:
         print_json(_as_data(fitted, scores) | {"files": files})
-        return
-    scores.show()
     say(f"saved in {folder.path}: {', '.join(Path(file).name for file in files.values())}")
 
 
@@ -110,7 +110,8 @@ def _fit(prepared: Prepared, checkpoints: Checkpoints) -> Fitted:
         return fit(prepared, checkpoints)
     except KeyboardInterrupt:
         if checkpoints.path is not None and checkpoints.path.exists():
-            say(f"the state is kept in {checkpoints.path}: go on with --resume")
+            folder = checkpoints.path.parent
+            say(f"go on with: --recipe {folder / 'recipe.toml'} --out {folder} --resume")
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ravine.tables.baseline import baseline_model
 from ravine.tables.columns import (
     BooleanColumn,
     CategoryColumn,
@@ -10,9 +11,11 @@ from ravine.tables.columns import (
     NumberColumn,
 )
 from ravine.tables.learning import learn_column
+from ravine.tables.networks import default_network, fit_to_schema
 from ravine.tables.reading import as_frame, read_table, table_stem
 from ravine.tables.schema import TableSchema, check_column, drop_columns, rows_with_target
 from ravine.tables.splitting import Split, split_rows
+from ravine.tables.table_model import TableModel
 from ravine.tables.target import Target, infer_task
 
 __all__ = [
@@ -22,11 +25,15 @@ __all__ = [
     "Column",
     "NumberColumn",
     "Split",
+    "TableModel",
     "TableSchema",
     "Target",
     "as_frame",
+    "baseline_model",
     "check_column",
+    "default_network",
     "drop_columns",
+    "fit_to_schema",
     "infer_task",
     "learn_column",
     "read_table",
