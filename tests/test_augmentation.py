@@ -218,6 +218,17 @@ def test_a_function_gets_the_rows_and_a_generator_of_seed_and_epoch():
         np.testing.assert_array_equal(X, ROWS)
 
 
+def test_rows_that_a_function_changes_keep_their_sample_weights():
+    counts = np.arange(200) < 100
+    y = ROWS.sum(axis=1) + np.where(counts, 0.0, 1e3)
+    network = rv.Network([rv.Dense(1, use_bias=False, initializer="ones")])
+    recipe = rv.Recipe(
+        optimizer=rv.SGD(0.0), epochs=1, augmentation=lambda X, y, rng: (X + 1, y), dtype="float64"
+    )
+    model = rv.train(network, ROWS, y, recipe, sample_weight=counts.astype(float))
+    np.testing.assert_allclose(model.history["loss"], 9)  # as if the other rows were not there
+
+
 def test_only_training_rows_are_changed():
     y = ROWS.sum(axis=1)
     network = rv.Network([rv.Dense(1, use_bias=False, initializer="ones")])

@@ -95,7 +95,8 @@ public:
     }
 
 private:
-    T row_weight(Index i) const { return own_ || i >= n_own_ ? T(1) : rows_.weight(i); }
+    // Rows that the user made keep the weights of those they were made of; synthetic ones have none.
+    T row_weight(Index i) const { return i < std::min(n_own_, rows_.size()) ? rows_.weight(i) : T(1); }
 
     void gather(Index first, Index count, Workspace<T>& workspace) const {
         workspace.grow(workspace.x, count * inputs_);
