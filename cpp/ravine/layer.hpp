@@ -57,8 +57,8 @@ struct Builder {
     }
 };
 
-// predict: nothing random, running statistics. sample: as predict, but dropout acts (Monte-Carlo dropout).
-// train: dropout and noise act, batch statistics are used.
+// predict: nothing random, running statistics. sample: as predict, but dropout and noise act (Monte-Carlo
+// dropout). train: dropout and noise act, batch statistics are used.
 enum class Mode { predict, sample, train };
 
 // One pass of B rows through the network: where everything is.

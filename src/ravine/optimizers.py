@@ -42,7 +42,7 @@ class Optimizer(Spec):
     """The base of every optimizer, and the way to write one's own.
 
     A rule of one's own is a subclass with a field ``learning_rate`` and two methods, `init` and
-    `update`. It then works in `ravine.train`, `ravine.train_many` and `ravine.minimize`, more
+    `update`; a field ``weight_decay`` acts as that of `SGD`. It then works in `ravine.train`, `ravine.train_many` and `ravine.minimize`, more
     slowly than a built-in one (those run in the engine and have no use for the two methods). A
     recipe that holds it cannot be written to a file.
 
@@ -86,7 +86,8 @@ class Optimizer(Spec):
         -------
         object
             Whatever `update` needs to remember from step to step: arrays that it changes in place,
-            a tuple of them, None. It must survive `pickle` for checkpoints to work.
+            a tuple of them, None. For checkpoints it must hold nothing but arrays and numbers, in
+            tuples, lists and dictionaries.
         """
         raise NotImplementedError(
             f"{type(self).__name__} runs in the engine and has no Python state."
@@ -503,7 +504,8 @@ class LBFGS(Optimizer):
     Parameters
     ----------
     learning_rate : float, default 1.0
-        The first step length that each line search tries, greater than 0.
+        The first step length that each line search tries, greater than 0; times ``min(1, 1/‖g‖₁)``
+        while there are no pairs.
     memory : int, default 10
         Pairs that are kept, at least 1.
     max_evaluations : int, default 25

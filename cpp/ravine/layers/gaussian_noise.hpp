@@ -1,4 +1,5 @@
-// In training y = x + stddev · z with z standard normal, new at every step; in prediction y = x.
+// In training y = x + stddev · z with z standard normal, new at every step; in prediction y = x
+// (Mode::sample: as in training).
 #pragma once
 
 #include "../layer.hpp"

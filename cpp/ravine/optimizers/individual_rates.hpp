@@ -49,7 +49,7 @@ private:
     double rate_, kappa_, phi_, theta_;
 };
 
-// Rprop, Riedmiller & Braun (1993), in the form of Igel & Hüsken (2003) called iRprop−: where the gradient
+// Rprop, Riedmiller & Braun (1993), in the form of Igel & Hüsken (2000) called iRprop−: where the gradient
 // turned, the step shrinks, and the parameter rests for this update. State: the steps Δ_i, and g of before.
 template <class T> class Rprop final : public Optimizer<T> {
 public:
