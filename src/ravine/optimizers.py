@@ -42,9 +42,9 @@ class Optimizer(Spec):
     """The base of every optimizer, and the way to write one's own.
 
     A rule of one's own is a subclass with a field ``learning_rate`` and two methods, `init` and
-    `update`; a field ``weight_decay`` acts as that of `SGD`. It then works in `ravine.train`, `ravine.train_many` and `ravine.minimize`, more
-    slowly than a built-in one (those run in the engine and have no use for the two methods). A
-    recipe that holds it cannot be written to a file.
+    `update`; a field ``weight_decay`` acts as that of `SGD`. It then works in `ravine.train`,
+    `ravine.train_many` and `ravine.minimize`, more slowly than a built-in one (those run in the
+    engine and have no use for the two methods). A recipe that holds it cannot be written to a file.
 
     Examples
     --------
