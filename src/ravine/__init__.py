@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .augmentation import Shift as Shift
     from .augmentation import Synthesize as Synthesize
     from .augmentation import Zoom as Zoom
+    from .diagnostics.bias_variance import bias_variance as bias_variance
     from .gradients import check_gradients as check_gradients
     from .history import History as History
     from .layers import Activation as Activation
@@ -124,6 +125,7 @@ _HOME = {
     "Synthesize": "augmentation",
     "Warmup": "schedules",
     "Zoom": "augmentation",
+    "bias_variance": "diagnostics",
     "check_gradients": "gradients",
     "load": "model",
     "minimize": "minimize",

@@ -1,0 +1,194 @@
+"""Bias and variance against a swept setting: the familiar picture, with its U."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["bias_variance_curves"]
+
+# Told apart by lightness as well as by hue, so that everybody can, and in grey (Okabe & Ito's).
+_COLOURS = ("#0072B2", "#D55E00", "#8C8C8C")
+_BLACK = "#111111"
+_GREY = "#555555"
+_SIZE = (7.0, 4.4)
+_DECADES = 30.0
+_TOTAL = "total"
+
+Array = NDArray[np.float64]
+Curves = Mapping[str, tuple[Array, Array]]
+
+
+def bias_variance_curves(
+    values: NDArray[Any], curves: Curves, field: str | None, measure: str, ax: Axes | None = None
+) -> Axes:
+    """Draw the parts of an error and their total against the values of a field.
+
+    Parameters
+    ----------
+    values : ndarray, shape (V,)
+        Of the field: numbers, or anything else.
+    curves : dict of str to (ndarray, ndarray)
+        What to draw by its name, each with its standard errors; ``"total"``, which gets no band, is
+        the last.
+    field : str or None
+        Name of the field; without one, the parts are drawn as bars.
+    measure : str
+        What the error is, for the axis.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With the curves, and bands of two standard errors to each side of the parts.
+
+    Raises
+    ------
+    DataError
+        If no value has an error to draw.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ones = np.ones(3)
+    >>> curves = {"bias²": (ones, 0.1 * ones), "total": (2 * ones, 0.1 * ones)}
+    >>> ax = bias_variance_curves(
+    ...     np.array([0.0, 1e-3, 1.0]), curves, "penalty.alpha", "error", Figure().add_subplot()
+    ... )
+    >>> ax.get_xscale(), [label.get_text() for label in ax.get_xticklabels()][:2]
+    ('log', ['0', '$10^{-3}$'])
+    """
+    total = curves[_TOTAL][0]
+    if not np.isfinite(total).any():
+        raise DataError("There is nothing to draw: no value has an error.")
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(figsize=_SIZE, layout="constrained")
+    if field is None:
+        _draw_bars(ax, curves)
+    else:
+        joined = values.dtype.kind in "iuf"
+        places = _place(ax, values) if joined else _place_names(ax, values)
+        order = np.argsort(places, kind="stable")
+        sorted_curves = {name: (v[order], e[order]) for name, (v, e) in curves.items()}
+        _draw_curves(ax, places[order], sorted_curves, joined=joined)
+        best = int(np.nanargmin(total))
+        _mark_best(ax, places[best], total[best], f"least at {_named(values[best])}")
+        ax.set_xlabel(field)
+        ax.legend(frameon=False)
+    ax.set_ylabel(measure)
+    ax.grid(visible=True, axis="y", color="#e5e5e5", lw=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _draw_curves(ax: Axes, places: Array, curves: Curves, *, joined: bool) -> None:
+    """Draw each part with its band, the total on top of all; what is no number is not joined."""
+    for (name, (heights, errors)), colour in zip(curves.items(), _colours(curves), strict=True):
+        is_total, is_exact = name == _TOTAL, not (errors > 0).any()
+        style, marker = ("--", "") if is_exact else ("-" if joined else "none", "o")
+        (line,) = ax.plot(places, heights, ls=style, marker=marker, label=name, color=colour)
+        line.set(linewidth=2.4 if is_total else 1.8, markersize=4 if joined else 6)
+        if is_total or is_exact:
+            continue
+        if joined:
+            band = heights - 2 * errors, heights + 2 * errors
+            ax.fill_between(places, *band, color=colour, alpha=0.18, lw=0)
+        else:
+            ax.errorbar(places, heights, 2 * errors, fmt="none", ecolor=colour, capsize=3)
+    total = curves[_TOTAL][0]
+    lowest, highest = np.nanmin(total), np.nanmax(total)
+    if lowest > 0 and highest > _DECADES * lowest:
+        ax.set_yscale("log", nonpositive="mask")
+        ax.set_ylim(lowest / 30, highest * 2)
+    else:
+        ax.set_ylim(bottom=min(0.0, *(float(np.nanmin(v)) for v, _ in curves.values())))
+    ax.margins(x=0.03 if joined else 0.15)
+
+
+def _draw_bars(ax: Axes, curves: Curves) -> None:
+    """Draw the parts as bars, for there is nothing to draw them against."""
+    heights = [float(values[0]) for values, _ in curves.values()]
+    errors = [2 * float(errors[0]) for _, errors in curves.values()]
+    ax.bar(list(curves), heights, color=_colours(curves), width=0.6)
+    ax.errorbar(list(curves), heights, errors, fmt="none", ecolor=_GREY, capsize=4, lw=1.2)
+    for place, (height, error) in enumerate(zip(heights, errors, strict=True)):
+        top = (place, max(height + error, 0.0))
+        ax.annotate(f"{height:.3g}", top, (0, 4), textcoords="offset points", ha="center")
+    ax.axhline(0, color=_BLACK, lw=0.8)
+    ax.tick_params(axis="x", length=0)
+
+
+def _colours(curves: Curves) -> list[str]:
+    return [_BLACK if n == _TOTAL else c for n, c in zip(curves, (*_COLOURS, ""), strict=False)]
+
+
+def _mark_best(ax: Axes, place: float, height: float, label: str) -> None:
+    ax.axvline(place, label=label, color=_GREY, lw=1.0, ls=":", zorder=1)
+    ax.scatter([place], [height], s=60, lw=1.8, facecolors="white", edgecolors=_BLACK, zorder=4)
+
+
+def _place_names(ax: Axes, values: NDArray[Any]) -> Array:
+    """Put what is no number side by side."""
+    places = np.arange(len(values), dtype=np.float64)
+    ax.set_xticks(places, [_named(value) for value in values])
+    return places
+
+
+def _place(ax: Axes, values: NDArray[Any]) -> Array:
+    """Give where numbers stand on the axis, which is logarithmic if they span decades."""
+    places = values.astype(np.float64)
+    positive = np.unique(places[places > 0])
+    if places.min() >= 0 and len(positive) > 1 and positive[-1] > _DECADES * positive[0]:
+        return _place_on_logarithmic_axis(ax, places, positive)
+    return places
+
+
+def _place_on_logarithmic_axis(ax: Axes, places: Array, positive: Array) -> Array:
+    """Put 0, which has no logarithm, a step to the left of the smallest value, beyond a break."""
+    from matplotlib.ticker import FixedLocator
+
+    ax.set_xscale("log")
+    first, last = np.ceil(np.log10(positive[0]) - 1e-9), np.floor(np.log10(positive[-1]) + 1e-9)
+    powers = np.arange(first, last + 1, np.ceil((last - first + 1) / 8))
+    ticks = 10.0**powers
+    labels = [f"$10^{{{int(power)}}}$" for power in powers]
+    ax.xaxis.set_minor_locator(FixedLocator([]))
+    if (places == 0).any():
+        step = max(positive[1] / positive[0], 4.0)
+        nothing = positive[0] / step
+        places = np.where(places == 0, nothing, places)
+        ticks, labels = np.concatenate([[nothing], ticks]), ["0", *labels]
+        _break_axis(ax, nothing * np.sqrt(step))
+    ax.set_xticks(ticks, labels)
+    return places
+
+
+def _break_axis(ax: Axes, place: float) -> None:
+    """Draw two strokes across the axis, where it leaps."""
+    for shift in (-3, 3):
+        ax.annotate(
+            "/",
+            (place, 0),
+            xytext=(shift, 0),
+            xycoords=ax.get_xaxis_transform(),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=9,
+        )
+
+
+def _named(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
