@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ravine.cli import check_gradients, demo, describe, evaluate, predict, train
+from ravine.cli import bias_variance, check_gradients, demo, describe, evaluate, predict, train
 from ravine.cli.output import say
 from ravine.errors import RavineError
 
@@ -40,6 +40,7 @@ for module, name in (
     (evaluate, "evaluate"),
     (describe, "describe"),
     (check_gradients, "check-gradients"),
+    (bias_variance, "bias-variance"),
 ):
     app.command(name, help=_flowing(module.command.__doc__))(module.command)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ravine.history import History
     from ravine.tables.table_model import TableModel
 
-__all__ = ["CHECKPOINT", "HISTORY", "MODEL", "PICTURE", "RECIPE", "ResultFolder"]
+__all__ = ["CHECKPOINT", "HISTORY", "MODEL", "PICTURE", "RECIPE", "ResultFolder", "make_folder"]
 
 MODEL, HISTORY = "model.safetensors", "history.csv"
 PICTURE, RECIPE, CHECKPOINT = "learning_curve.png", "recipe.toml", "checkpoint.safetensors"
@@ -37,15 +37,7 @@ class ResultFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise FileError(
-                f"Cannot make the folder {str(path)!r}: there is a file of that name.",
-                hint="Choose another folder: --out DIR",
-            ) from None
-        except OSError as error:
-            raise file_error(path, "write", error) from error
+        make_folder(path)
         self._check_ours()
 
     def __truediv__(self, name: str) -> Path:
@@ -110,6 +102,30 @@ class ResultFolder:
         _draw(history, self / PICTURE, model.target.name)
         names = {"model": MODEL, "history": HISTORY, "picture": PICTURE, "recipe": RECIPE}
         return {what: str(self / name) for what, name in names.items()}
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for results, unless it is there.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise FileError(
+            f"Cannot make the folder {str(path)!r}: there is a file of that name.",
+            hint="Choose another folder: --out DIR",
+        ) from None
+    except OSError as error:
+        raise file_error(path, "write", error) from error
 
 
 def _without_times(model: TableModel) -> TableModel:

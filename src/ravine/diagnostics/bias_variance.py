@@ -22,6 +22,8 @@ from .error_parts import BiasVariance
 
 __all__ = ["bias_variance"]
 
+Method = Literal["bootstrap", "subsets"]
+
 _MOST_PARAMETERS_AT_ONCE = 2**26
 _DIVERGED: dict[str, Estimate] = dict.fromkeys(PARTS, (np.nan, np.nan))
 
@@ -39,7 +41,7 @@ def bias_variance(
     X_test: ArrayLike | None = None,
     y_test: ArrayLike | None = None,
     test_fraction: float = 0.2,
-    method: Literal["bootstrap", "subsets"] = "bootstrap",
+    method: Method = "bootstrap",
     seed: int = 0,
     threads: int | None = None,
     progress: Progress = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -95,6 +95,22 @@ class BiasVariance:
         """
         return self.values.tolist()[int(np.nanargmin(self.bias2 + self.variance))]
 
+    def scaled(self, factor: float) -> BiasVariance:
+        """Give the same in another unit.
+
+        Parameters
+        ----------
+        factor : float
+            What errors are multiplied with: the square of what targets would be.
+
+        Returns
+        -------
+        BiasVariance
+            With all parts and their standard errors multiplied.
+        """
+        names = [name for part in PARTS for name in (part, f"{part}_se")]
+        return replace(self, **{name: getattr(self, name) * factor for name in names})
+
     def to_frame(self) -> pd.DataFrame:
         """Give the numbers as a pandas data frame.
 
@@ -147,8 +163,16 @@ class BiasVariance:
             return {"bias2": "bias²", "variance": "variance", "noise": "noise", "mse": error}
         return {"bias2": "bias² + noise", "variance": "variance", "mse": error}
 
-    def _table(self) -> tuple[list[str], list[list[str]]]:
-        """Give the names of the columns, and the rows as text."""
+    def to_text(self) -> tuple[list[str], list[list[str]]]:
+        """Give the numbers as people read them, with the digits that standard errors leave them.
+
+        Returns
+        -------
+        head : list of str
+            What the columns are.
+        rows : list of list of str
+            A row for each swept value.
+        """
         labels = self._labels
         head = [*([] if self.field is None else [self.field]), *labels.values()]
         columns = [
@@ -171,7 +195,7 @@ class BiasVariance:
         return line
 
     def __repr__(self) -> str:
-        head, rows = self._table()
+        head, rows = self.to_text()
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines = (
             "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
@@ -180,7 +204,7 @@ class BiasVariance:
         return "\n".join([self._headline, *lines])
 
     def _repr_html_(self) -> str:
-        head, rows = self._table()
+        head, rows = self.to_text()
         cells = "".join(f"<th>{html.escape(name)}</th>" for name in head)
         body = "".join(
             f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows
