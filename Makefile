@@ -8,7 +8,7 @@ SOURCES := $(shell find cpp src examples/data -type f -not -name '*.so' -not -pa
 CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
 LEVELS ?=
 
-.PHONY: demo test lint format stubs develop engine-tests conformance clean
+.PHONY: demo test lint format stubs develop engine-tests conformance benchmark guard guard-update clean
 
 demo: $(VENV)/installed
 	$(BIN)/ravine demo
@@ -47,6 +47,19 @@ engine-tests: $(VENV)/installed-engine-tests
 conformance: $(VENV)/installed-conformance
 	$(BIN)/python -m pytest tests/conformance/with_torch
 
+# Against JAX, PyTorch and scikit-learn; about ten minutes, on a machine that does nothing else.
+benchmark: $(VENV)/installed-benchmarks
+	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/curves.py
+	$(BIN)/python benchmarks/costs.py
+
+# Instructions of fixed trainings, against the stored ones. Needs valgrind.
+guard: $(VENV)/installed
+	$(BIN)/python benchmarks/guard.py
+
+guard-update: $(VENV)/installed
+	$(BIN)/python benchmarks/guard.py --update
+
 # For work on ravine: the engine is built in build/develop and copied beside the Python sources, which a .pth
 # file puts on the path. LEVELS=v4 builds one instruction level only, which is quicker.
 develop: $(VENV)/installed-lint $(VENV)/installed-test $(VENV)/installed-engine-tests
@@ -76,6 +89,10 @@ $(VENV)/installed-engine-tests: $(VENV)/installed
 
 $(VENV)/installed-conformance: $(VENV)/installed-test
 	$(BIN)/pip install --quiet torch==2.13.0
+	@touch $@
+
+$(VENV)/installed-benchmarks: $(VENV)/installed
+	$(BIN)/pip install --quiet '.[benchmarks]'
 	@touch $@
 
 $(BIN)/python:

@@ -1,0 +1,84 @@
+"""Time per step against width, batch size and number of networks, ravine next to its peers."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import machine
+from cases import Case, make_data
+from measuring import alternate, per_step
+from results import RESULTS, check_writable, write
+
+#: A training is to last about so long, at so many flop/s and so much beside them in each step.
+SECONDS, RATE, OVERHEAD = 0.05, 80e9, 20e-6
+
+
+def of_width(value):
+    return Case(f"width {value}", 1024, 30, (value, value), 1, 128, 1)
+
+
+def of_batch(value):
+    return Case(f"batch size {value}", max(1024, 4 * value), 30, (64, 64), 1, value, 1)
+
+
+def of_networks(value):
+    return Case(f"networks {value}", 1024, 20, (32, 32), 1, 64, 1, networks=value)
+
+
+CURVES = {
+    "width": (of_width, (8, 32, 128, 512, 2048), "30 → w-w → 1, batch 128"),
+    "batch size": (of_batch, (1, 4, 16, 64, 256, 1024), "30 → 64-64 → 1"),
+    "networks": (of_networks, (1, 4, 16, 64, 256, 1024), "20 → 32-32 → 1, batch 64"),
+}
+
+
+def main():
+    options = _options()
+    machine.limit_threads(options.threads)
+    check_writable(options.out)
+    curves = {}
+    for name, (make_case, values, title) in CURVES.items():
+        systems = {}
+        for value in values[::3] if options.quick else values:
+            case = lengthened(make_case(value))
+            for system, us in _measure(case, options).items():
+                points = systems.setdefault(system, {"at": [], "us_per_step": []})
+                points["at"].append(value)
+                points["us_per_step"].append(us)
+            print(f"{case.name}: measured", flush=True)
+        curves[name] = {"title": title, "systems": systems}
+    result = {"machine": machine.describe(), "threads": options.threads, "curves": curves}
+    write(result, options.out / "curves.json")
+
+    from pictures import draw_curves
+
+    draw_curves(result, options.out / "curves.png")
+
+
+def lengthened(case, seconds=SECONDS):
+    """Give the case with enough epochs for a training that is no shorter than can be timed."""
+    step = case.networks * (case.flops / RATE + OVERHEAD)
+    return replace(case, epochs=max(1, round(seconds / (step * case.steps))))
+
+
+def _measure(case, options):
+    from systems import start
+
+    trainings, _ = start(case, *make_data(case), options.threads)
+    for training in trainings:
+        training.run(0)
+    seconds = alternate({t.name: t.run for t in trainings}, options.repetitions)
+    return {name.removesuffix(" vmap"): per_step(case, s) for name, s in seconds.items()}
+
+
+def _options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=2, help="threads of every system (2)")
+    parser.add_argument("--repetitions", type=int, default=3, help="trainings that are timed (3)")
+    parser.add_argument("--quick", action="store_true", help="few points: to try it out")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for curves.json, .png")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
