@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 import ravine as rv
 
@@ -59,7 +60,8 @@ def train_with_scikit_learn(X, y, seed):
     model = MLPRegressor(
         hidden_layer_sizes=(64, 64), early_stopping=True, max_iter=100, random_state=seed
     )
-    with warnings.catch_warnings():
+    # One thread for its products: at this size more of them only wait for each other.
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(X, y)
 

@@ -33,7 +33,7 @@ def test_rotation_and_shift_lift_the_accuracy_of_a_dense_network_on_mnist(mnist)
         jobs = [
             rv.Job(
                 network,
-                rv.Recipe(epochs=25, batch_size=64, augmentation=augmentation, seed=seed),
+                rv.Recipe(epochs=12, batch_size=64, augmentation=augmentation, seed=seed),
                 rows=np.arange(4000),
             )
             for seed in range(5)
@@ -44,8 +44,7 @@ def test_rotation_and_shift_lift_the_accuracy_of_a_dense_network_on_mnist(mnist)
         )
     lift = accuracy["moved"] - accuracy["as they are"]
     standard_error = lift.std(ddof=1) / np.sqrt(len(lift))
-    assert lift.mean() > standard_error, accuracy
-    assert lift.mean() > 0, accuracy
+    assert lift.mean() > standard_error > 0, accuracy
 
 
 def test_bikeshare_is_forecast_at_least_as_well_as_by_scikit_learn():
