@@ -100,42 +100,48 @@ public:
     Training(nb::list jobs, nb::tuple training, nb::tuple validation)
         : training_(training), validation_(validation) {
         for (nb::handle job : jobs) add(nb::borrow<nb::dict>(job));
+        population_ = std::make_unique<Population<T>>(std::move(jobs_));
+    }
+    ~Training() {
+        nb::gil_scoped_release release; // worker threads may be waiting for it
+        population_.reset();
     }
 
-    // Returns the outcomes, and what interrupted them (None, or an exception to raise).
-    nb::tuple run(Index threads, nb::object poll) {
-        Population<T> population(std::move(jobs_));
-        population.record_progress(!poll.is_none());
-        population.start(threads);
-        nb::object interruption = nb::none();
-        for (bool done = false; !done;) {
-            {
-                nb::gil_scoped_release release;
-                done = population.wait(std::chrono::milliseconds(40));
-            }
-            try {
-                if (PyErr_CheckSignals() != 0) throw nb::python_error();
-                if (!poll.is_none()) report(poll, population.take_progress());
-            } catch (nb::python_error& error) {
-                interruption = nb::borrow(error.value());
-                population.stop();
-                break;
-            }
-        }
+    void start(Index threads, bool record_progress) {
+        population_->record_progress(record_progress);
+        population_->start(threads);
+    }
+
+    // Waits for a run to end, at most so long. Returns whether all have ended, which have since the last
+    // call, and the epochs (run, epoch, loss, val_loss) that have.
+    nb::tuple wait(Index milliseconds) {
+        bool done = false;
         {
             nb::gil_scoped_release release;
-            population.join();
+            done = population_->wait(std::chrono::milliseconds(milliseconds));
         }
-        nb::list outcomes;
-        for (std::size_t i = 0; i < population.outcomes().size(); ++i)
-            outcomes.append(describe(population.outcomes()[i], keep_[i]));
-        return nb::make_tuple(outcomes, interruption);
+        nb::list rows;
+        for (const Progress& p : population_->take_progress())
+            rows.append(nb::make_tuple(p.run, p.epoch, p.loss, p.val_loss));
+        return nb::make_tuple(done, population_->take_finished(), rows);
     }
+
+    // Ends all runs between two chunks of work.
+    void stop() {
+        nb::gil_scoped_release release;
+        population_->stop();
+        population_->join();
+    }
+
+    // What run i gave; to be asked for once, when the run has ended. Raises what the user's own code raised.
+    nb::dict outcome(std::size_t i) { return describe(population_->outcomes().at(i), keep_.at(i)); }
 
 private:
     void add(nb::dict from) {
         Job<T> job;
-        job.network = to_spec(from["network"]);
+        Spec& network = networks_[nb::object(from["network"]).ptr()]; // runs of one network share its spec
+        if (network.is_none()) network = to_spec(from["network"]);
+        job.network = network;
         job.recipe = to_spec(from["recipe"]);
         job.input_shape = nb::cast<Shape>(from["input_shape"]);
         const auto [targets, validation_targets] =
@@ -199,12 +205,6 @@ private:
         };
     }
 
-    static void report(nb::object poll, const std::vector<Progress>& progress) {
-        nb::list rows;
-        for (const Progress& p : progress) rows.append(nb::make_tuple(p.run, p.epoch, p.loss, p.val_loss));
-        poll(rows);
-    }
-
     static nb::dict describe(Outcome<T>& outcome, bool keep) {
         if (outcome.error) std::rethrow_exception(outcome.error);
         nb::dict result;
@@ -223,14 +223,24 @@ private:
     }
 
     Arrays<T> training_, validation_;
+    std::map<const void*, Spec> networks_;
     std::vector<Job<T>> jobs_;
     std::vector<bool> keep_;
     std::vector<nb::object> alive_;
+    std::unique_ptr<Population<T>> population_;
 };
 
-template <class T>
-nb::tuple train(nb::list jobs, nb::tuple training, nb::tuple validation, Index threads, nb::object poll) {
-    return Training<T>(jobs, training, validation).run(threads, poll);
+template <class T> void bind(nb::module_& m, const char* name) {
+    using Self = Training<T>;
+    nb::class_<Self>(m, name,
+                     "Runs over the cores; training and validation are (X, list of y, weights or None).")
+        .def(nb::init<nb::list, nb::tuple, nb::tuple>(), nb::arg("jobs"), nb::arg("training"),
+             nb::arg("validation"))
+        .def("start", &Self::start, nb::arg("threads"), nb::arg("record_progress"))
+        .def("wait", &Self::wait, nb::arg("milliseconds"),
+             "(all ended?, runs ended since, epochs ended since) after a run has ended or the time is over.")
+        .def("stop", &Self::stop, "End all runs at a step boundary.")
+        .def("outcome", &Self::outcome, nb::arg("run"), "What a run that has ended gave; once.");
 }
 
 } // namespace
@@ -239,13 +249,8 @@ void bind_training(nb::module_& m) {
     nb::list columns;
     for (const char* name : history_columns) columns.append(name);
     m.attr("history_columns") = nb::tuple(columns);
-    static constexpr const char* what = "Trains a population; training and validation are (X, list of y, "
-                                        "sample_weight or None). Returns (outcomes, what "
-                                        "interrupted them or None).";
-    m.def("train32", &train<float>, nb::arg("jobs"), nb::arg("training"), nb::arg("validation"),
-          nb::arg("threads"), nb::arg("poll") = nb::none(), what);
-    m.def("train64", &train<double>, nb::arg("jobs"), nb::arg("training"), nb::arg("validation"),
-          nb::arg("threads"), nb::arg("poll") = nb::none(), what);
+    bind<float>(m, "Population32");
+    bind<double>(m, "Population64");
 }
 
 } // namespace ravine::bindings

@@ -46,10 +46,16 @@ public:
         for (Index i = 0, workers = working_; i < workers; ++i) workers_.emplace_back([this] { work(); });
     }
 
-    // Waits until all runs have ended, at most so long; says whether they have.
+    // Waits until a run has ended (or all have), at most so long; says whether all have.
     bool wait(std::chrono::milliseconds limit) {
         std::unique_lock lock(mutex_);
-        return done_.wait_for(lock, limit, [&] { return working_ == 0; });
+        changed_.wait_for(lock, limit, [&] { return working_ == 0 || !finished_.empty(); });
+        return working_ == 0;
+    }
+    // The runs that have ended since the last call.
+    std::vector<Index> take_finished() {
+        std::lock_guard lock(mutex_);
+        return std::exchange(finished_, {});
     }
 
     // Asks all runs to end between two chunks of work.
@@ -89,9 +95,12 @@ private:
                 outcomes_[i].state.status = Status::interrupted;
             } else
                 run(i, workspace);
+            std::lock_guard lock(mutex_);
+            finished_.push_back(i);
+            changed_.notify_all();
         }
         std::lock_guard lock(mutex_);
-        if (--working_ == 0) done_.notify_all();
+        if (--working_ == 0) changed_.notify_all();
     }
 
     void run(Index i, Workspace<T>& workspace) {
@@ -130,7 +139,8 @@ private:
     std::atomic<bool> stop_{false};
     bool record_progress_ = false;
     std::mutex mutex_;
-    std::condition_variable done_;
+    std::condition_variable changed_;
+    std::vector<Index> finished_;
     Index working_ = 0, team_ = 1;
     std::vector<Progress> progress_;
 };

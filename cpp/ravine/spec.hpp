@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -31,15 +32,15 @@ public:
     Spec(int value) : value_(static_cast<std::int64_t>(value)) {}
     Spec(const char* value) : value_(std::string(value)) {}
     Spec(std::string value) : value_(std::move(value)) {}
-    Spec(List value) : value_(std::move(value)) {}
-    Spec(Dict value) : value_(std::move(value)) {}
+    Spec(List value) : value_(std::make_shared<const List>(std::move(value))) {}
+    Spec(Dict value) : value_(std::make_shared<const Dict>(std::move(value))) {}
 
     bool is_none() const { return std::holds_alternative<std::monostate>(value_); }
     bool is_text() const { return std::holds_alternative<std::string>(value_); }
     bool is_number() const {
         return std::holds_alternative<double>(value_) || std::holds_alternative<std::int64_t>(value_);
     }
-    bool is_dict() const { return std::holds_alternative<Dict>(value_); }
+    bool is_dict() const { return std::holds_alternative<Shared<Dict>>(value_); }
 
     double number() const {
         if (auto* integer = std::get_if<std::int64_t>(&value_)) return static_cast<double>(*integer);
@@ -52,8 +53,8 @@ public:
     }
     bool flag() const { return as<bool>("true or false"); }
     const std::string& text() const { return as<std::string>("a text"); }
-    const List& list() const { return as<List>("a list"); }
-    const Dict& dict() const { return as<Dict>("a dictionary"); }
+    const List& list() const { return *as<Shared<List>>("a list"); }
+    const Dict& dict() const { return *as<Shared<Dict>>("a dictionary"); }
 
     // The field `name` of a dictionary; none when it is absent.
     const Spec& operator[](const std::string& name) const {
@@ -79,7 +80,8 @@ private:
         throw EngineError(std::string("a spec holds something else where ") + what + " is needed");
     }
 
-    std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Dict> value_;
+    template <class V> using Shared = std::shared_ptr<const V>; // copies of a spec share what it holds
+    std::variant<std::monostate, bool, std::int64_t, double, std::string, Shared<List>, Shared<Dict>> value_;
 };
 
 } // namespace ravine

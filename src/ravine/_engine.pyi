@@ -1,4 +1,4 @@
-# Written by docs/make_stubs.py (`make stubs`) from the bindings. Do not edit.
+# Written by cpp/bindings/make_stubs.py (`make stubs`) from the bindings. Do not edit.
 """
 ravine's native engine. Use it through the ravine package: nothing here checks as much as that does.
 """
@@ -146,12 +146,42 @@ def schedule_value(spec: object, epoch: float, step: float, epochs: float, steps
 
 history_columns: tuple = ...
 
-def train32(jobs: list, training: tuple, validation: tuple, threads: int, poll: object | None = None) -> tuple:
+class Population32:
     """
-    Trains a population; training and validation are (X, list of y, sample_weight or None). Returns (outcomes, what interrupted them or None).
+    Runs over the cores; training and validation are (X, list of y, weights or None).
     """
 
-def train64(jobs: list, training: tuple, validation: tuple, threads: int, poll: object | None = None) -> tuple:
+    def __init__(self, jobs: list, training: tuple, validation: tuple) -> None: ...
+
+    def start(self, threads: int, record_progress: bool) -> None: ...
+
+    def wait(self, milliseconds: int) -> tuple:
+        """
+        (all ended?, runs ended since, epochs ended since) after a run has ended or the time is over.
+        """
+
+    def stop(self) -> None:
+        """End all runs at a step boundary."""
+
+    def outcome(self, run: int) -> dict:
+        """What a run that has ended gave; once."""
+
+class Population64:
     """
-    Trains a population; training and validation are (X, list of y, sample_weight or None). Returns (outcomes, what interrupted them or None).
+    Runs over the cores; training and validation are (X, list of y, weights or None).
     """
+
+    def __init__(self, jobs: list, training: tuple, validation: tuple) -> None: ...
+
+    def start(self, threads: int, record_progress: bool) -> None: ...
+
+    def wait(self, milliseconds: int) -> tuple:
+        """
+        (all ended?, runs ended since, epochs ended since) after a run has ended or the time is over.
+        """
+
+    def stop(self) -> None:
+        """End all runs at a step boundary."""
+
+    def outcome(self, run: int) -> dict:
+        """What a run that has ended gave; once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,9 @@ class Arrays:
         self._targets: dict[Any, tuple[int, Targets]] = {}
         self._own: list[ArrayLike] = []  # kept, so that no two of them have the same id
         self.values: list[NDArray[Any]] = []
+
+    def __len__(self) -> int:
+        return len(next(iter(self._features.values())))
 
     def features(self, dtype: str) -> NDArray[Any]:
         """Give X, checked, n × inputs or n × height × width and so on."""
@@ -145,6 +149,12 @@ class SharedData:
                 validation[0], validation[1], weight, " of the validation rows"
             )
         self._handles: dict[Any, Any] = {}
+        self._described: dict[Network, dict[str, Any]] = {}
+
+    @cached_property
+    def all_rows(self) -> NDArray[np.int64]:
+        """The numbers of all training rows: one array, which runs share."""
+        return np.arange(len(self.training))
 
     def input_shape(self, dtype: str) -> tuple[int, ...]:
         """Give the shape of a row."""
@@ -157,6 +167,12 @@ class SharedData:
             shape = self.input_shape(recipe.dtype)
             self._handles[key] = engine_network(network, shape, recipe.dropout, recipe.dtype)
         return self._handles[key]
+
+    def described(self, network: Network) -> dict[str, Any]:
+        """Give a network's description: one dictionary, which runs share."""
+        if network not in self._described:
+            self._described[network] = network.to_dict()
+        return self._described[network]
 
     def prepare(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,13 @@ from .recipe import Recipe, check_no_threshold
 from .schedules import ReduceOnPlateau, Warmup
 
 if TYPE_CHECKING:
+    from ._engine import Population32, Population64
     from .checkpoints import Checkpoint
 
-__all__ = ["Outcome", "Run", "check_threads", "run_population"]
+__all__ = ["Outcome", "Population", "Run", "check_threads"]
+
+#: How long to wait for news of the engine, so that Ctrl-C is seen in time.
+_POLL_MILLISECONDS = 40
 
 Report = Callable[[Mapping[str, Any]], None]
 
@@ -49,6 +53,13 @@ class Outcome:
 
     fields: dict[str, Any]
     place: str
+
+    @classmethod
+    def of_none(cls) -> Outcome:
+        """Give what there is of a run that never began."""
+        empty = np.empty(0)
+        fields = {"status": "interrupted", "result_w": empty, "history": empty, "best_epoch": 0}
+        return cls(fields, "")
 
     @property
     def status(self) -> str:
@@ -166,7 +177,7 @@ class Run:
         """Describe the run to the engine; `keep` asks for its whole state at the end."""
         own = [item for item in self.recipe.augmentation if not isinstance(item, Augmentation)]
         return {
-            "network": self.network.to_dict(),
+            "network": self.data.described(self.network),
             "recipe": _engine_recipe(self.recipe),
             "input_shape": [int(size) for size in self.data.input_shape(self.recipe.dtype)],
             "rows": self.rows,
@@ -181,8 +192,13 @@ class Run:
         }
 
     def model(self, outcome: Outcome) -> Model:
-        """Make the model that the run's outcome is."""
+        """Make the model that the run's outcome is; of a run that never began, its initial one."""
         fields = outcome.fields
+        if not len(fields["result_w"]):
+            fields = fields | {
+                "result_w": self.handle.initialise(self.recipe.seed),
+                "result_state": self.handle.initial_state(),
+            }
         return self.make_model(
             fields["result_w"],
             fields["result_state"],
@@ -242,7 +258,7 @@ class Run:
         self, rows: ArrayLike | None, validation_rows: ArrayLike | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         n = len(self.data.training.features(self.recipe.dtype))
-        chosen = np.arange(n) if rows is None else _as_rows(rows, n, "rows")
+        chosen = self.data.all_rows if rows is None else _as_rows(rows, n, "rows")
         fraction = self.recipe.validation_fraction
         apart = self.data.validation
         if fraction > 0 and (apart is not None or validation_rows is not None):
@@ -311,28 +327,98 @@ class Run:
         )
 
 
-def run_population(
-    runs: Sequence[Run], data: SharedData, report: Report | None, threads: int
-) -> tuple[list[Outcome], BaseException | None]:
-    """Run all, precision by precision; returns outcomes in order, and what interrupted them."""
-    from . import _engine
+class Population:
+    """Runs that are trained together; what they gave, as far as they came.
 
-    outcomes: dict[int, Outcome] = {}
-    interruption: BaseException | None = None
-    for dtype, train in (("float32", _engine.train32), ("float64", _engine.train64)):
-        chosen = [i for i, run in enumerate(runs) if run.recipe.dtype == dtype]
-        if not chosen:
-            continue
-        poll = None if report is None else _poll(report, [runs[i] for i in chosen], len(runs))
-        jobs = [runs[i].job(keep=runs[i].every > 0) for i in chosen]
-        training, validation = data.for_engine(dtype)
-        found, interruption = train(jobs, training, validation, threads, poll)
-        for i, fields in zip(chosen, found, strict=True):
-            place = f"run {i + 1} of {len(runs)}" if len(runs) > 1 else ""
-            outcomes[i] = Outcome(fields, place)
-        if interruption is not None:
-            break
-    return [outcomes[i] for i in sorted(outcomes)], interruption
+    Parameters
+    ----------
+    runs : sequence of Run
+        What to train.
+    data : SharedData
+        The rows that they share.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> data = SharedData([[1.0], [2.0]], [1.0, 2.0])
+    >>> population = Population([Run(rv.Network([rv.Dense(1)]), rv.Recipe(), data)], data)
+    >>> list(population.train(None, threads=1))
+    [0]
+    >>> population.outcomes[0].status
+    'finished'
+    """
+
+    def __init__(self, runs: Sequence[Run], data: SharedData) -> None:
+        self.runs, self.data = runs, data
+        self.outcomes: dict[int, Outcome] = {}
+
+    def train(self, report: Report | None, threads: int) -> Iterator[int]:
+        """Train all, and yield the numbers of runs as they end.
+
+        However it ends, by Ctrl-C too, the outcomes of all runs that were begun are there.
+        """
+        from . import _engine
+
+        kinds: dict[str, Any] = {
+            "float32": _engine.Population32,
+            "float64": _engine.Population64,
+        }
+        for dtype, kind in kinds.items():
+            chosen = [i for i, run in enumerate(self.runs) if run.recipe.dtype == dtype]
+            if chosen:
+                jobs = [self.runs[i].job(keep=self.runs[i].every > 0) for i in chosen]
+                engine = kind(jobs, *self.data.for_engine(dtype))
+                yield from self._train(engine, chosen, report, threads)
+
+    def _train(
+        self,
+        engine: Population32 | Population64,
+        chosen: Sequence[int],
+        report: Report | None,
+        threads: int,
+    ) -> Iterator[int]:
+        left = set(range(len(chosen)))
+        try:
+            engine.start(threads, report is not None)
+            done = False
+            while not done:
+                done, finished, epochs = engine.wait(_POLL_MILLISECONDS)
+                if report is not None:
+                    self._report(report, chosen, epochs)
+                for number in finished:
+                    left.discard(number)
+                    yield self._collect(engine, chosen, number)
+        finally:
+            engine.stop()
+            for number in left:
+                self._collect(engine, chosen, number)
+
+    def _collect(
+        self, engine: Population32 | Population64, chosen: Sequence[int], number: int
+    ) -> int:
+        run = chosen[number]
+        place = f"run {run + 1} of {len(self.runs)}" if len(self.runs) > 1 else ""
+        self.outcomes[run] = Outcome(engine.outcome(number), place)
+        return run
+
+    def _report(
+        self,
+        report: Report,
+        chosen: Sequence[int],
+        epochs: Sequence[tuple[int, int, float, float]],
+    ) -> None:
+        for number, epoch, loss, val_loss in epochs:
+            run = chosen[number]
+            report(
+                {
+                    "run": run,
+                    "runs": len(self.runs),
+                    "epoch": epoch,
+                    "epochs": self.runs[run].recipe.epochs,
+                    "loss": loss,
+                    "val_loss": val_loss,
+                }
+            )
 
 
 def check_threads(threads: int | None) -> int:
@@ -346,24 +432,6 @@ def check_threads(threads: int | None) -> int:
             f"Got {threads!r}."
         )
     return threads
-
-
-def _poll(report: Report, runs: Sequence[Run], count: int) -> Callable[[Any], None]:
-    def poll(rows: Sequence[tuple[int, int, float, float]]) -> None:
-        for run, epoch, loss, val_loss in rows:
-            epochs = runs[run].recipe.epochs
-            report(
-                {
-                    "run": run,
-                    "runs": count,
-                    "epoch": epoch,
-                    "epochs": epochs,
-                    "loss": loss,
-                    "val_loss": val_loss,
-                }
-            )
-
-    return poll
 
 
 def _engine_recipe(recipe: Recipe) -> dict[str, Any]:

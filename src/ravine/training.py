@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike
 
@@ -16,7 +17,7 @@ from .errors import DivergenceError, ParameterError
 from .model import Model, load
 from .network import Network
 from .recipe import Recipe
-from .runs import Outcome, Run, check_threads, run_population
+from .runs import Outcome, Population, Run, check_threads
 
 __all__ = ["Job", "train", "train_many"]
 
@@ -147,14 +148,45 @@ def train(
     if saver is None and every is not None:
         raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
     run.watch(callback, saver)
-    (outcome,), interruption = _run([run], data, progress, check_threads(threads))
-    if interruption is not None:
-        if saver is not None and outcome.snapshot:
-            saver.write(outcome.snapshot)
-        raise interruption
+    population = Population([run], data)
+    try:
+        for _ in _train(population, progress, threads):
+            pass
+    except BaseException:
+        begun = population.outcomes.get(0)
+        if saver is not None and begun is not None and begun.snapshot is not None:
+            saver.write(begun.snapshot)
+        raise
+    outcome = population.outcomes[0]
     if outcome.status == "diverged":
         raise DivergenceError(outcome.message, hint=outcome.cure)
     return run.model(outcome)
+
+
+@overload
+def train_many(
+    jobs: Sequence[Job],
+    X: ArrayLike,
+    y: ArrayLike | None = ...,
+    *,
+    sample_weight: ArrayLike | None = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    as_completed: Literal[False] = ...,
+) -> list[Model]: ...
+
+
+@overload
+def train_many(
+    jobs: Sequence[Job],
+    X: ArrayLike,
+    y: ArrayLike | None = ...,
+    *,
+    sample_weight: ArrayLike | None = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    as_completed: Literal[True],
+) -> Iterator[tuple[int, Model]]: ...
 
 
 def train_many(
@@ -165,7 +197,8 @@ def train_many(
     sample_weight: ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress = None,
-) -> list[Model]:
+    as_completed: bool = False,
+) -> list[Model] | Iterator[tuple[int, Model]]:
     """Train a population: any mix of networks and recipes, over all cores.
 
     Each member comes out bit for bit as if it were trained alone, for any number of threads.
@@ -184,11 +217,16 @@ def train_many(
         Threads to use, at least 1; None: one per core.
     progress : bool or callable, optional
         As in `train`.
+    as_completed : bool, default False
+        Give an iterator instead of a list: ``(number of the job, model)`` as the runs end. Leaving
+        it before its end stops the rest.
 
     Returns
     -------
-    list of Model
+    list of Model, or iterator of (int, Model)
         In the order of the jobs. A run that diverged has ``status`` "diverged", and harms no other.
+        After Ctrl-C (a warning says so) the runs that had not ended have the status "interrupted"
+        and the weights that they had reached.
 
     Raises
     ------
@@ -209,6 +247,28 @@ def train_many(
     >>> [model.status for model in models]
     ['finished', 'finished']
     """
+    population = _population(jobs, X, y, sample_weight)
+    if as_completed:
+        return _as_completed(population, progress, threads)
+    try:
+        for _ in _train(population, progress, threads):
+            pass
+    except KeyboardInterrupt:
+        done = sum(outcome.status != "interrupted" for outcome in population.outcomes.values())
+        warnings.warn(
+            f"Interrupted: {done} of {len(population.runs)} runs ended before.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return [
+        run.model(population.outcomes.get(i, Outcome.of_none()))
+        for i, run in enumerate(population.runs)
+    ]
+
+
+def _population(
+    jobs: Sequence[Job], X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+) -> Population:
     data = SharedData(X, y, sample_weight)
     runs = []
     for number, job in enumerate(jobs):
@@ -220,18 +280,18 @@ def train_many(
                 hint="Pass train_many(jobs, X, y), or Job(..., y=y).",
             )
         runs.append(Run(job.network, job.recipe, data, job.rows, job.validation_rows, y=job.y))
-    if not runs:
-        return []
-    outcomes, interruption = _run(runs, data, progress, check_threads(threads))
-    if interruption is not None:
-        raise interruption
-    return [run.model(outcome) for run, outcome in zip(runs, outcomes, strict=True)]
+    return Population(runs, data)
 
 
-def _run(
-    runs: Sequence[Run], data: SharedData, progress: Progress, threads: int
-) -> tuple[list[Outcome], BaseException | None]:
-    """Run a population, with a live line where one is asked for."""
+def _as_completed(
+    population: Population, progress: Progress, threads: int | None
+) -> Iterator[tuple[int, Model]]:
+    for number in _train(population, progress, threads):
+        yield number, population.runs[number].model(population.outcomes.pop(number))
+
+
+def _train(population: Population, progress: Progress, threads: int | None) -> Iterator[int]:
+    """Train a population, with a live line where one is asked for."""
     with ExitStack() as stack:
         report = None
         if progress is True:
@@ -245,7 +305,7 @@ def _run(
                 "The 'progress' parameter of train must be True, False or callable. "
                 f"Got {progress!r}."
             )
-        return run_population(runs, data, report, threads)
+        yield from population.train(report, check_threads(threads))
 
 
 def _started(
