@@ -52,6 +52,7 @@ benchmark: $(VENV)/installed-benchmarks
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/curves.py
 	$(BIN)/python benchmarks/costs.py
+	$(BIN)/python benchmarks/document.py
 
 # Instructions of fixed trainings, against the stored ones. Needs valgrind.
 guard: $(VENV)/installed
@@ -68,6 +69,7 @@ develop: $(VENV)/installed-lint $(VENV)/installed-test $(VENV)/installed-engine-
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/develop -G Ninja \
 		-DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" $(if $(LEVELS),-DRAVINE_LEVELS=$(LEVELS))
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/develop
+	rm -f src/ravine/*.so # a process that has one loaded keeps it whole
 	cp build/develop/*.so src/ravine/
 
 # The package as users get it: built as a wheel and installed, never run from the sources.

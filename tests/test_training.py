@@ -348,6 +348,25 @@ def test_a_checkpoint_into_no_folder_is_refused_before_training(tmp_path):
         rv.train(LINEAR, X, Y, checkpoint=tmp_path / "none" / "run.safetensors")
 
 
+def test_a_run_that_stopped_early_and_resumes_has_ended(tmp_path):
+    path = tmp_path / "run.safetensors"
+    recipe = rv.Recipe(
+        optimizer=rv.Adam(0.05),
+        epochs=300,
+        validation_fraction=0.3,
+        stopping=rv.EarlyStopping(patience=3),
+    )
+    model = rv.train(NETWORK, X, RNG.permutation(Y), recipe, checkpoint=path, every=1000)
+    assert model.status == "stopped early"
+    assert rv.load(path).status == "stopped early"
+    noise = np.random.default_rng(0).permutation(Y)
+    model = rv.train(NETWORK, X, noise, recipe, checkpoint=path)
+    again = rv.train(NETWORK, X, noise, recipe, start=path)
+    assert again.status == "stopped early"
+    assert len(again.history) == len(model.history)
+    np.testing.assert_array_equal(weights(again), weights(model))
+
+
 def test_a_checkpoint_loads_as_a_model_with_the_best_weights_so_far(tmp_path):
     path = tmp_path / "run.safetensors"
     recipe = rv.Recipe(

@@ -55,6 +55,8 @@ public:
     RunState<T>& train() {
         try {
             if (state_.slots.empty()) initialise(); // 1
+            if (out_of_patience())
+                state_.status = Status::stopped_early; // a run that ended before it was saved
             while (state_.status == Status::running && state_.counters.epoch < epochs_) {
                 batches_.begin_epoch(static_cast<std::uint64_t>(state_.counters.epoch));
                 while (state_.status == Status::running && state_.counters.step_in_epoch < batches_.steps())
@@ -271,8 +273,13 @@ private:
             c.best_value = value, c.best_epoch = c.epoch, c.wait = 0;
             state_.best_w.assign(w, w + state_.w.size());
             state_.best_state = state_.state;
-        } else if (++c.wait >= stopping_.number("patience") && state_.status == Status::running)
-            state_.status = Status::stopped_early;
+        } else {
+            ++c.wait;
+            if (out_of_patience() && state_.status == Status::running) state_.status = Status::stopped_early;
+        }
+    }
+    bool out_of_patience() const {
+        return !stopping_.is_none() && state_.counters.wait >= stopping_.number("patience");
     }
 
     Span<T> slots(Index block) { return cut_.slots(Span<T>(state_.slots), block, *optimizer_); }

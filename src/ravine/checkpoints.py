@@ -74,7 +74,7 @@ class Checkpoint:
     def write(self, snapshot: dict[str, Any], status: str = "interrupted") -> None:
         """Save the run as the engine's snapshot has it."""
         counters = snapshot["counters"]
-        model = self.run.make_model(
+        model = self.run.model(
             snapshot["result_w"],
             snapshot["result_state"],
             snapshot["history"],

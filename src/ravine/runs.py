@@ -1,11 +1,9 @@
-"""Runs: what the engine is told of a network, a recipe and rows, and what it gives back."""
+"""Runs: what the engine is told of a network, a recipe and rows."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,75 +20,7 @@ from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
 from .schedules import ReduceOnPlateau, Warmup
 
-if TYPE_CHECKING:
-    from ._engine import Population32, Population64
-    from .checkpoints import Checkpoint
-
-__all__ = ["Outcome", "Population", "Run", "check_threads"]
-
-#: How long to wait for news of the engine, so that Ctrl-C is seen in time.
-_POLL_MILLISECONDS = 40
-
-Report = Callable[[Mapping[str, Any]], None]
-
-
-@dataclass
-class Outcome:
-    """What a run gave: the engine's dictionary, with names.
-
-    Parameters
-    ----------
-    fields : dict
-        The engine's.
-    place : str
-        "run 7 of 64", or "" for a run alone.
-
-    Examples
-    --------
-    >>> Outcome({"status": "finished"}, "").status
-    'finished'
-    """
-
-    fields: dict[str, Any]
-    place: str
-
-    @classmethod
-    def of_none(cls) -> Outcome:
-        """Give what there is of a run that never began."""
-        empty = np.empty(0)
-        fields = {"status": "interrupted", "result_w": empty, "history": empty, "best_epoch": 0}
-        return cls(fields, "")
-
-    @property
-    def status(self) -> str:
-        """How the run ended."""
-        return str(self.fields["status"])
-
-    @property
-    def snapshot(self) -> dict[str, Any] | None:
-        """The whole state at the last step boundary, if it was kept and there is one."""
-        kept = self.fields["snapshot"]
-        if kept is None or not len(kept["slots"]):
-            return None
-        return {**kept, **{name: self.fields[name] for name in ("result_w", "result_state")}}
-
-    @property
-    def message(self) -> str:
-        """What there is to say of how it ended."""
-        if self.status != "diverged":
-            return ""
-        of_run = f" of {self.place}" if self.place else ""
-        return (
-            f"The {self.fields['diverged_what']}{of_run} became infinite or NaN at step "
-            f"{self.fields['step'] + 1} (epoch {self.fields['epoch'] + 1}). {self.cure}"
-        )
-
-    @property
-    def cure(self) -> str:
-        """What to do about divergence."""
-        if self.fields["diverged_what"] == "running statistics":
-            return 'Put Normalize first, or use Recipe(dtype="float64").'
-        return f"Lower its learning rate (now {self.fields['diverged_rate']:.4g}) or set clip_norm."
+__all__ = ["Run"]
 
 
 class Run:
@@ -108,8 +38,8 @@ class Run:
         Which of them are this run's.
     y : array-like, optional
         Targets of this run alone.
-    start : Model or Checkpoint, optional
-        Where it starts.
+    start : Model, optional
+        Whose weights it starts from.
 
     Examples
     --------
@@ -156,16 +86,19 @@ class Run:
         self._check_together()
 
     def watch(
-        self, callback: Callable[[dict[str, float]], Any] | None, checkpoint: Checkpoint | None
+        self,
+        callback: Callable[[dict[str, float]], Any] | None,
+        save: Callable[[dict[str, Any]], None] | None,
+        every: int,
     ) -> None:
-        """Have a callback called and a checkpoint written between epochs."""
-        if callback is None and checkpoint is None:
+        """Have a callback called after each epoch, and the state saved after every so many."""
+        if callback is None and save is None:
             return
-        self.every = 0 if checkpoint is None else checkpoint.every
+        self.every = every
 
         def on_epoch(row: NDArray[np.float64], snapshot: dict[str, Any] | None) -> bool:
-            if checkpoint is not None and snapshot is not None:
-                checkpoint.write(snapshot, status="interrupted")
+            if save is not None and snapshot is not None:
+                save(snapshot)
             if callback is None:
                 return False
             columns = self._columns(row[np.newaxis])
@@ -191,24 +124,7 @@ class Run:
             "keep": keep,
         }
 
-    def model(self, outcome: Outcome) -> Model:
-        """Make the model that the run's outcome is; of a run that never began, its initial one."""
-        fields = outcome.fields
-        if not len(fields["result_w"]):
-            fields = fields | {
-                "result_w": self.handle.initialise(self.recipe.seed),
-                "result_state": self.handle.initial_state(),
-            }
-        return self.make_model(
-            fields["result_w"],
-            fields["result_state"],
-            fields["history"],
-            status=outcome.status,
-            best_epoch=fields["best_epoch"],
-            message=outcome.message,
-        )
-
-    def make_model(
+    def model(
         self,
         w: NDArray[Any],
         state: NDArray[Any],
@@ -325,113 +241,6 @@ class Run:
             f"batches of {usual} leave a batch of one.",
             hint=f"Use batch_size={good}." if good else "Use LayerNorm, or more rows.",
         )
-
-
-class Population:
-    """Runs that are trained together; what they gave, as far as they came.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        What to train.
-    data : SharedData
-        The rows that they share.
-
-    Examples
-    --------
-    >>> import ravine as rv
-    >>> data = SharedData([[1.0], [2.0]], [1.0, 2.0])
-    >>> population = Population([Run(rv.Network([rv.Dense(1)]), rv.Recipe(), data)], data)
-    >>> list(population.train(None, threads=1))
-    [0]
-    >>> population.outcomes[0].status
-    'finished'
-    """
-
-    def __init__(self, runs: Sequence[Run], data: SharedData) -> None:
-        self.runs, self.data = runs, data
-        self.outcomes: dict[int, Outcome] = {}
-
-    def train(self, report: Report | None, threads: int) -> Iterator[int]:
-        """Train all, and yield the numbers of runs as they end.
-
-        However it ends, by Ctrl-C too, the outcomes of all runs that were begun are there.
-        """
-        from . import _engine
-
-        kinds: dict[str, Any] = {
-            "float32": _engine.Population32,
-            "float64": _engine.Population64,
-        }
-        for dtype, kind in kinds.items():
-            chosen = [i for i, run in enumerate(self.runs) if run.recipe.dtype == dtype]
-            if chosen:
-                jobs = [self.runs[i].job(keep=self.runs[i].every > 0) for i in chosen]
-                engine = kind(jobs, *self.data.for_engine(dtype))
-                yield from self._train(engine, chosen, report, threads)
-
-    def _train(
-        self,
-        engine: Population32 | Population64,
-        chosen: Sequence[int],
-        report: Report | None,
-        threads: int,
-    ) -> Iterator[int]:
-        left = set(range(len(chosen)))
-        try:
-            engine.start(threads, report is not None)
-            done = False
-            while not done:
-                done, finished, epochs = engine.wait(_POLL_MILLISECONDS)
-                if report is not None:
-                    self._report(report, chosen, epochs)
-                for number in finished:
-                    left.discard(number)
-                    yield self._collect(engine, chosen, number)
-        finally:
-            engine.stop()
-            for number in left:
-                self._collect(engine, chosen, number)
-
-    def _collect(
-        self, engine: Population32 | Population64, chosen: Sequence[int], number: int
-    ) -> int:
-        run = chosen[number]
-        place = f"run {run + 1} of {len(self.runs)}" if len(self.runs) > 1 else ""
-        self.outcomes[run] = Outcome(engine.outcome(number), place)
-        return run
-
-    def _report(
-        self,
-        report: Report,
-        chosen: Sequence[int],
-        epochs: Sequence[tuple[int, int, float, float]],
-    ) -> None:
-        for number, epoch, loss, val_loss in epochs:
-            run = chosen[number]
-            report(
-                {
-                    "run": run,
-                    "runs": len(self.runs),
-                    "epoch": epoch,
-                    "epochs": self.runs[run].recipe.epochs,
-                    "loss": loss,
-                    "val_loss": val_loss,
-                }
-            )
-
-
-def check_threads(threads: int | None) -> int:
-    """Resolve the number of threads: None is one per core that this process may use."""
-    if threads is None:
-        affinity = getattr(os, "sched_getaffinity", None)
-        return len(affinity(0)) if affinity else os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise ParameterError(
-            "The 'threads' parameter of train must be a whole number of at least 1. "
-            f"Got {threads!r}."
-        )
-    return threads
 
 
 def _engine_recipe(recipe: Recipe) -> dict[str, Any]:

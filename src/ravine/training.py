@@ -16,8 +16,9 @@ from .data import SharedData
 from .errors import DivergenceError, ParameterError
 from .model import Model, load
 from .network import Network
+from .population import Population, check_threads
 from .recipe import Recipe
-from .runs import Outcome, Population, Run, check_threads
+from .runs import Run
 
 __all__ = ["Job", "train", "train_many"]
 
@@ -102,8 +103,8 @@ def train(
         run gives; only ``epochs`` of the recipe may differ. A model, or the file of one: training
         starts from its weights, and from what its Normalize learnt, with a fresh optimizer.
     checkpoint : path, optional
-        A file that is written, whole or not at all, every so many epochs and when training is
-        interrupted.
+        A file that is written, whole or not at all, every so many epochs, when training is
+        interrupted and at its end.
     every : int, optional
         How many epochs lie between two checkpoints; None is 1.
     callback : callable, optional
@@ -147,7 +148,10 @@ def train(
     saver = Checkpoint(checkpoint, every, run) if checkpoint is not None else None
     if saver is None and every is not None:
         raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
-    run.watch(callback, saver)
+    if saver is None:
+        run.watch(callback, None, 0)
+    else:
+        run.watch(callback, saver.write, saver.every)
     population = Population([run], data)
     try:
         for _ in _train(population, progress, threads):
@@ -159,8 +163,10 @@ def train(
         raise
     outcome = population.outcomes[0]
     if outcome.status == "diverged":
-        raise DivergenceError(outcome.message, hint=outcome.cure)
-    return run.model(outcome)
+        raise DivergenceError(outcome.message, hint="Try a tenth of the learning rate first.")
+    if saver is not None and outcome.snapshot is not None:
+        saver.write(outcome.snapshot, outcome.status)
+    return population.model(0)
 
 
 @overload
@@ -260,10 +266,7 @@ def train_many(
             RuntimeWarning,
             stacklevel=2,
         )
-    return [
-        run.model(population.outcomes.get(i, Outcome.of_none()))
-        for i, run in enumerate(population.runs)
-    ]
+    return [population.model(number) for number in range(len(population.runs))]
 
 
 def _population(
@@ -287,7 +290,8 @@ def _as_completed(
     population: Population, progress: Progress, threads: int | None
 ) -> Iterator[tuple[int, Model]]:
     for number in _train(population, progress, threads):
-        yield number, population.runs[number].model(population.outcomes.pop(number))
+        yield number, population.model(number)
+        del population.outcomes[number]
 
 
 def _train(population: Population, progress: Progress, threads: int | None) -> Iterator[int]:
