@@ -554,7 +554,7 @@ def test_a_column_too_large_for_batch_norm_is_a_divergence_and_no_model():
     network = rv.Network([rv.BatchNorm(), rv.Dense(1)])
     with pytest.raises(DivergenceError, match="running statistics") as caught:
         rv.train(network, x, Y, rv.Recipe(epochs=1))
-    assert "Normalize" in caught.value.hint
+    assert "Normalize" in str(caught.value)
     for cured in (
         rv.train(network, x, Y, rv.Recipe(epochs=1, dtype="float64")),
         rv.train(rv.Network([rv.Normalize(), *network.layers]), x, Y, rv.Recipe(epochs=1)),
