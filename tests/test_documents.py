@@ -14,7 +14,14 @@ from ravine.layers import ACTIVATIONS
 from ravine.spec import Spec
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")]
+DOCUMENTS = [
+    *ROOT.glob("*.md"),
+    *(
+        path
+        for folder in ("docs", "examples", "benchmarks")
+        for path in ROOT.glob(f"{folder}/**/*.md")
+    ),
+]
 SOURCES = [
     path
     for folder in ("src/ravine", "cpp/ravine", "cpp/bindings")
