@@ -1,8 +1,8 @@
 """bias_variance against what is known exactly: linear smoothers, sample means, simulators.
 
-Estimates are compared with exact values in units of their own standard errors, from a fixed seed. Of
-normal errors one in 16,000 is beyond four of them; an estimator that left out any of its corrections
-would be beyond by far more, which is tested as well.
+Estimates are compared with exact values in units of their own standard errors, from a fixed seed.
+Of normal errors one in 16,000 is beyond four of them; an estimator that left out one of its
+corrections would be beyond by more, which is tested as well.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ SIGMA = 0.7
 
 
 def truth(X):
-    return np.sin(2 * X[:, 0]) + X[:, 1] ** 2 - X[:, 2]
+    return X[:, 0] - X[:, 1] / 2 + np.sin(2 * X[:, 2]) / 2
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def ridge(inputs):
         None,
         rv.Recipe(optimizer="lbfgs", epochs=200, dtype="float64"),
         over={"penalty.alpha": ALPHAS},
-        n_models=200,
+        n_models=400,
         truth=truth,
         noise=SIGMA,
         X_test=X_test,
@@ -65,9 +65,9 @@ def test_bias_and_variance_of_ridge_regression_are_those_of_its_closed_form(inpu
             error = getattr(ridge, name)[i] - exact
             assert abs(error) < STANDARD_ERRORS * getattr(ridge, f"{name}_se")[i], (name, alpha)
         # The comparison means something: standard errors are a small part of what they belong to.
-        assert ridge.bias2_se[i] < 0.1 * bias2
+        assert ridge.bias2_se[i] < 0.15 * bias2
         assert ridge.variance_se[i] < 0.1 * variance
-    np.testing.assert_array_equal(ridge.noise, np.full(len(ALPHAS), SIGMA**2))
+    np.testing.assert_allclose(ridge.noise, SIGMA**2, rtol=1e-14)
     np.testing.assert_array_equal(ridge.noise_se, 0)
 
 
@@ -77,12 +77,12 @@ def test_a_growing_ridge_penalty_trades_variance_for_bias(ridge):
 
 
 def test_estimates_are_unbiased_and_their_standard_errors_honest(inputs):
-    # Smoothers in place of networks, so that the whole study can be repeated 400 times. Of ten
+    # Smoothers in place of networks, so that the whole study can be repeated 1600 times. Of ten
     # models only: the uncorrected bias² would be too large by a tenth of the variance.
     X, X_test = inputs
-    smoother = ridge_smoother(X, X_test, 0.5)
+    smoother = ridge_smoother(X, X_test, 0.1)
     rng = np.random.default_rng(1)
-    repeats, models, rows = 400, 10, len(X_test)
+    repeats, models, rows = 1600, 10, len(X_test)
     found = {"bias2": [], "variance": [], "mse": []}
     errors = {"bias2": [], "variance": [], "mse": []}
     centre = truth(X_test)[:, np.newaxis]
@@ -101,16 +101,16 @@ def test_estimates_are_unbiased_and_their_standard_errors_honest(inputs):
     for name, value in exact.items():
         of_mean = np.std(found[name]) / np.sqrt(repeats)
         assert abs(np.mean(found[name]) - value) < STANDARD_ERRORS * of_mean
-        # A standard deviation of 400 values is known to 3.5 %; the jackknife of a mean is unbiased
+        # A standard deviation of 1600 values is known to 1.8 %; the jackknife of a mean is unbiased
         # as a variance, that of curved statistics of ten models some tenth too large.
         ratio = np.sqrt(np.mean(np.square(errors[name]))) / np.std(found[name])
-        assert 0.9 < ratio < 1.25, name
+        assert 0.93 < ratio < 1.2, name
     assert variance / models > 5 * np.std(found["bias2"]) / np.sqrt(repeats)
 
 
 def test_standard_errors_on_measured_rows_count_the_rows_as_a_sample():
-    # Each repeat has new models and new test rows. Predictions are x + u_m + v_m x, targets 2 x + ε:
-    # bias² + noise = E x² + σ² = 1.25, variance = E (u + v x)² = 0.5.
+    # Each repeat has new models and new test rows. Predictions are x + u_m + v_m x, targets
+    # 2 x + ε, so that bias² + noise = E x² + σ² = 1.25 and variance = E (u + v x)² = 0.5.
     rng = np.random.default_rng(2)
     repeats, models, rows = 400, 12, 60
     found, errors = [], []

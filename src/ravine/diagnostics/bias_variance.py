@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DivergenceError, ParameterError
-from ..model import Model
 from ..network import Network
 from ..penalties import L2
 from ..recipe import Recipe
@@ -24,7 +23,7 @@ __all__ = ["bias_variance"]
 
 Method = Literal["bootstrap", "subsets"]
 
-_MOST_PARAMETERS_AT_ONCE = 2**26
+_MOST_PREDICTIONS_AT_ONCE = 2**26
 _DIVERGED: dict[str, Estimate] = dict.fromkeys(PARTS, (np.nan, np.nan))
 
 
@@ -149,7 +148,7 @@ def bias_variance(
     else:
         _check_simulation(truth, y_test, method)
         design = Simulation(base, truth, known, X_test)
-    found, diverged = _study(design, recipes, n_models, progress, threads)
+    found, diverged = _study(design, recipes, progress, threads)
     columns = {}
     for name in PARTS:
         columns[name] = np.array([estimates[name][0] for estimates in found])
@@ -235,53 +234,59 @@ def _check_measured(
 def _study(
     design: Design,
     recipes: Sequence[Recipe],
-    n_models: int,
     progress: Progress,
     threads: int | None,
 ) -> tuple[list[dict[str, Estimate]], NDArray[np.int64]]:
-    """Train all models, and take the error apart for each recipe.
+    """Train all models, and take the error apart for each recipe: all of them in one population.
 
-    Models come recipe by recipe and are not kept: only their predictions for the test rows are,
-    until a recipe is through.
+    Only if the predictions would need too much memory, a few recipes at a time are taken.
     """
-    kind = np.result_type(*{recipe.dtype for recipe in recipes})
-    predictions = np.empty((n_models, *design.reference.centre.shape), kind)
-    found, diverged = [], np.zeros(len(recipes), np.int64)
-    message = ""
-    for number, model in enumerate(_population(design, recipes, n_models, progress, threads)):
-        value, member = divmod(number, n_models)
-        if model.status == "diverged":
-            diverged[value] += 1
-            message = message or model.message
-        else:
-            predictions[member] = respond(model, design.X_test)
-        if member == n_models - 1:
-            good = diverged[value] == 0
-            found.append(decompose(predictions, design.reference) if good else _DIVERGED)
-    if diverged.all():
-        raise DivergenceError(
-            f"Of the {len(recipes) * n_models} models {diverged.sum()} diverged, some at every "
-            f"value. {message}"
-        )
-    return found, diverged
-
-
-def _population(
-    design: Design,
-    recipes: Sequence[Recipe],
-    n_models: int,
-    progress: Progress,
-    threads: int | None,
-) -> Iterator[Model]:
-    """Train every model of every recipe: all in one go, as far as memory allows."""
-    count = len(recipes) * n_models
-    size = max(1, _MOST_PARAMETERS_AT_ONCE // design.n_parameters)
+    at_once = max(1, _MOST_PREDICTIONS_AT_ONCE // (design.n_models * design.reference.centre.size))
+    found: list[dict[str, Estimate]] = []
+    diverged: list[int] = []
+    failed: list[tuple[int, str]] = []
     with _reporting(progress) as report:
-        for first in range(0, count, size):
-            numbers = range(first, min(first + size, count))
-            jobs = [design.job(recipes[k // n_models], k % n_models) for k in numbers]
-            said = _shifted(report, first, count) if callable(report) else report
-            yield from train_many(jobs, design.X, design.y, threads=threads, progress=said)
+        for first in range(0, len(recipes), at_once):
+            some = recipes[first : first + at_once]
+            said = report
+            if callable(report):
+                said = _shifted(report, first * design.n_models, len(recipes) * design.n_models)
+            predictions, failures = _predictions(design, some, said, threads)
+            for of_recipe, of_these in zip(predictions, failures, strict=True):
+                found.append(_DIVERGED if of_these else decompose(of_recipe, design.reference))
+                diverged.append(len(of_these))
+                failed += of_these
+    if all(diverged):
+        raise DivergenceError(
+            f"Of {len(recipes) * design.n_models} models {len(failed)} diverged, some at every "
+            f"value. {min(failed)[1]}"
+        )
+    return found, np.array(diverged)
+
+
+def _predictions(
+    design: Design, recipes: Sequence[Recipe], progress: Progress, threads: int | None
+) -> tuple[NDArray[Any], list[list[tuple[int, str]]]]:
+    """Train a population, and predict the test rows; models are not kept.
+
+    Gives predictions, recipes × models × test rows × outputs, and which models of each recipe
+    diverged, with what is to be said of it.
+    """
+    n_models = design.n_models
+    jobs = [design.job(recipe, model) for recipe in recipes for model in range(n_models)]
+    kind = np.result_type(*{recipe.dtype for recipe in recipes})
+    predictions = np.empty((len(recipes), n_models, *design.reference.centre.shape), kind)
+    failures: list[list[tuple[int, str]]] = [[] for _ in recipes]
+    population = train_many(
+        jobs, design.X, design.y, threads=threads, progress=progress, as_completed=True
+    )
+    for number, model in population:
+        recipe, member = divmod(number, n_models)
+        if model.status == "diverged":
+            failures[recipe].append((number, model.message))
+        else:
+            predictions[recipe, member] = respond(model, design.X_test)
+    return predictions, failures
 
 
 @contextmanager

@@ -110,9 +110,7 @@ class Design(ABC):
         self.network, self.seed, self.n_models = basis.network, basis.seed, basis.n_models
         self.dtype = basis.recipe.dtype
         self.X = as_features(basis.X, None, self.dtype)
-        handle = SharedData(self.X, None).handle(basis.network, basis.recipe)
-        self.n_outputs: int = handle.n_outputs
-        self.n_parameters: int = handle.n_parameters
+        self.n_outputs: int = SharedData(self.X, None).handle(basis.network, basis.recipe).n_outputs
 
     @abstractmethod
     def job(self, recipe: Recipe, model: int) -> Job:

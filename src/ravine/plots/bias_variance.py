@@ -85,7 +85,7 @@ def bias_variance_curves(
         best = int(np.nanargmin(total))
         _mark_best(ax, places[best], total[best], f"least at {_named(values[best])}")
         ax.set_xlabel(field)
-        ax.legend(frameon=False)
+        ax.legend(edgecolor="none", framealpha=0.8)
     ax.set_ylabel(measure)
     ax.grid(visible=True, axis="y", color="#e5e5e5", lw=0.8)
     ax.set_axisbelow(True)
@@ -160,10 +160,7 @@ def _place_on_logarithmic_axis(ax: Axes, places: Array, positive: Array) -> Arra
     from matplotlib.ticker import FixedLocator
 
     ax.set_xscale("log")
-    first, last = np.ceil(np.log10(positive[0]) - 1e-9), np.floor(np.log10(positive[-1]) + 1e-9)
-    powers = np.arange(first, last + 1, np.ceil((last - first + 1) / 8))
-    ticks = 10.0**powers
-    labels = [f"$10^{{{int(power)}}}$" for power in powers]
+    ticks, labels = _logarithmic_ticks(positive)
     ax.xaxis.set_minor_locator(FixedLocator([]))
     if (places == 0).any():
         step = max(positive[1] / positive[0], 4.0)
@@ -173,6 +170,16 @@ def _place_on_logarithmic_axis(ax: Axes, places: Array, positive: Array) -> Arra
         _break_axis(ax, nothing * np.sqrt(step))
     ax.set_xticks(ticks, labels)
     return places
+
+
+def _logarithmic_ticks(positive: Array) -> tuple[Array, list[str]]:
+    """Label the values themselves if they are few and apart, otherwise powers of ten."""
+    powers = np.log10(positive)
+    if powers[-1] - powers[0] < 3 and np.diff(powers).min() > (powers[-1] - powers[0]) / 12:
+        return positive, [_named(value) for value in positive]
+    first, last = np.ceil(powers[0] - 1e-9), np.floor(powers[-1] + 1e-9)
+    tens = np.arange(first, last + 1, np.ceil((last - first + 1) / 8))
+    return 10.0**tens, [f"$10^{{{int(power)}}}$" for power in tens]
 
 
 def _break_axis(ax: Axes, place: float) -> None:
