@@ -12,6 +12,9 @@ from results import RESULTS, check_writable, write
 #: A training is to last about so long, at so many flop/s and so much beside them in each step.
 SECONDS, RATE, OVERHEAD = 0.05, 80e9, 20e-6
 
+#: So many networks take long enough to be trained only once.
+MANY = 100
+
 
 def of_width(value):
     return Case(f"width {value}", 1024, 30, (value, value), 1, 128, 1)
@@ -22,7 +25,7 @@ def of_batch(value):
 
 
 def of_networks(value):
-    return Case(f"networks {value}", 1024, 20, (32, 32), 1, 64, 1, networks=value)
+    return Case(f"networks {value}", 1024, 20, (32, 32), 1, 64, 8, networks=value)
 
 
 CURVES = {
@@ -56,18 +59,21 @@ def main():
 
 
 def lengthened(case, seconds=SECONDS):
-    """Give the case with enough epochs for a training that is no shorter than can be timed."""
-    step = case.networks * (case.flops / RATE + OVERHEAD)
-    return replace(case, epochs=max(1, round(seconds / (step * case.steps))))
+    """Give the case with more epochs, for a training that is no shorter than can be timed."""
+    epoch = case.networks * (case.flops / RATE + OVERHEAD) * (case.rows // case.batch)
+    return replace(case, epochs=max(case.epochs, round(seconds / epoch)))
 
 
 def _measure(case, options):
     from systems import start
 
     trainings, _ = start(case, *make_data(case), options.threads)
-    for training in trainings:
-        training.run(0)
-    seconds = alternate({t.name: t.run for t in trainings}, options.repetitions)
+    actions = {t.name: t.run for t in trainings}
+    if case.networks > MANY:
+        seconds = alternate(actions, 1)
+    else:
+        alternate(actions, 1)  # the first time is slower
+        seconds = alternate(actions, options.repetitions)
     return {name.removesuffix(" vmap"): per_step(case, s) for name, s in seconds.items()}
 
 

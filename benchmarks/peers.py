@@ -105,7 +105,7 @@ def show(result):
                 "" if compiling is None else f"{compiling:.1f} s",
             )
         table.add_section()
-    console = Console(width=100)
+    console = Console(width=120)
     console.print(table)
     for case in result["cases"]:
         if case["ratio"] is not None:
@@ -155,7 +155,7 @@ def _chosen(options):
 def _options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2, help="threads of every system (2)")
-    parser.add_argument("--repetitions", type=int, default=5, help="trainings that are timed (5)")
+    parser.add_argument("--repetitions", type=int, default=7, help="trainings that are timed (7)")
     parser.add_argument("--seeds", type=int, default=5, help="trainings that losses compare (5)")
     parser.add_argument("--only", help="one case, by name")
     parser.add_argument("--quick", action="store_true", help="one epoch each: to try it out")

@@ -6,6 +6,8 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
+TICKS = (0.5, 1, 2, 5, 10, 20, 50)
+
 # Told apart by lightness as well as by hue (Okabe & Ito's colours).
 COLOURS = {
     "ravine": "#000000",
@@ -37,8 +39,9 @@ def draw_ratios(result, path):
             peers = {name: s for name, s in case["systems"].items() if name != "ravine"}
             top = place
             for name, system in peers.items():
-                label = None if name in labelled else name
-                labelled.add(name)
+                family = name.removesuffix(" vmap")
+                label = None if family in labelled else family
+                labelled.add(family)
                 times = system["times_ravine"]
                 panel.barh(place, times, color=COLOURS.get(name), label=label)
                 panel.text(times, place, f" {times:.1f}", va="center")
@@ -46,13 +49,16 @@ def draw_ratios(result, path):
             panel.plot([case["goal"]] * 2, [top - 0.5, place - 0.5], color="black", lw=2)
             ticks.append(((top + place - 1) / 2, case["name"]))
             place += 0.7
-        panel.plot([], [], color="black", lw=2, label="goal against the best peer")
+        panel.plot([], [], color="black", lw=2, label="goal (best peer)")
         panel.axvline(1, color="#888888", lw=1)
         panel.set(
             xscale="log",
             xlabel="time of a training, ravine's being 1",
             title=f"{result['machine']['processor']}, {result['threads']} threads",
         )
+        panel.set_xticks(TICKS, map(str, TICKS))
+        panel.set_xticks([], minor=True)
+        panel.set_xlim(left=0.4)
         panel.set_yticks(*zip(*ticks, strict=True))
         panel.invert_yaxis()
         panel.legend(loc="center left", bbox_to_anchor=(1, 0.5))
