@@ -1,6 +1,7 @@
 """The benchmarks' own arithmetic; they themselves need the peers and time, see `make benchmark`."""
 
 import json
+import sys
 from dataclasses import replace
 
 import cases
@@ -12,7 +13,8 @@ import peers
 import pictures
 import pytest
 import results
-from systems import with_ravine
+import systems
+from systems import with_ravine, with_scikit_learn
 
 
 def case_result(times, goal=2.0):
@@ -71,6 +73,28 @@ def test_ravine_trains_a_case(networks, outputs):
     assert [model.history["step"][-1] for model in trained] == [case.steps] * networks
     losses = cases.training_loss(case, training.outputs(trained), y)
     assert losses == pytest.approx([model.evaluate(X, y)["loss"] for model in trained], rel=1e-5)
+
+
+def test_a_peer_that_is_not_installed_is_left_out_and_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "systems.with_pytorch", raising=False)
+    case = cases.Case("any", 64, 4, (8,), 1, 16, epochs=1)
+    found, missing = systems.start(
+        case, *cases.make_data(case), 1, ("with_pytorch", "with_ravine", "with_scikit_learn")
+    )
+    assert [training.name for training in found] == ["ravine", "scikit-learn"]
+    assert missing == ["pytorch: torch is not installed"]
+
+
+def test_scikit_learn_trains_all_epochs_from_the_same_weights():
+    case = cases.Case("any", 640, 50, (60,), 1, 64, epochs=3)
+    X, y = cases.make_data(case)
+    (training,) = with_scikit_learn.start(case, X, y, 1)
+    model = training.run(0)
+    assert (model.n_iter_, model.coefs_[0].dtype) == (3, np.float32)
+    first, biases = model._init_coef(50, 60, np.float32)
+    assert first.std() == pytest.approx((2 / 50) ** 0.5, rel=0.05)  # 3000 draws: 1.3 % a σ
+    assert not biases.any()
 
 
 def test_systems_are_timed_in_turn():
