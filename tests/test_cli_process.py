@@ -24,7 +24,7 @@ from ravine.cli.demo import demo_table
 from ravine.tables import read_table
 
 RAVINE = [sys.executable, "-m", "ravine.cli"]
-COMMANDS = ["demo", "train", "predict", "evaluate", "describe", "check-gradients"]
+COMMANDS = ["demo", "train", "predict", "evaluate", "describe", "check-gradients", "bias-variance"]
 
 
 def run(*words: object, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -67,18 +67,21 @@ class _Line:
         self.progress = progress
         self.scale = scale
         self.task = progress.add_task("", total=None, epochs="", losses="")
-        self.epochs: dict[int, tuple[int, int]] = {}
+        self.epochs: dict[int, int] = {}
+        self.done, self.most = 0, 1
 
     def __call__(self, report: Mapping[str, Any]) -> None:
         """Show the state after an epoch."""
         run, epoch, epochs = (int(report.get(key, 0)) for key in ("run", "epoch", "epochs"))
         runs = max(int(report.get("runs", 1)), len(self.epochs), 1)
-        self.epochs[run] = (epoch, epochs)
+        self.done += epoch - self.epochs.get(run, 0)
+        self.most = max(self.most, epochs)
+        self.epochs[run] = epoch
         many = f"{len(self.epochs)} of {runs} runs · " if runs > 1 else ""
         self.progress.update(
             self.task,
-            total=max(epochs, 1) * runs,
-            completed=sum(done for done, _ in self.epochs.values()),
+            total=self.most * runs,
+            completed=self.done,
             epochs=f"{many}epoch {epoch}/{epochs}",
             losses=self._losses(report),
         )
