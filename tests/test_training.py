@@ -415,6 +415,23 @@ def test_ctrl_c_is_honoured_at_once_and_leaves_the_best_weights_in_the_checkpoin
         assert process.wait(timeout=60) == 0
 
 
+def test_ctrl_c_is_honoured_while_a_large_copula_is_fitted():
+    images = np.random.default_rng(0).normal(size=(2000, 1500))
+
+    def interrupt():
+        time.sleep(0.3)
+        signal.raise_signal(signal.SIGINT)
+
+    recipe = rv.Recipe(augmentation=rv.Synthesize(), epochs=1)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        rv.train(LINEAR, images, images[:, 0], recipe)
+    assert time.monotonic() - started < 3  # uninterrupted it takes more than twice that
+    thread.join()
+
+
 def test_other_python_threads_run_while_a_network_trains():
     ticks = []
     done = threading.Event()

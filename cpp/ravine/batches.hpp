@@ -22,7 +22,8 @@ template <class T> using OwnAugmentation = std::function<EpochRows<T>(std::uint6
 // each mini-batch's images are moved, noise is added, rows are mixed.
 template <class T> class Batches {
 public:
-    Batches(const Spec& recipe, const Rows<T>& rows, const Network<T>& network, OwnAugmentation<T> own)
+    Batches(const Spec& recipe, const Rows<T>& rows, const Network<T>& network, OwnAugmentation<T> own,
+            const CheckStop& check_stop)
         : rows_(rows), inputs_(network.inputs()), outputs_(network.outputs()), own_(std::move(own)),
           shuffle_(recipe.flag("shuffle")), seed_(static_cast<std::uint64_t>(recipe.integer("seed"))) {
         Spec::List per_row;
@@ -37,7 +38,7 @@ public:
         augmenter_->fit(rows_.size(), x);
         if (synthesizer_) {
             synthesizer_->fit(rows_.size(), inputs_, rows_.data.K, x, y,
-                              rows_.data.K == outputs_ ? 0 : outputs_);
+                              rows_.data.K == outputs_ ? 0 : outputs_, check_stop);
             extra_.X.resize(synthesizer_->count() * inputs_);
             extra_.y.resize(synthesizer_->count() * rows_.data.K);
         }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -94,7 +95,10 @@ template <class T> void Marginal<T>::inverse(double u, T* out) const {
 // that are not constant.
 template <class T> class Copula {
 public:
-    // `margins`: one a variable. `pattern(i, v, out)` writes variable v of row i.
+    explicit Copula(std::function<void()> check_stop = [] {}) : check_stop_(std::move(check_stop)) {}
+
+    // `margins`: one a variable. `pattern(i, v, out)` writes variable v of row i. Many variables take long,
+    // so check_stop is called in between, and may throw.
     template <class Pattern> void learn(Index n, std::vector<Marginal<T>> margins, Pattern pattern);
 
     // One row: writes u's images by emit(variable, pattern). `z` and `values` are room to work in.
@@ -110,6 +114,7 @@ private:
     bool factorise(std::vector<double> R);
     void fit_factor(const std::vector<double>& observed);
 
+    std::function<void()> check_stop_;
     std::vector<Marginal<T>> margins_;
     std::vector<Index> active_; // variables that vary
     std::vector<T> factor_;     // L, column by column: column j holds L_jj, L_(j+1)j, …
@@ -150,6 +155,7 @@ std::vector<double> Copula<T>::score_correlation(Index n, Pattern pattern) const
     std::vector<T> one(widest);
     for (Index start = 0; start < n; start += block) {
         const Index B = std::min(block, n - start);
+        check_stop_();
         for (Index b = 0; b < B; ++b)
             for (Index a = 0; a < A; ++a) {
                 pattern(start + b, active_[a], one.data());
@@ -214,8 +220,10 @@ template <class T> void Copula<T>::fit_factor(const std::vector<double>& observe
     std::vector<std::vector<double>> h;
     for (Index v : active_) h.push_back(hermite(margins_[v]));
     std::vector<double> corrected = observed, mixed;
-    for (Index i = 0; i < A; ++i)
+    for (Index i = 0; i < A; ++i) {
+        check_stop_();
         for (Index j = 0; j < i; ++j) corrected[i * A + j] = latent(observed[i * A + j], h[i], h[j]);
+    }
     for (double share = 0; share <= 1; share = share == 0 ? 1.0 / 256 : 2 * share) {
         mixed = observed;
         for (Index i = 0; i < A; ++i)
@@ -233,6 +241,7 @@ template <class T> bool Copula<T>::factorise(std::vector<double> R) {
     const Index A = static_cast<Index>(active_.size());
     std::vector<double> column(A);
     for (Index j = 0; j < A; ++j) {
+        check_stop_();
         if (R[j * A + j] < 1e-9) return false;
         const double pivot = std::sqrt(R[j * A + j]);
         for (Index i = j; i < A; ++i) column[i] = R[i * A + j] /= pivot;

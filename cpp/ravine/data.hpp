@@ -5,6 +5,7 @@
 #include "layer.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <new>
 
 namespace ravine {
@@ -68,6 +69,10 @@ template <class T> struct Workspace {
         if (static_cast<Index>(buffer.size()) < size) buffer.resize(size);
     }
 };
+
+// Thrown between two chunks of work when a run is told to stop; never leaves the engine.
+struct Interrupted {};
+using CheckStop = std::function<void()>; // throws Interrupted
 
 // Longest stretch of rows that goes through the network at once: small enough to stay in the cache and to be
 // interrupted in time, long enough for fast products. A multiple of 4, the words of a random block.

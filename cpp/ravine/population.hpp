@@ -119,6 +119,9 @@ private:
             RunState<T>& state = run.train();
             run.result(outcome.w, outcome.running);
             outcome.state = std::move(state);
+        } catch (const Interrupted&) { // before the first step
+            outcome.state = std::move(job.start);
+            outcome.state.status = Status::interrupted;
         } catch (...) {
             outcome.error = std::current_exception();
             stop();

@@ -9,10 +9,6 @@
 
 namespace ravine {
 
-// Thrown between two chunks of work when a run is told to stop; never leaves the engine.
-struct Interrupted {};
-using CheckStop = std::function<void()>; // throws Interrupted
-
 // The response (inverse link applied) or, if raw, the outputs of rows that lie one behind the other, n × O.
 // With mode sample, dropout acts, and `seed` and `draw` name its random stream.
 template <class T>

@@ -34,7 +34,9 @@ public:
     // 0 for regression; otherwise y is one-hot, or a single column of class numbers. A single column of 0s
     // and 1s is taken for two classes in any case.
     template <class XRow, class YRow>
-    void fit(Index n, Index inputs, Index targets, XRow x_row, YRow y_row, Index classes);
+    void fit(
+        Index n, Index inputs, Index targets, XRow x_row, YRow y_row, Index classes,
+        const std::function<void()>& check_stop = [] {});
 
     // How many rows it makes an epoch: fraction · n, rounded.
     Index count() const { return count_; }
@@ -120,7 +122,8 @@ void Synthesizer<T>::learn_part(const std::vector<Index>& rows, Part& part, Valu
 
 template <class T>
 template <class XRow, class YRow>
-void Synthesizer<T>::fit(Index n, Index inputs, Index targets, XRow x_row, YRow y_row, Index classes) {
+void Synthesizer<T>::fit(Index n, Index inputs, Index targets, XRow x_row, YRow y_row, Index classes,
+                         const std::function<void()>& check_stop) {
     if (n < 1) throw EngineError("Synthesize needs at least one training row");
     if (classes == 0 && targets == 1 &&
         all_of_rows(n, [&](Index i) { return *y_row(i) == 0 || *y_row(i) == 1; }))
@@ -145,6 +148,7 @@ void Synthesizer<T>::fit(Index n, Index inputs, Index targets, XRow x_row, YRow 
     for (const std::vector<Index>& rows : members) {
         if (rows.empty()) continue;
         Part& part = parts_.emplace_back();
+        part.copula = Copula<T>(check_stop);
         part.y.assign(y_row(rows[0]), y_row(rows[0]) + targets);
         learn_part(rows, part, value);
         sizes.push_back(static_cast<Index>(rows.size()));

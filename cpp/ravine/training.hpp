@@ -34,7 +34,7 @@ public:
     Run(const Job<T>& job, Workspace<T>& workspace, CheckStop check_stop, Index threads = 1)
         : job_(job), check_stop_(std::move(check_stop)), work_(workspace), team_(threads),
           network_(job.network, job.input_shape, job.recipe.number("dropout")),
-          batches_(job.recipe, job.training, network_, job.own_augmentation),
+          batches_(job.recipe, job.training, network_, job.own_augmentation, check_stop_),
           epochs_(job.recipe.integer("epochs")),
           seed_(static_cast<std::uint64_t>(job.recipe.integer("seed"))), state_(job.start) {
         const RunLength length{static_cast<double>(epochs_), static_cast<double>(epochs_ * batches_.steps())};
