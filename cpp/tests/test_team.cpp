@@ -1,0 +1,60 @@
+// A team shares the parts of its work, all of them, once each, and passes errors on.
+#include "ravine/cut.hpp"
+#include "ravine/team.hpp"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+#include <stdexcept>
+
+using namespace ravine;
+
+TEST_CASE("every part is worked on once, by a member of the team, in every one of many rounds") {
+    for (Index size : {1, 2, 3}) {
+        Team team(size);
+        REQUIRE(team.size() == size);
+        for (Index round = 0; round < 2000; ++round) {
+            const Index parts = round % 7;
+            std::vector<Index> done(parts, 0), by(parts, -1);
+            team.share(parts, [&](Index part, Index member) { ++done[part], by[part] = member; });
+            CHECK(std::count(done.begin(), done.end(), 1) == parts);
+            for (Index member : by) CHECK((member >= 0 && member < size));
+        }
+    }
+}
+
+TEST_CASE("an error of a part comes out, and the team works on") {
+    Team team(3);
+    for (int round = 0; round < 100; ++round) {
+        CHECK_THROWS_AS(team.share(5,
+                                   [](Index part, Index) {
+                                       if (part == 3) throw std::runtime_error("part");
+                                   }),
+                        std::runtime_error);
+        std::atomic<Index> sum{0};
+        team.share(5, [&](Index part, Index) { sum += part; });
+        CHECK(sum == 10);
+    }
+}
+
+TEST_CASE("a small mini-batch is one part, a large one is parts that cover it") {
+    const Cut small(1761, 64, false, false), large(535818, 128, false, false),
+        whole(535818, 128, true, false);
+    CHECK(small.parts(64) == 1);
+    CHECK(whole.parts(128) == 1);
+    CHECK(large.parts(128) == 2);
+    CHECK(large.part_rows() == 64);
+    CHECK(Cut(535818, 16384, false, false).parts(16384) == 16);
+    CHECK(Cut(535818, 16384, false, false).chunk() == chunk_rows);
+}
+
+TEST_CASE("blocks cover the parameters") {
+    const Cut cut(100000, 64, false, false);
+    std::vector<int> w(100000);
+    std::iota(w.begin(), w.end(), 0);
+    int next = 0;
+    for (Index number = 0; number < cut.blocks(); ++number)
+        for (int value : cut.block(std::span<int>(w), number)) CHECK(value == next++);
+    CHECK(next == 100000);
+    CHECK(Cut(100000, 64, false, true).blocks() == 1);
+}
