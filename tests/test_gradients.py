@@ -8,6 +8,7 @@ import pytest
 import ravine as rv
 from ravine import gradients
 from ravine.layers import ACTIVATIONS
+from ravine.layers import LAYERS as KINDS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4))
@@ -56,6 +57,16 @@ def test_every_layer_agrees_with_central_differences(name):
     report = rv.check_gradients(rv.Network(layers), inputs, Y)
     assert report.passed, report
     assert report.worst < 1e-6
+
+
+def test_every_kind_of_layer_stands_in_the_table_above():
+    def kinds(layers):
+        for layer in layers:
+            yield type(layer).__name__
+            yield from kinds(getattr(layer, "layers", ()))
+
+    covered = {kind for layers, _ in LAYERS.values() for kind in kinds(layers)}
+    assert covered | {"Activation"} == set(KINDS.kinds)  # activations have a test of their own
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

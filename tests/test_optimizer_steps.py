@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
+from ravine.optimizers import OPTIMIZERS
 
 
 def halving(initial: float) -> rv.Schedule:
@@ -229,3 +230,8 @@ def test_jacobs_rule_needs_fewer_steps_than_steepest_descent_in_an_elongated_val
     jacobs = steps_until_close(rv.DeltaBarDelta(0.01))
     assert steepest == 1375  # 0.99^k < 1e-6 from k = 13.8155/0.0100503 = 1374.6 on
     assert 0 < 2 * jacobs < steepest
+
+
+def test_every_optimizer_stands_in_the_table_above():
+    covered = {type(rule).__name__ for rule, *_ in STEPS.values()}
+    assert covered | {"LBFGS"} == set(OPTIMIZERS.kinds)  # LBFGS has tests of its own

@@ -1,5 +1,5 @@
-// Runs and populations. The calling thread waits without the GIL, looks for Ctrl-C and reports progress,
-// while worker threads train; they take the GIL only to call the user's own code.
+// Runs and populations. The calling thread waits without the GIL while worker threads train; they take it
+// only to call the user's own code.
 #include "convert.hpp"
 
 #include "ravine/population.hpp"

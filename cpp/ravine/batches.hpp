@@ -42,7 +42,7 @@ public:
             extra_.X.resize(synthesizer_->count() * inputs_);
             extra_.y.resize(synthesizer_->count() * rows_.data.K);
         }
-        if (own_) made_ = own_(0);
+        if (own_) made_ = own_(0), made_for_ = 0;
         n_own_ = own_ ? static_cast<Index>(made_.y.size()) / rows_.data.K : rows_.size();
         order_.resize(n_own_ + (synthesizer_ ? synthesizer_->count() : 0));
         batch_size_ =
@@ -55,8 +55,8 @@ public:
 
     void begin_epoch(std::uint64_t epoch) {
         epoch_ = epoch;
-        if (own_) {
-            made_ = own_(epoch);
+        if (own_ && made_for_ != epoch) {
+            made_ = own_(epoch), made_for_ = epoch;
             if (static_cast<Index>(made_.y.size()) != n_own_ * rows_.data.K)
                 throw EngineError(
                     "An augmentation function must return the same number of rows every epoch.");
@@ -125,6 +125,7 @@ private:
     std::uint64_t seed_, epoch_ = 0;
     std::optional<Synthesizer<T>> synthesizer_;
     std::optional<Augmenter<T>> augmenter_;
+    std::uint64_t made_for_ = 0;
     EpochRows<T> made_, extra_; // the user's rows of this epoch, and the synthetic ones
     Index n_own_ = 0;           // rows before the synthetic ones
     std::vector<Index> order_;

@@ -103,7 +103,9 @@ private:
     }
 
     // Steps 2 to 4 on the selected mini-batch at weights w: the objective, and its gradient in g.
-    double objective(Span<const T> w, Span<T> g) {
+    // Running statistics move unless this is a trial.
+    double objective(Span<const T> w, Span<T> g, bool update_state = true) {
+        update_state_ = update_state;
         const Index parts = cut_.parts(B_);
         team_.share(parts, [&](Index part, Index member) {
             Workspace<T>& work = member == 0 ? work_ : helpers_[member - 1];
@@ -161,9 +163,10 @@ private:
         now.time = {c.epoch + c.step_in_epoch / batches_.steps(), c.k};
         const double eta = optimizer_->learning_rate.at(now.time, state_.schedule);
         now.eta = static_cast<T>(eta);
-        const Evaluate<T> evaluate = [this](Span<const T> w, Span<T> g) { return objective(w, g); };
+        const Evaluate<T> evaluate = [this](Span<const T> w, Span<T> g) { return objective(w, g, false); };
         now.evaluate = &evaluate;
 
+        if (optimizer_->evaluates()) state_before_ = state_.state;
         now.value = objective(w, g);
         const double loss = loss_, penalty = penalty_, norm = clip(g);
         if (!std::isfinite(now.value)) return diverge("loss", eta);
@@ -208,7 +211,7 @@ private:
         if (job_.own_update)
             job_.own_update(w, g, now.k, now.eta);
         else if (optimizer_->evaluates())
-            moved = optimizer_->update(w, g, state_.slots, now); // interrupted half-way, it changes nothing
+            moved = searched(w, g, now);
         else
             team_.share(cut_.blocks(), [&](Index block, Index) {
                 optimizer_->update(cut_.block(w, block), cut_.block(g, block), slots(block), now);
@@ -232,6 +235,17 @@ private:
                 state_.average[i] = a * state_.average[i] + (1 - a) * w[i];
         }
         return moved;
+    }
+
+    // A step that evaluates the objective may be interrupted half-way; then the step never began.
+    bool searched(Span<T> w, Span<T> g, const Now<T>& now) {
+        try {
+            return optimizer_->update(w, g, state_.slots,
+                                      now); // leaves w and the slots as they were if it throws
+        } catch (const Interrupted&) {
+            state_.state = state_before_;
+            throw;
+        }
     }
 
     // After the last step of an epoch: scores, schedule, stopping, a row of history.
@@ -289,7 +303,7 @@ private:
         pass.B = count;
         pass.mode = Mode::train, pass.w = w, pass.gradient = g, pass.first = first_of_part;
         pass.state = state_.state.data(), pass.cache = work.cache.data();
-        pass.seed = seed_, pass.row = first;
+        pass.update_state = update_state_, pass.seed = seed_, pass.row = first;
         pass.epoch = static_cast<std::uint64_t>(state_.counters.epoch);
         pass.step = static_cast<std::uint64_t>(state_.counters.step_in_epoch);
         return pass;
@@ -385,7 +399,8 @@ private:
     Index epochs_, B_ = 0;
     std::uint64_t seed_;
     double clip_norm_ = 0, max_norm_ = 0, averaging_ = 0;
-    bool proximal_ = false;
+    bool proximal_ = false, update_state_ = true;
+    Buffer<T> state_before_;                     // the running statistics before a step that evaluates
     double weight_ = 0, loss_ = 0, penalty_ = 0; // of the mini-batch at hand
     std::chrono::steady_clock::time_point clock_ = std::chrono::steady_clock::now();
     RunState<T> state_;

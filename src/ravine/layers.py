@@ -314,7 +314,7 @@ class Dropout(Layer):
 class GaussianNoise(Layer):
     """Add normal noise in training: ``y = x + stddev · z``, z standard normal.
 
-    Prediction leaves the input as it is, unless `ravine.Model.predict` is asked for samples.
+    Prediction leaves the input as it is.
 
     Parameters
     ----------

@@ -51,6 +51,7 @@ RUNS = {
     "DeltaBarDelta": run(rv.Network(plain), optimizer=rv.DeltaBarDelta(), batch_size="full"),
     "Rprop": run(rv.Network(plain), optimizer=rv.Rprop(), batch_size="full"),
     "LBFGS": run(rv.Network(plain), optimizer=rv.LBFGS(), batch_size="full"),
+    "LBFGS and batch norm": run(rv.Network(rich), optimizer=rv.LBFGS(), batch_size="full"),
     "plateau": run(rv.Network(plain), optimizer=rv.Adam(
         rv.ReduceOnPlateau(0.1, patience=1, min_delta=0.05))),
     "early stopping": run(rv.Network(rich), optimizer=rv.Adam(0.05), averaging=0.8, epochs=60,

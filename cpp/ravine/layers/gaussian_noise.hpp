@@ -18,7 +18,7 @@ public:
     void forward(const Pass<T>& pass, const T* x, T* y) const override {
         const Index n = pass.B * this->outputs();
         std::copy_n(x, n, y);
-        if (pass.mode == Mode::predict || stddev_ == 0) return;
+        if (pass.mode != Mode::train || stddev_ == 0) return;
         const Stream stream = pass.stream(Purpose::noise_layer, id_);
         const std::uint64_t first = static_cast<std::uint64_t>(pass.row * this->outputs());
         stream.normals(first, n, [=, this](Index i, double z) { y[i] += static_cast<T>(stddev_ * z); });
