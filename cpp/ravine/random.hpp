@@ -100,7 +100,10 @@ public:
     // below n/2^64).
     Index below(std::uint64_t i, Index n) const {
         const Block b = block(i / 2);
-        const std::uint64_t bits = (static_cast<std::uint64_t>(b[2 * (i % 2)]) << 32) | b[2 * (i % 2) + 1];
+        return scaled(b[2 * (i % 2)], b[2 * (i % 2) + 1], n);
+    }
+    static Index scaled(std::uint32_t hi, std::uint32_t lo, Index n) {
+        const std::uint64_t bits = (static_cast<std::uint64_t>(hi) << 32) | lo;
         return static_cast<Index>((static_cast<unsigned __int128>(bits) * static_cast<std::uint64_t>(n)) >>
                                   64);
     }
@@ -158,10 +161,19 @@ private:
     std::uint64_t high_ = 0;
 };
 
-// Fisher & Yates: `order` becomes a random permutation of itself.
+// Fisher & Yates: `order` becomes a random permutation of itself. Step i takes stream.below(i, i + 1), whose
+// words are drawn for many steps at a time.
 inline void shuffle(std::vector<Index>& order, const Stream& stream) {
-    for (Index i = static_cast<Index>(order.size()) - 1; i > 0; --i)
-        std::swap(order[i], order[stream.below(static_cast<std::uint64_t>(i), i + 1)]);
+    constexpr Index many = 64;
+    std::uint32_t words[2 * many];
+    for (Index i = static_cast<Index>(order.size()) - 1; i > 0;) {
+        const Index first = i / many * many;
+        stream.words(2 * static_cast<std::uint64_t>(first), 2 * many, words);
+        for (; i > 0 && i >= first; --i) {
+            const std::uint32_t* word = words + 2 * (i - first);
+            std::swap(order[i], order[Stream::scaled(word[0], word[1], i + 1)]);
+        }
+    }
 }
 
 } // namespace ravine

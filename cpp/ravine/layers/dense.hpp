@@ -23,22 +23,17 @@ public:
 
     void forward(const Pass<T>& pass, const T* x, T* y) const override {
         const Index I = this->inputs(), O = this->outputs();
-        if (use_bias_)
-            for (Index i = 0; i < pass.B; ++i) std::copy_n(pass.w + bias_, O, y + i * O);
-        gemm(Op::plain, Op::plain, pass.B, O, I, x, pass.w + weight_, T(use_bias_), y);
+        const Start<T> bias{false, use_bias_ ? pass.w + bias_ : nullptr};
+        gemm(Op::plain, Op::plain, pass.B, O, I, x, pass.w + weight_, bias, y);
     }
 
     // ∂L/∂W = xᵀ dy, ∂L/∂b = Σ_rows dy, ∂L/∂x = dy Wᵀ.
     void backward(const Pass<T>& pass, const T* x, const T* /*y*/, const T* dy, T* dx) const override {
         const Index I = this->inputs(), O = this->outputs();
-        gemm(Op::transposed, Op::plain, I, O, pass.B, x, dy, T(!pass.first), pass.gradient + weight_);
-        if (use_bias_) {
-            T* db = pass.gradient + bias_;
-            if (pass.first) std::fill_n(db, O, T(0));
-            for (Index i = 0; i < pass.B; ++i)
-                for (Index o = 0; o < O; ++o) db[o] += dy[i * O + o];
-        }
-        if (dx) gemm(Op::plain, Op::transposed, pass.B, I, O, dy, pass.w + weight_, T(0), dx);
+        const Start<T> so_far{!pass.first};
+        gemm(Op::transposed, Op::plain, I, O, pass.B, x, dy, so_far, pass.gradient + weight_);
+        if (use_bias_) kernels::sum_rows(pass.B, O, dy, !pass.first, pass.gradient + bias_);
+        if (dx) gemm(Op::plain, Op::transposed, pass.B, I, O, dy, pass.w + weight_, {}, dx);
     }
 
     bool has_parameters() const override { return true; }
