@@ -1,6 +1,7 @@
 """What all tests share: quiet pictures, reproducible hypothesis, and data."""
 
 import os
+import signal
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -40,3 +41,8 @@ def mnist():
         images, labels = stored["X"], stored["y"]
     order = np.random.default_rng(0).permutation(len(images))
     return images[order].astype(np.float32) / 255, labels[order].astype(int)
+
+
+def pytest_configure():
+    """Hear Ctrl-C, and let child processes hear it, even if pytest was started in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
