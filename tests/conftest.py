@@ -44,5 +44,5 @@ def mnist():
 
 
 def pytest_configure():
-    """Hear Ctrl-C, and let child processes hear it, even if pytest was started in the background."""
+    """Hear Ctrl-C, and let child processes hear it, even where the shell made pytest deaf to it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
