@@ -78,11 +78,11 @@ $(VENV)/installed: $(SOURCES) | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/pip install --quiet '.[test]'
+	$(BIN)/pip install --quiet 'ravine[test]' # what it needs beyond the package, which is there
 	@touch $@
 
 $(VENV)/installed-lint: $(VENV)/installed
-	$(BIN)/pip install --quiet '.[test,lint]'
+	$(BIN)/pip install --quiet 'ravine[test,lint]'
 	@touch $@
 
 $(VENV)/installed-engine-tests: $(VENV)/installed
