@@ -94,7 +94,7 @@ $(VENV)/installed-conformance: $(VENV)/installed-test
 	@touch $@
 
 $(VENV)/installed-benchmarks: $(VENV)/installed
-	$(BIN)/pip install --quiet '.[benchmarks]'
+	$(BIN)/pip install --quiet 'ravine[benchmarks]'
 	@touch $@
 
 $(BIN)/python:
