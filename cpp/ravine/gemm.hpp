@@ -49,11 +49,10 @@ template <class T> Gemm<T> gemm() {
 enum class Op : bool { plain, transposed };
 
 // Which products our own kernels make: those of up to 2²⁵ multiplications, but not those with a few rows (or
-// a few terms a sum) of wide matrices. Measured on one core of a Zen 4, in float, as time of OpenBLAS 0.3.34,
-// held to the same instruction level, over ours: batches of 64 to 512 rows and layers of 20 to 512 units 0.9
-// to 1.4, dx = dy Wᵀ most; one output 0.6 to 4. Whole steps of training: 32-32 units v4 1.15, v3 1.3, v2 1.3;
-// 256-256 units 1.07, 1.0, 1.1; and under several threads OpenBLAS locks. Beyond the rule OpenBLAS, which
-// rearranges both matrices or neither, takes 0.6 to 1.1 of our time.
+// a few terms a sum) of wide matrices. Measured on one core of a Zen 4, in float: whole steps of training
+// took OpenBLAS 0.3.34, held to the same instruction level, these times as long: 32-32 units 1.17 (v4)
+// and 1.24 (v3), 64-64 units 1.06 and 1.12, 256-256 units 1.07 and 1.05. Beyond the rule ours takes 0.9
+// to 1.7 times OpenBLAS's time, and with one or two rows of 256 × 256 up to 7 times.
 inline bool own_kernel_pays(Index M, Index N, Index K) {
     const Index few = std::min(M, K), many = std::max(M, K);
     return few * many * N <= Index{1} << 25 && (few >= 8 || many * N <= Index{1} << 14);
