@@ -46,7 +46,9 @@ def _machine(peers):
         f"{described['processor']}, {described['cores']} cores, {described['system']}; Python "
         f"{described['python']}, {versions}. The engine ran at instruction level "
         f"{described['engine']}, every system on {peers['threads']} threads. "
-        f"The machine's own sgemm: {peers['sgemm_gflops']:.0f} Gflop/s. {described['date']}."
+        f"The machine's own sgemm: {peers['sgemm_gflops']:.0f} Gflop/s. Before each case, with "
+        f"nothing of the benchmark running, {min(peers['others_busy']):.1f} to "
+        f"{max(peers['others_busy']):.1f} cores were busy with other things. {described['date']}."
     ]
 
 
@@ -64,13 +66,14 @@ def _goals(peers):
                 _microseconds(own["us_per_step"]["median"]),
                 case["best_peer"],
                 f"{case['ratio']:.2f}×",
+                f"{case['ratio_by_hand']:.2f}×" if case["ratio_by_hand"] else "",
                 f"{case['goal']:g}×",
                 "yes" if case["reached"] else "**no**",
                 f"{own['share_of_sgemm']:.0%}",
             ]
         )
     heads = "case|rows × inputs|hidden → outputs|batch|ravine, µs|best peer|"
-    heads += "faster by|goal|reached|of sgemm"
+    heads += "faster by|than JAX, one a thread|goal|reached|of sgemm"
     return _table(heads.split("|"), rows)
 
 

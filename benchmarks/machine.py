@@ -45,6 +45,20 @@ def describe():
     }
 
 
+def others_busy(seconds=1.0):
+    """Measure how many cores are busy while this process only waits."""
+    if not Path("/proc/stat").exists():
+        return None
+    before = _busy_seconds()
+    time.sleep(seconds)
+    return (_busy_seconds() - before) / seconds
+
+
+def _busy_seconds():
+    user, nice, system = map(int, Path("/proc/stat").read_text("utf-8").split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
 def _processor():
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()

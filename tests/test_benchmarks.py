@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cases
 import curves
+import document
 import guard
 import measuring
 import numpy as np
@@ -154,6 +155,11 @@ def test_every_point_of_a_curve_is_a_case_of_bounded_length(name):
     for value in values:
         case = curves.lengthened(make_case(value))
         assert case.steps * case.networks * case.flops < 100e9
+
+
+def test_the_document_shows_the_last_run():
+    text = document.DOCUMENT.read_text("utf-8")
+    assert document.filled(text, results.RESULTS) == text
 
 
 PROFILE = """\
