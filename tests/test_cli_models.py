@@ -269,7 +269,8 @@ def test_saving_over_the_file_that_it_was_loaded_from_keeps_the_model(folder):
 
 
 def test_model_takes_dictionaries_and_other_frames(folder):
-    pa = pytest.importorskip("pyarrow")
+    import pyarrow as pa
+
     frame = pd.read_csv("homes.csv", dtype={"zip": str})
     model = rv.load("price/model.safetensors")
     expected = model.predict(frame)

@@ -135,7 +135,8 @@ def test_stem_of_a_table_leaves_out_folder_and_extension():
 
 
 def test_other_frames_become_pandas_frames():
-    pa = pytest.importorskip("pyarrow")
+    import pyarrow as pa
+
     assert as_frame(pa.table({"a": [1, 2]}))["a"].tolist() == [1, 2]
     assert as_frame({"a": [1, 2]}).columns.tolist() == ["a"]
     assert as_frame(pd.DataFrame({3: [1.0]}, index=[9])).index.tolist() == [0]
