@@ -64,6 +64,7 @@ public:
                 if (state_.status != Status::diverged) end_epoch();
             } // 6 iterate
             if (state_.status == Status::running) state_.status = Status::finished;
+            if (state_.status != Status::diverged && !predicts_finitely()) state_.status = Status::diverged;
         } catch (const Interrupted&) {
             state_.status = Status::interrupted;
         }
@@ -198,6 +199,21 @@ private:
         const T* z = network_.forward(pass, rows.x);
         return std::isfinite(
             network_.loss().value(pass.B, network_.outputs(), z, rows.y, rows.s, nullptr, T(0)));
+    }
+
+    // Whether the weights that the run gives predict finite numbers for its own rows. Only an exponential (a
+    // log link) turns finite outputs into infinite ones, so only such a loss takes this last pass.
+    bool predicts_finitely() {
+        const std::string& loss = job_.network["loss"].kind();
+        if (loss != "Poisson" && loss != "Gamma") return true;
+        Buffer<T> w, state;
+        result(w, state);
+        const Scores scores = score(network_, w.data(), state.data(), job_.training, work_, check_stop_);
+        if (std::isfinite(scores.loss) && std::isfinite(scores.rmse)) return true;
+        state_.diverged_what = "prediction";
+        state_.diverged_rate =
+            optimizer_->learning_rate.at({state_.counters.epoch, state_.counters.k}, state_.schedule);
+        return false;
     }
 
     // 5 update the weights. Returns false when the optimizer can go no further.

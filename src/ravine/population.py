@@ -71,9 +71,12 @@ class Outcome:
         if self.status != "diverged":
             return ""
         of_run = f" of {self.place}" if self.place else ""
+        # Predictions are looked at when all steps are done, all else during the next one.
+        under_way = 0 if self.fields["diverged_what"] == "prediction" else 1
         return (
             f"The {self.fields['diverged_what']}{of_run} became infinite or NaN at step "
-            f"{self.fields['step'] + 1} (epoch {self.fields['epoch'] + 1}). {self.cure}"
+            f"{self.fields['step'] + under_way} (epoch {self.fields['epoch'] + under_way}). "
+            f"{self.cure}"
         )
 
     @property
