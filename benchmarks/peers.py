@@ -17,9 +17,6 @@ from results import RESULTS, check_writable, write
 #: Losses agree when they differ by fewer standard errors than this, or by a smaller part.
 STANDARD_ERRORS, RELATIVE = 5.0, 0.02
 
-#: No system's own way to train a population, so that goals are not against it; always shown.
-BY_HAND = "JAX, one a thread"
-
 
 def main():
     options = _options()
@@ -74,7 +71,6 @@ def finish(cases, sgemm, threads):
             system["times_ravine"] = median / own
             system["share_of_sgemm"] = case["flops_per_step"] / (median * 1e-6) / sgemm
         peers = {name: s["times_ravine"] for name, s in systems.items() if name != "ravine"}
-        case["ratio_by_hand"] = peers.pop(BY_HAND, None)
         case["best_peer"] = min(peers, key=peers.get, default=None)
         case["ratio"] = peers.get(case["best_peer"])
         case["reached"] = None if case["ratio"] is None else case["ratio"] >= case["goal"]
