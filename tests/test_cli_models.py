@@ -191,7 +191,7 @@ def test_infinite_values_are_named(folder, capsys):
     frame = pd.read_csv("homes.csv")
     frame.loc[3, "size"] = np.inf
     frame.to_csv("endless.csv", index=False)
-    assert "'size' holds 1 infinite value" in refused(capsys, "predict", "price", "endless.csv")
+    assert "'size' has 1 infinite value" in refused(capsys, "predict", "price", "endless.csv")
 
 
 def test_class_that_training_did_not_have_is_named(folder, capsys):

@@ -276,12 +276,10 @@ def test_constant_number_with_missing_values_keeps_only_what_is_missing():
         (pd.to_timedelta([1, 2], unit="s"), "dates or times"),
         (["2020-01-01", "2020-01-02 10:00:00"], "dates or times"),
         (["1/2/2020", None], "dates or times"),
-        ([1.0, np.inf, -np.inf], r"2 infinite values \(the first in row 2\)"),
         ([[1], [2]], r"objects \(list\)"),
         ([b"a", b"b"], "bytes"),
         ([1j, 2j], "complex"),
         ([1e300, -1e300], "too large"),
-        ([10**400, 1], "infinite"),
     ],
 )
 def test_column_that_cannot_be_used_is_an_error_that_names_it(values, message):
@@ -575,7 +573,7 @@ def test_embedding_follows_the_table_and_keeps_what_was_chosen(frame):
 
 def test_embedding_without_columns_to_embed_is_a_clear_error(frame):
     schema = TableSchema.learn(frame.drop(columns="town"), "price")
-    with pytest.raises(DataError, match="no text column with more than 30 levels"):
+    with pytest.raises(DataError, match="no text column with so many levels"):
         fit_to_schema(Network([Embedding([0], [9], 5), Dense(1)]), schema)
 
 

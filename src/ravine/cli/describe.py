@@ -51,15 +51,8 @@ def _headline(model: TableModel) -> str:
 
 
 def _row(column: Column) -> list[str]:
-    from ravine.tables.columns import CategoryColumn, CodeColumn, NumberColumn
-
-    values = ""
-    if isinstance(column, NumberColumn):
-        values = f"{number(column.mean)} ± {number(column.standard_deviation)}"
-    elif isinstance(column, CategoryColumn | CodeColumn):
-        named = ["(missing)" if level is None else level for level in column.levels]
-        values = ", ".join(named[:_MOST_LEVELS]) + (", …" if len(named) > _MOST_LEVELS else "")
-        values = values if len(values) <= _LONGEST else f"{values[: _LONGEST - 1]}…"
+    learnt = column.learnt
+    values = learnt if len(learnt) <= _LONGEST else f"{learnt[: _LONGEST - 1]}…"
     return [column.name, column.kind, values, str(len(column.features))]
 
 

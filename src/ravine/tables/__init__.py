@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from ravine.tables.baseline import baseline_model
+from ravine.tables.coding import ROBUST, STANDARD, Coding
 from ravine.tables.columns import (
+    BinaryColumn,
     BooleanColumn,
     CategoryColumn,
     CodeColumn,
     Column,
     NumberColumn,
+    OrderedColumn,
+    RobustColumn,
 )
 from ravine.tables.learning import learn_column
 from ravine.tables.networks import default_network, fit_to_schema
@@ -19,11 +23,17 @@ from ravine.tables.table_model import TableModel
 from ravine.tables.target import Target, infer_task
 
 __all__ = [
+    "ROBUST",
+    "STANDARD",
+    "BinaryColumn",
     "BooleanColumn",
     "CategoryColumn",
     "CodeColumn",
+    "Coding",
     "Column",
     "NumberColumn",
+    "OrderedColumn",
+    "RobustColumn",
     "Split",
     "TableModel",
     "TableSchema",

@@ -5,23 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ravine.tables.columns import BooleanColumn, CategoryColumn, CodeColumn, Column, NumberColumn
-from ravine.tables.values import kind_of, mean_and_spread, numbers_of, sorts_of_text
+from ravine.tables.coding import STANDARD, Coding
+from ravine.tables.columns import (
+    BinaryColumn,
+    BooleanColumn,
+    CategoryColumn,
+    CodeColumn,
+    Column,
+    NumberColumn,
+    OrderedColumn,
+    RobustColumn,
+)
+from ravine.tables.values import kind_of, mean_and_spread, numbers_of, sorts_of_text, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FEWEST_ROWS_OF_A_LEVEL", "MOST_ONE_HOT_LEVELS", "learn_column"]
+__all__ = ["learn_column", "robust_scale"]
 
-MOST_ONE_HOT_LEVELS = 30
-"""A text column with more levels than this becomes integer codes for an Embedding layer."""
-
-FEWEST_ROWS_OF_A_LEVEL = 5
-"""In a column of codes, a level seen less often than this in training shares code 0."""
+_CONSTANT = "it has the same value in every training row"
+_EMPTY = "it is empty in every training row"
 
 
-def learn_column(series: pd.Series[Any], name: str) -> Column | str:
+def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -> Column | str:
     """Learn from the training rows how a column becomes numbers.
 
     Parameters
@@ -30,6 +38,8 @@ def learn_column(series: pd.Series[Any], name: str) -> Column | str:
         The column's values in the training rows.
     name : str
         Its name.
+    coding : Coding, optional
+        How columns are to be coded.
 
     Returns
     -------
@@ -40,7 +50,7 @@ def learn_column(series: pd.Series[Any], name: str) -> Column | str:
     Raises
     ------
     DataError
-        If the column holds dates, lists, infinite values, …
+        If the column holds lists, bytes, complex numbers, …
 
     Examples
     --------
@@ -52,36 +62,109 @@ def learn_column(series: pd.Series[Any], name: str) -> Column | str:
     """
     kind = kind_of(series, name)
     if kind == "text":
-        return _learn_text(series, name)
-    numbers = numbers_of(series, name)
-    known = numbers[~np.isnan(numbers)]
-    missing = known.size < numbers.size
-    if not known.size:
-        return "it is empty in every training row"
-    constant = bool(known.min() == known.max())
-    if constant and not missing:
-        return "it has the same value in every training row"
+        return _learn_text(series, name, coding)
+    if kind == "ordered":
+        return _learn_ordered(series, name, coding)
     if kind == "boolean":
-        return BooleanColumn(name, missing=missing)
-    if constant:
-        return NumberColumn(name, float(known[0]), 1.0, missing=True)
-    return NumberColumn(name, *mean_and_spread(known, f"column {name!r}"), missing=missing)
+        return _learn_boolean(series, name, coding)
+    return _learn_numbers(numbers_of(series, name, infinite=True), name, coding)
 
 
-def _learn_text(series: pd.Series[Any], name: str) -> Column | str:
+def _learn_boolean(series: pd.Series[Any], name: str, coding: Coding) -> Column | str:
+    missing = bool(series.isna().any())
+    if series.nunique() == 1 and not missing:
+        return _CONSTANT
+    return BooleanColumn(name, missing=missing, signed=coding.signed)
+
+
+def _learn_numbers(numbers: NDArray[np.float64], name: str, coding: Coding) -> Column | str:
+    known = numbers[~np.isnan(numbers)]
+    if not known.size:
+        return _EMPTY
+    missing = known.size < numbers.size
+    if not missing and known.min() == known.max():
+        return _CONSTANT
+    finite = known[np.isfinite(known)]
+    infinite = finite.size < known.size
+    if not finite.size:
+        finite = np.zeros(1)
+    low, high = float(finite.min()), float(finite.max())
+    limits = (low, high) if infinite else ()
+    if coding.scaling == "robust":
+        median, spread = robust_scale(finite)
+        bins = _bins(finite, coding.n_bins)
+        scaled = coding.keep_scaled or not bins
+        return RobustColumn(name, median, spread, missing, limits, bins, scaled)
+    constant = low == high
+    mean, spread = (low, 1.0) if constant else mean_and_spread(finite, f"column {name!r}")
+    return NumberColumn(name, mean, spread, missing, limits)
+
+
+def robust_scale(numbers: NDArray[np.float64]) -> tuple[float, float]:
+    """Find the median and the spread of numbers, see `RobustColumn`.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray of shape (n,)
+        Finite numbers, one at least.
+
+    Returns
+    -------
+    median, spread : float
+        The spread is 0 if all numbers are equal.
+
+    Examples
+    --------
+    >>> robust_scale(np.array([0.0, 1.0, 2.0, 3.0, 100.0])), robust_scale(np.array([1.0, 5.0] * 9))
+    ((2.0, 2.0), (3.0, 4.0))
+    >>> robust_scale(np.array([0.0] * 9 + [6.0]))
+    (0.0, 3.0)
+    """
+    # Quarters of the numbers, so that no difference between two of them is too large for float64.
+    low, first, median, third, high = 4 * np.quantile(numbers / 4, (0, 0.25, 0.5, 0.75, 1))
+    spread = third / 4 - first / 4 if third > first else (high / 4 - low / 4) / 2
+    return float(median), min(4 * float(spread), float(np.finfo(np.float64).max))
+
+
+def _bins(numbers: NDArray[np.float64], n_bins: int) -> tuple[float, ...]:
+    """Edges at the quantiles, which are numbers that there are; none if all are equal."""
+    if not n_bins:
+        return ()
+    shares = np.linspace(0, 1, n_bins + 1)
+    edges = np.unique(np.quantile(numbers, shares, method="nearest") / 2) * 2
+    return tuple(edges.tolist()) if edges.size > 1 else ()
+
+
+def _learn_ordered(series: pd.Series[Any], name: str, coding: Coding) -> Column | str:
+    occurring = set(series.dropna().unique())
+    spelled = (text_of(level) for level in series.cat.categories if level in occurring)
+    levels = list(dict.fromkeys(spelled))
+    missing = bool(series.isna().any())
+    if not levels:
+        return _EMPTY
+    if len(levels) == 1:
+        return CategoryColumn(name, (levels[0], None)) if missing else _CONSTANT
+    few = 2 < len(levels) <= coding.most_one_hot_levels
+    return OrderedColumn(name, tuple(levels), one_hot=few, missing=missing)
+
+
+def _learn_text(series: pd.Series[Any], name: str, coding: Coding) -> Column | str:
     codes, texts = sorts_of_text(series)
     known = codes[codes >= 0]
     missing = known.size < codes.size
     if len(texts) + missing == 1:
-        return "it has the same value in every training row"
+        return _CONSTANT
     if len(texts) == known.size:
         return "it is text that is different in every training row"
-    if len(texts) + missing <= MOST_ONE_HOT_LEVELS:
+    if len(texts) == 2 and coding.signed:
+        return BinaryColumn(name, tuple(texts), missing=missing)
+    if len(texts) + missing <= coding.most_one_hot_levels:
         return CategoryColumn(name, (*texts, *([None] if missing else [])))
+    fewest = coding.fewest_rows_of_a_level
     counts = np.bincount(known, minlength=len(texts))
-    frequent = [t for t, n in zip(texts, counts, strict=True) if n >= FEWEST_ROWS_OF_A_LEVEL]
+    frequent = [text for text, n in zip(texts, counts, strict=True) if n >= fewest]
     if not frequent:
-        return f"it is text of which no value occurs {FEWEST_ROWS_OF_A_LEVEL} times in training"
-    if codes.size - known.size >= FEWEST_ROWS_OF_A_LEVEL:
+        return f"it is text of which no value occurs {fewest} times in training"
+    if codes.size - known.size >= fewest:
         return CodeColumn(name, (*frequent, None))
     return CodeColumn(name, tuple(frequent))

@@ -9,7 +9,6 @@ from ravine.errors import DataError
 from ravine.layers import Activation, BatchNorm, Dense, Embedding, Layer, Normalize
 from ravine.losses import BinaryCrossEntropy, CrossEntropy, Gamma, Loss, Poisson, SquaredError
 from ravine.network import Network
-from ravine.tables.learning import MOST_ONE_HOT_LEVELS
 from ravine.tables.schema import TableSchema
 
 __all__ = ["default_loss", "default_network", "fit_to_schema", "has_own_unit"]
@@ -116,8 +115,8 @@ def fit_to_schema(network: Network, schema: TableSchema) -> Network:
         return network.replace(layers=(*network.layers[:first], embedding, *network.layers[first:]))
     if not columns:
         raise DataError(
-            "The network has an Embedding, but the table has no text column with more than "
-            f"{MOST_ONE_HOT_LEVELS} levels to embed.",
+            "The network has an Embedding, but the table has no text column with so many levels "
+            "that they are to be embedded.",
             hint="Leave the Embedding out of the network.",
         )
     same = len(columns) == len(present.columns)

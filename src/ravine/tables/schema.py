@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.tables.columns import CategoryColumn, CodeColumn, Column
+from ravine.tables.coding import Coding
+from ravine.tables.columns import (
+    BinaryColumn,
+    CategoryColumn,
+    CodeColumn,
+    Column,
+    OrderedColumn,
+)
 from ravine.tables.learning import learn_column
 from ravine.tables.target import Target, Task
 from ravine.tables.values import plural
@@ -60,6 +67,7 @@ class TableSchema:
         *,
         task: Task | None = None,
         standardise_target: bool = True,
+        coding: str | Coding = "standard",
     ) -> TableSchema:
         """Learn from the training rows.
 
@@ -73,6 +81,9 @@ class TableSchema:
             What kind of prediction; ``None`` infers it from the target.
         standardise_target : bool, default True
             Whether a regression is trained on the standardised target.
+        coding : {"standard", "robust"} or Coding, default "standard"
+            How columns become numbers: standardised numbers and one-hot text, or what the Neural
+            estimators use (`ROBUST`), or any other `Coding`.
 
         Returns
         -------
@@ -84,6 +95,7 @@ class TableSchema:
         DataError
             If a column cannot be used, or none is left.
         """
+        coding = Coding.named(coding)
         learnt_target = None
         if target is not None:
             check_column(frame, target, "target")
@@ -93,7 +105,7 @@ class TableSchema:
         columns: list[Column] = []
         left_out: dict[str, str] = {}
         for name in (str(column) for column in frame.columns if column != target):
-            column = learn_column(frame[name], name)
+            column = learn_column(frame[name], name, coding)
             if isinstance(column, str):
                 left_out[name] = column
             else:
@@ -129,7 +141,8 @@ class TableSchema:
     @property
     def text_columns(self) -> tuple[str, ...]:
         """Names of the columns that hold text; ``read_table`` should keep them so."""
-        names = [c.name for c in self.columns if isinstance(c, CategoryColumn | CodeColumn)]
+        texts = BinaryColumn | CategoryColumn | CodeColumn | OrderedColumn
+        names = [column.name for column in self.columns if isinstance(column, texts)]
         if self.target is not None and any(isinstance(c, str) for c in self.target.classes):
             names.append(self.target.name)
         return tuple(names)
@@ -182,7 +195,7 @@ class TableSchema:
         return self.target.encode(frame[self.target.name])
 
     def readable(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Tell the rows that lack no value in a column of which training lacked none.
+        """Tell the rows in which no value is missing, or infinite, as none was in training.
 
         Parameters
         ----------
@@ -195,8 +208,8 @@ class TableSchema:
             True for the rows that ``encode`` can take.
         """
         self.check(frame)
-        must = [c.name for c in self.columns if getattr(c, "missing", True) is False]
-        return np.asarray(frame[must].notna().all(axis="columns"), dtype=np.bool_)
+        readable = [column.readable(frame[column.name]) for column in self.columns]
+        return np.asarray(np.logical_and.reduce(readable), dtype=np.bool_)
 
     def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
         """Count, for each column, the values whose category the training rows did not have.

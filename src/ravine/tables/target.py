@@ -147,7 +147,7 @@ class Target:
                     hint="Check the target column.",
                 )
             return cls(name, task, classes=tuple(classes.tolist()))
-        if kind_of(series, name) == "text":
+        if kind_of(series, name) in ("text", "ordered"):
             raise DataError(
                 f"The target {name!r} holds text, which cannot be regressed on.",
                 hint="Use --task classification, or convert the column to numbers.",
@@ -241,7 +241,7 @@ class Target:
 def _labels(series: pd.Series[Any], name: str) -> NDArray[Any]:
     """Get class labels: texts, booleans or whole numbers (other numbers as texts)."""
     kind = kind_of(series, name)
-    if kind == "text":
+    if kind in ("text", "ordered"):
         return np.asarray([text_of(value) for value in series], dtype=np.str_)
     if kind == "boolean":
         return series.to_numpy(dtype=np.bool_)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "kind_of", "mean_and_spread", "numbers_of", "plural", "sorts_of_text", "text_of"]
 
-Kind = Literal["number", "boolean", "text"]
+Kind = Literal["number", "boolean", "text", "ordered"]
 
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
 _DATES = {
@@ -39,7 +39,7 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     """Tell what a column holds.
 
     Integers and floats are numbers, however few of them differ. Pandas' categories are text,
-    whatever they are made of. A column without a single value counts as numbers.
+    whatever they are made of, or ordered. A column without a single value counts as numbers.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
 
     Returns
     -------
-    {"number", "boolean", "text"}
+    {"number", "boolean", "text", "ordered"}
         What it holds.
 
     Raises
@@ -67,7 +67,7 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     import pandas as pd
 
     if isinstance(series.dtype, pd.CategoricalDtype):
-        return "text"
+        return "ordered" if series.cat.ordered else "text"
     held = pd.api.types.infer_dtype(series, skipna=True)
     if held in _NUMBERS:
         return "number"
@@ -86,7 +86,7 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     )
 
 
-def numbers_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
+def numbers_of(series: pd.Series[Any], name: str, *, infinite: bool = False) -> NDArray[np.float64]:
     """Get a column's numbers as float64, missing ones as NaN.
 
     Parameters
@@ -95,6 +95,8 @@ def numbers_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
         The column.
     name : str
         Its name, for the messages.
+    infinite : bool, default False
+        Whether numbers may be infinite.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def numbers_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
     Raises
     ------
     DataError
-        If the column holds text or an infinite value.
+        If the column holds text, or an infinite value that may not be.
 
     Examples
     --------
@@ -112,7 +114,7 @@ def numbers_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
     >>> numbers_of(pd.Series([1, None, 2.5]), "rooms")
     array([1. , nan, 2.5])
     """
-    if kind_of(series, name) == "text":
+    if kind_of(series, name) in ("text", "ordered"):
         row, value = next((i, v) for i, v in enumerate(series) if isinstance(v, str) or v == v)
         raise DataError(
             f"Column {name!r} must hold numbers. Got the text {str(value)!r} in row {row + 1}.",
@@ -120,13 +122,13 @@ def numbers_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
         )
     try:
         numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    except OverflowError:
-        numbers = np.asarray([np.inf])
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if infinite.size:
+    except OverflowError:  # whole numbers of Python's, too large for float64
+        numbers = np.asarray([_float_of(value) for value in series], dtype=np.float64)
+    endless = np.flatnonzero(np.isinf(numbers))
+    if endless.size and not infinite:
         raise DataError(
-            f"Column {name!r} holds {plural(infinite.size, 'infinite value')} "
-            f"(the first in row {infinite[0] + 1}).",
+            f"Column {name!r} holds {plural(endless.size, 'infinite value')} "
+            f"(the first in row {endless[0] + 1}).",
             hint="Replace them with numbers, or leave the cells empty (missing).",
         )
     return numbers
@@ -220,6 +222,13 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     ('1 row', '8,645 rows', '2 classes')
     """
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def _float_of(value: Any) -> float:
+    try:
+        return float("nan" if value is None else value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
 
 
 def _refuse_dates_as_text(series: pd.Series[Any], name: str) -> None:

@@ -1,0 +1,261 @@
+"""Columns of numbers: scaled, with what is missing or infinite marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ravine.errors import DataError, SpecError
+from ravine.tables.column import INFINITE, MISSING, Column, check_filled
+from ravine.tables.values import numbers_of, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["NumberColumn", "RobustColumn", "smooth_clip"]
+
+_FAR = 1e9  # at which the smooth clip gives 3 to the last digit
+
+
+@dataclass(frozen=True)
+class NumberColumn(Column):
+    """Numbers, standardised: ``(x − mean) / standard_deviation`` in float64.
+
+    If values were missing in the training rows, a second column is 1 where the value is missing and
+    else 0, and a missing value counts as the mean. If some were infinite, a further column is 1 at
+    ∞, −1 at −∞ and else 0, and they count as the ends of the training rows' range.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the table.
+    mean, standard_deviation : float
+        Of the training rows' finite values (the deviation with divisor n).
+    missing : bool, default False
+        Whether values were missing in the training rows.
+    limits : tuple of two floats, default ()
+        Lowest and highest finite value in the training rows, if some there were infinite.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> column = NumberColumn("age", mean=30.0, standard_deviation=8.0, missing=True)
+    >>> column.encode(pd.Series([46, None]))
+    array([[2., 0.],
+           [0., 1.]])
+    """
+
+    kind: ClassVar[str] = "number"
+    mean: float
+    standard_deviation: float
+    missing: bool = False
+    limits: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        spread = self.standard_deviation
+        if not (np.isfinite(self.mean) and np.isfinite(spread) and spread > 0):
+            raise SpecError(
+                f"Column {self.name!r} needs a finite mean and a positive standard deviation. "
+                f"Got {self.mean} and {spread}."
+            )
+        _check_limits(self.name, self.limits)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The column's name, and one for the missing values and one for the infinite ones."""
+        return (self.name, *_marks(self))
+
+    @property
+    def learnt(self) -> str:
+        """Mean and standard deviation."""
+        return f"{self.mean:.4g} ± {self.standard_deviation:.4g}"
+
+    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+        """Standardise the numbers."""
+        numbers, marks = _without_gaps(numbers_of(series, self.name, infinite=True), self)
+        with np.errstate(over="ignore"):
+            scaled = (numbers - self.mean) / self.standard_deviation
+        beyond = np.flatnonzero(np.isinf(scaled))
+        if beyond.size:
+            raise DataError(
+                f"Column {self.name!r} holds {numbers[beyond[0]]:g} in row {beyond[0] + 1}, far "
+                f"beyond the training rows ({self.mean:g} ± {self.standard_deviation:g}).",
+                hint="Check that value.",
+            )
+        return np.column_stack([_filled(scaled), *marks])
+
+    def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
+        """Tell the values that are neither missing nor infinite, or may be."""
+        return _readable(numbers_of(series, self.name, infinite=True), self)
+
+    def unseen(self, series: pd.Series[Any]) -> int:
+        """Count nothing: numbers have no categories."""
+        return 0
+
+
+@dataclass(frozen=True)
+class RobustColumn(Column):
+    """Numbers by median and quartiles, smoothly clipped to (−3, 3); bins where asked for.
+
+    ``x' = (x − median) / spread`` and from it ``x' / √(1 + (x'/3)²)``, where ``spread`` is the
+    distance between the quartiles. Where these coincide it is half the distance between lowest and
+    highest value; and where these coincide too it is 0, and the number counts as 0.
+
+    Bins are the piecewise-linear encoding: a column for each, which is 0 below the bin, 1 above it
+    and grows linearly within.
+
+    What is missing or infinite is marked as in `NumberColumn`. A missing number counts as the
+    median, and is 0 in every bin.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the table.
+    median, spread : float
+        Of the training rows' finite values, see above.
+    missing : bool, default False
+        Whether values were missing in the training rows.
+    limits : tuple of two floats, default ()
+        Lowest and highest finite value in the training rows, if some there were infinite.
+    bins : tuple of float, default ()
+        Edges of the bins, ascending: quantiles of the training rows.
+    scaled : bool, default True
+        Whether the scaled number stands beside the bins.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn & Steinwart (2024), Better by Default, section 3 (RealMLP).
+    Gorishniy, Rubachev & Babenko (2022), On Embeddings for Numerical Features, section 3.2.
+    Departure: the first and the last bin do not go on beyond the training rows, so that every
+    feature stays in [0, 1].
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> column = RobustColumn("age", median=30.0, spread=10.0, bins=(20.0, 30.0, 50.0))
+    >>> column.encode(pd.Series([30, 70])).round(2)
+    array([[0. , 1. , 0. ],
+           [2.4, 1. , 1. ]])
+    """
+
+    kind: ClassVar[str] = "robust number"
+    median: float
+    spread: float
+    missing: bool = False
+    limits: tuple[float, ...] = ()
+    bins: tuple[float, ...] = ()
+    scaled: bool = True
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.median) and np.isfinite(self.spread) and self.spread >= 0):
+            raise SpecError(
+                f"Column {self.name!r} needs a finite median and a spread that is not negative. "
+                f"Got {self.median} and {self.spread}."
+            )
+        if len(self.bins) == 1 or not (np.diff(np.asarray(self.bins) / 2) > 0).all():
+            raise SpecError(f"The bins of column {self.name!r} must have different edges in order.")
+        if not self.scaled and not self.bins:
+            raise SpecError(f"Column {self.name!r} needs bins if its scaled number is left out.")
+        _check_limits(self.name, self.limits)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The column's name, its bins, and one for the missing and one for the infinite values."""
+        pairs = zip(self.bins[:-1], self.bins[1:], strict=True)
+        bins = [f"{self.name} {low:.6g}…{high:.6g}" for low, high in pairs]
+        return (*([self.name] if self.scaled else []), *bins, *_marks(self))
+
+    @property
+    def learnt(self) -> str:
+        """Median and spread."""
+        bins = f", {plural(len(self.bins) - 1, 'bin')}" if self.bins else ""
+        return f"{self.median:.4g} ± {self.spread:.4g}{bins}"
+
+    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+        """Scale and clip the numbers, and put them into their bins."""
+        numbers, marks = _without_gaps(numbers_of(series, self.name, infinite=True), self)
+        columns = [smooth_clip(numbers, self.median, self.spread)] if self.scaled else []
+        if self.bins:
+            columns.append(_piecewise_linear(numbers, np.asarray(self.bins)))
+        return np.column_stack([*map(_filled, columns), *marks])
+
+    def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
+        """Tell the values that are neither missing nor infinite, or may be."""
+        return _readable(numbers_of(series, self.name, infinite=True), self)
+
+    def unseen(self, series: pd.Series[Any]) -> int:
+        """Count nothing: numbers have no categories."""
+        return 0
+
+
+def smooth_clip(numbers: NDArray[np.float64], median: float, spread: float) -> NDArray[np.float64]:
+    """Scale numbers and clip them smoothly to (−3, 3), see `RobustColumn`; NaN stays.
+
+    Examples
+    --------
+    >>> smooth_clip(np.array([10.0, 16.0, 1e300]), 10.0, 2.0).round(2)
+    array([0.  , 2.12, 3.  ])
+    """
+    if spread == 0:
+        return np.where(np.isnan(numbers), numbers, 0.0)
+    with np.errstate(over="ignore"):
+        x = np.clip((numbers - median) / spread, -_FAR, _FAR)
+    return np.asarray(x / np.sqrt(1 + np.square(x / 3)), dtype=np.float64)
+
+
+def _piecewise_linear(
+    numbers: NDArray[np.float64], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How far each number has come through each bin, from 0 to 1."""
+    inside = np.clip(numbers, edges[0], edges[-1])[:, None]
+    # In halves, so that no difference between two numbers is too large for float64.
+    widths = edges[1:] / 2 - edges[:-1] / 2
+    return np.clip((inside / 2 - edges[:-1] / 2) / widths, 0, 1)
+
+
+def _marks(column: NumberColumn | RobustColumn) -> list[str]:
+    missing = [f"{column.name} {MISSING}"] if column.missing else []
+    return missing + ([f"{column.name} {INFINITE}"] if column.limits else [])
+
+
+def _without_gaps(
+    numbers: NDArray[np.float64], column: NumberColumn | RobustColumn
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """Put the ends of the training range where numbers are infinite; say where gaps were."""
+    marks = []
+    absent, infinite = np.isnan(numbers), np.isinf(numbers)
+    if column.missing:
+        marks.append(absent.astype(np.float64))
+    else:
+        check_filled(absent, column.name)
+    if column.limits:
+        marks.append(np.where(infinite, np.sign(numbers), 0.0))
+        numbers = np.where(infinite, np.clip(numbers, column.limits[0], column.limits[1]), numbers)
+    elif infinite.any():
+        raise DataError(
+            f"Column {column.name!r} has {plural(int(infinite.sum()), 'infinite value')} "
+            f"(the first in row {int(infinite.argmax()) + 1}), but had none in the training rows, "
+            "so the model has not learnt what that means.",
+            hint="Replace them with numbers, or train on a table in which some are infinite.",
+        )
+    return numbers, marks
+
+
+def _readable(
+    numbers: NDArray[np.float64], column: NumberColumn | RobustColumn
+) -> NDArray[np.bool_]:
+    return (column.missing | ~np.isnan(numbers)) & (bool(column.limits) | ~np.isinf(numbers))
+
+
+def _filled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.isnan(numbers), 0.0, numbers)
+
+
+def _check_limits(name: str, limits: tuple[float, ...]) -> None:
+    if limits and not (len(limits) == 2 and np.isfinite(limits).all() and limits[0] <= limits[1]):
+        raise SpecError(
+            f"The limits of column {name!r} must be a lower and an upper number. Got {limits}."
+        )
