@@ -4,6 +4,7 @@ import os
 import signal
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # scikit-learn's checks use it
 
 from pathlib import Path
 

@@ -17,7 +17,7 @@ PACKAGE = Path(ravine.__file__).parent
 ROOMS = {
     "command line, report": {"cli", "report"},
     "studies": {"study", "diagnostics"},
-    "estimators": {"estimators"},
+    "estimators": {"estimators", "loading"},
     "training": {"plots", "tables", "training"},
     "specs": {
         "augmentation",

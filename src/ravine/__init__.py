@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .augmentation import Synthesize as Synthesize
     from .augmentation import Zoom as Zoom
     from .diagnostics.bias_variance import bias_variance as bias_variance
+    from .estimators.neural import NeuralClassifier as NeuralClassifier
+    from .estimators.neural import NeuralRegressor as NeuralRegressor
     from .gradients import check_gradients as check_gradients
     from .history import History as History
     from .layers import Activation as Activation
@@ -44,9 +46,9 @@ if TYPE_CHECKING:
     from .layers import LayerNorm as LayerNorm
     from .layers import Normalize as Normalize
     from .layers import Residual as Residual
+    from .loading import load as load
     from .minimize import minimize as minimize
     from .model import Model as Model
-    from .model import load as load
     from .network import Network as Network
     from .optimizers import LBFGS as LBFGS
     from .optimizers import SGD as SGD
@@ -107,6 +109,8 @@ _HOME = {
     "Mixup": "augmentation",
     "Model": "model",
     "Network": "network",
+    "NeuralClassifier": "estimators.neural",
+    "NeuralRegressor": "estimators.neural",
     "Noise": "augmentation",
     "Normalize": "layers",
     "OneCycle": "schedules",
@@ -127,7 +131,7 @@ _HOME = {
     "Zoom": "augmentation",
     "bias_variance": "diagnostics",
     "check_gradients": "gradients",
-    "load": "model",
+    "load": "loading",
     "minimize": "minimize",
     "train": "training",
     "train_many": "training",

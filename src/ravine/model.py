@@ -23,7 +23,7 @@ from .recipe import Recipe
 from .spec import short
 from .summary import Summary, html_table, text_table
 
-__all__ = ["Model", "load"]
+__all__ = ["Model", "load", "restored"]
 
 
 @final
@@ -486,7 +486,7 @@ class Model:
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Read whatever ravine saved.
+    """Read a model; `ravine.load` reads estimators as well.
 
     Parameters
     ----------
@@ -510,7 +510,13 @@ def load(path: str | os.PathLike[str]) -> Any:
     Traceback (most recent call last):
     ravine.errors.FileError: Cannot read 'nowhere.safetensors': there is no such file or folder.
     """
-    document, arrays = read_model_file(path)
+    return restored(path, *read_model_file(path))
+
+
+def restored(
+    path: str | os.PathLike[str], document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> Any:
+    """Make the model of what a file holds; the path is for messages."""
     try:
         model = Model.from_parts(document, arrays)
         if "schema" not in document:

@@ -1,0 +1,198 @@
+"""What both estimators of tables do: learn the columns, train the members, remember all of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from ravine.errors import DataError
+from ravine.estimators.neural_members import (
+    held_out_predictions,
+    mean_history,
+    train_members,
+    validation_splits,
+)
+from ravine.estimators.neural_options import make_coding, make_network
+from ravine.estimators.neural_rows import (
+    as_table,
+    chosen_columns,
+    column_names,
+    in_order,
+    made_up_names,
+)
+from ravine.losses import Loss
+from ravine.model import Model
+from ravine.tables import TableSchema, Target
+
+__all__ = ["NeuralEstimator"]
+
+
+class NeuralEstimator(BaseEstimator):  # type: ignore[misc]
+    """The common part of `NeuralClassifier` and `NeuralRegressor`; not for use by itself."""
+
+    def _options(self) -> dict[str, Any]:
+        """Check the parameters."""
+        raise NotImplementedError
+
+    # --- Training -------------------------------------------------------------------------------
+
+    def _learn_columns(self, X: Any) -> Any:
+        """Take the table of training rows: its names, its number of columns."""
+        frame = as_table(X)
+        names = column_names(X)
+        self.n_features_in_ = frame.shape[1]
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return frame
+
+    def _in_order(
+        self, frame: Any, y: NDArray[Any], sample_weight: Any
+    ) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
+        """Put rows and targets into the order of training."""
+        if len(frame) < 2:
+            raise DataError(
+                "At least two rows are needed to train on. Got X with 1 sample.",
+                hint="Give more rows.",
+            )
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, frame, dtype=np.float64)
+        rows = in_order(frame, y, sample_weight)
+        return frame.iloc[rows.places].reset_index(drop=True), y[rows.places], rows.weights
+
+    def _train(
+        self,
+        frame: Any,
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        *,
+        losses: Sequence[Loss],
+        outputs: int,
+        options: dict[str, Any],
+        classes: NDArray[Any] | None = None,
+    ) -> list[NDArray[np.float64]]:
+        """Train the members; give what each row was predicted by those that had set it aside."""
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.schema_ = TableSchema.learn(frame, coding=make_coding(options))
+        X = self.schema_.encode(frame).astype(options["dtype"])
+        networks = [make_network(options, self.schema_.codes, outputs, loss) for loss in losses]
+        splits = validation_splits(
+            len(X), options["n_members"], options["validation_fraction"], seed, classes
+        )
+        how: dict[str, Any] = {"threads": self._threads(), "progress": bool(self.verbose)}
+        models = train_members(networks, X, y, weights, options, splits, seed, **how)
+        self.history_ = mean_history(models)
+        held_out = [
+            held_out_predictions(group, X, splits, self._member_prediction)
+            for group in _groups(models, options["n_members"])
+        ]
+        if options["refit_full"] and options["validation_fraction"] > 0:
+            epochs = [
+                max(1, round(float(np.mean([model.best_epoch or 1 for model in group]))))
+                for group in _groups(models, options["n_members"])
+                for _ in group
+            ]
+            everything = [(np.arange(len(X)), np.arange(0))] * options["n_members"]
+            models = train_members(
+                networks, X, y, weights, options, everything, seed, epochs=epochs, **how
+            )
+        self.members_ = models
+        return held_out
+
+    def _know_target(self, target: Target) -> None:
+        """Put what is predicted into the schema."""
+        self.schema_ = dataclasses.replace(self.schema_, target=target)
+
+    def _threads(self) -> int:
+        """Give the threads to use: all cores, but only one inside a parallel search."""
+        return int(effective_n_jobs(-1 if self.n_jobs is None else self.n_jobs))
+
+    @staticmethod
+    def _member_prediction(model: Model, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Predict with one member: probabilities, or numbers in the networks' unit."""
+        found = model.predict(X) if model.classes is None else model.predict_proba(X)
+        return np.asarray(found, dtype=np.float64).reshape(len(X), -1)
+
+    # --- Predictions ----------------------------------------------------------------------------
+
+    def _coded(self, X: Any) -> NDArray[Any]:
+        """Turn rows to predict into what the members take."""
+        check_is_fitted(self)
+        frame = as_table(X)
+        names = column_names(X)
+        known = getattr(self, "feature_names_in_", None)
+        if known is not None and names is not None:
+            frame = chosen_columns(frame, known)
+        elif frame.shape[1] != self.n_features_in_:
+            raise DataError(
+                f"X has {frame.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
+        else:
+            self._warn_of_names(known, names)
+            frame.columns = made_up_names(frame.shape[1]) if known is None else known
+        return self.schema_.encode(frame).astype(self.dtype)
+
+    def _warn_of_names(self, known: Any, names: Any) -> None:
+        kind = type(self).__name__
+        if known is not None:
+            warnings.warn(
+                f"X does not have valid feature names, but {kind} was fitted with feature names",
+                stacklevel=4,
+            )
+        elif names is not None:
+            warnings.warn(
+                f"X has feature names, but {kind} was fitted without feature names", stacklevel=4
+            )
+
+    def _mean_predictions(self, X: NDArray[Any]) -> list[NDArray[np.float64]]:
+        """Average the members' predictions, network by network."""
+        return [
+            np.mean([self._member_prediction(model, X) for model in group], axis=0)
+            for group in _groups(self.members_, self.n_members)
+        ]
+
+    # --- Saved ----------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator into one safetensors file, whole or not at all.
+
+        The file holds parameters, schema, members and what was learnt beside them, and no code.
+        `ravine.load` gives the estimator back, and its predictions are the same to the last bit.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, such as ``"model.safetensors"``.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written; what was there before is still there.
+        """
+        from ravine.estimators.neural_file import save
+
+        check_is_fitted(self)
+        save(self, path)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.categorical = True
+        return tags
+
+
+def _groups(models: Sequence[Model], size: int) -> list[Sequence[Model]]:
+    return [models[start : start + size] for start in range(0, len(models), size)]

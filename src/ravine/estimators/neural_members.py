@@ -1,0 +1,231 @@
+"""The members of an ensemble: their rows, their training in one population, what they predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ravine.errors import DivergenceError
+from ravine.estimators.neural_options import make_recipe
+from ravine.history import History
+from ravine.model import Model
+from ravine.network import Network
+from ravine.training import Job, train_many
+
+__all__ = ["Ensemble", "mean_history", "train_members", "validation_splits"]
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Trained members, and what each row got from those that had not trained on it.
+
+    Parameters
+    ----------
+    models : list of Model
+        All members for the first network, then all for the second, and so on.
+    held_out : list of numpy.ndarray
+        For each network, the mean prediction for each row of the members that had the row among
+        their validation rows; NaN where there is none.
+    """
+
+    models: list[Model]
+    held_out: list[NDArray[np.float64]]
+
+
+def validation_splits(
+    n: int, n_members: int, fraction: float, seed: int, classes: NDArray[Any] | None = None
+) -> list[tuple[Places, Places]]:
+    """Split rows for each member: consecutive stretches of a shuffled order are set aside.
+
+    Once through the order, every row has been set aside once; then it is shuffled anew. So five
+    members with a fraction of 0.2 set every row aside exactly once.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    n_members : int
+        How many splits.
+    fraction : float
+        Part of the rows to set aside, in [0, 1); at least one row if it is above 0.
+    seed : int
+        Seed of the orders.
+    classes : numpy.ndarray of shape (n,), optional
+        A class per row; every stretch then holds each class in proportion.
+
+    Returns
+    -------
+    list of (training rows, validation rows)
+        One pair a member, in ascending order.
+
+    Examples
+    --------
+    >>> splits = validation_splits(10, 5, 0.2, seed=0)
+    >>> sorted(row for _, aside in splits for row in aside.tolist())
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    """
+    everything = np.arange(n)
+    if fraction == 0 or n < 2:
+        return [(everything, everything[:0])] * n_members
+    size = min(max(1, round(n * fraction)), n - 1)
+    rounds = -(-n // size)
+    splits = []
+    for member in range(n_members):
+        if member % rounds == 0:
+            order = _order(n, np.random.default_rng([seed, member]), classes)
+        aside = order[(member % rounds * size + np.arange(size)) % n]
+        kept = np.setdiff1d(everything, aside, assume_unique=True)
+        splits.append((kept, np.sort(aside)))
+    return splits
+
+
+def train_members(
+    networks: Sequence[Network],
+    X: NDArray[Any],
+    y: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    options: Mapping[str, Any],
+    splits: Sequence[tuple[Places, Places]],
+    seed: int,
+    *,
+    epochs: Sequence[int] | None = None,
+    threads: int,
+    progress: bool,
+) -> list[Model]:
+    """Train all members of all networks as one population over the same coded rows.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        What is fitted: one network, or one for each quantile.
+    X, y, weights : numpy.ndarray
+        Coded rows, their target and how much each counts.
+    options : mapping
+        The estimator's parameters.
+    splits : sequence of (rows, validation rows)
+        One pair a member.
+    seed : int
+        Members get seeds that follow from it.
+    epochs : sequence of int, optional
+        After how many epochs each run ends; its schedule keeps its length.
+    threads : int
+        Threads to use.
+    progress : bool
+        Whether to show a live line.
+
+    Returns
+    -------
+    list of Model
+        Network by network.
+
+    Raises
+    ------
+    DivergenceError
+        If a run diverged.
+    KeyboardInterrupt
+        If training was interrupted.
+    """
+    seeds = np.random.default_rng([seed, 1]).integers(2**31, size=len(splits))
+    jobs: list[Job] = []
+    for network in networks:
+        for (kept, aside), own in zip(splits, seeds.tolist(), strict=True):
+            recipe = make_recipe(options, len(kept), validated=len(aside) > 0, seed=own)
+            if epochs is not None:
+                recipe = recipe.replace(epochs=epochs[len(jobs)])
+            jobs.append(
+                Job(network, recipe, rows=kept, validation_rows=aside if len(aside) else None)
+            )
+    models = train_many(
+        jobs, X, y, sample_weight=weights, threads=threads, progress=progress or None
+    )
+    for model in models:
+        if model.status == "diverged":
+            raise DivergenceError(
+                model.message, hint="Lower learning_rate to a tenth, or set clip_norm=1."
+            )
+    if any(model.status == "interrupted" for model in models):
+        raise KeyboardInterrupt
+    return models
+
+
+def held_out_predictions(
+    models: Sequence[Model],
+    X: NDArray[Any],
+    splits: Sequence[tuple[Places, Places]],
+    predict: Callable[[Model, NDArray[Any]], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Average, for each row, the predictions of the members that had set it aside.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        The members.
+    X : numpy.ndarray of shape (n, inputs)
+        The rows of training.
+    splits : sequence of (rows, validation rows)
+        Those of the members.
+    predict : callable
+        ``predict(model, rows)`` of shape (rows, outputs).
+
+    Returns
+    -------
+    numpy.ndarray of shape (n, outputs)
+        The means; NaN where no member had set the row aside.
+    """
+    total: NDArray[np.float64] | None = None
+    counts = np.zeros(len(X))
+    for model, (_, aside) in zip(models, splits, strict=True):
+        if not len(aside):
+            continue
+        found = predict(model, X[aside])
+        if total is None:
+            total = np.zeros((len(X), found.shape[1]))
+        total[aside] += found
+        counts[aside] += 1
+    if total is None:
+        return np.full((len(X), 1), np.nan)
+    with np.errstate(invalid="ignore"):
+        return total / counts[:, None]
+
+
+def mean_history(models: Sequence[Model]) -> History:
+    """Average the histories of members, epoch by epoch, over those that still trained.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        The members.
+
+    Returns
+    -------
+    History
+        The means; its best epoch is the members' mean best epoch.
+    """
+    longest = max((model.history for model in models), key=len)
+    columns = {}
+    for name in longest:
+        table = np.full((len(models), len(longest)), np.nan)
+        for row, model in zip(table, models, strict=True):
+            row[: len(model.history)] = model.history[name]
+        columns[name] = np.nanmean(table, axis=0)
+    columns["epoch"] = longest["epoch"]
+    best = [model.best_epoch for model in models if model.best_epoch is not None]
+    return History(columns, round(float(np.mean(best))) if best else None)
+
+
+def _order(n: int, rng: np.random.Generator, classes: NDArray[Any] | None) -> Places:
+    """Shuffle rows; every stretch holds each class in proportion."""
+    order = rng.permutation(n)
+    if classes is None:
+        return order
+    place = np.empty(n)
+    for code in np.unique(classes):
+        of_class = np.flatnonzero(classes[order] == code)
+        place[of_class] = (np.arange(len(of_class)) + rng.random()) / len(of_class)
+    return order[np.argsort(place, kind="stable")]

@@ -1,0 +1,235 @@
+"""The choices of the recipe: their rules, and the network and recipe that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ravine.layers import (
+    ACTIVATIONS,
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Embedding,
+    Layer,
+    LayerNorm,
+)
+from ravine.losses import Loss
+from ravine.network import Network
+from ravine.optimizers import AdamW
+from ravine.recipe import Recipe
+from ravine.rules import Choice, Either, Flag, Items, Maybe, Number, Rule, Whole
+from ravine.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule
+from ravine.stopping import EarlyStopping
+from ravine.tables import Coding
+
+__all__ = [
+    "BOTH",
+    "CLASSIFIER",
+    "REGRESSOR",
+    "check_options",
+    "make_coding",
+    "make_network",
+    "make_recipe",
+    "rows_per_batch",
+]
+
+_FRACTION = Number(at_least=0, below=1)
+
+#: The rules of the parameters that both estimators have.
+BOTH: Mapping[str, Rule] = {
+    "n_members": Whole(at_least=1),
+    "hidden_layer_sizes": Items(Whole(at_least=1), single=True),
+    "activation": Choice(ACTIVATIONS),
+    "normalization": Maybe(Choice(("batch", "layer"))),
+    "number_embedding": Choice(("none", "piecewise_linear")),
+    "n_bins": Whole(at_least=2, at_most=1000),
+    "most_one_hot_levels": Whole(at_least=0),
+    "category_dimension": Maybe(Whole(at_least=1)),
+    "learning_rate": Number(above=0),
+    "schedule": Choice(("cosine", "constant", "exponential", "one_cycle")),
+    "beta2": _FRACTION,
+    "weight_decay": Number(at_least=0),
+    "dropout": _FRACTION,
+    "clip_norm": Maybe(Number(above=0)),
+    "averaging": Maybe(Number(above=0, below=1)),
+    "batch_size": Either(("auto", "full"), Whole(at_least=1)),
+    "epochs": Either(("auto",), Whole(at_least=1)),
+    "patience": Maybe(Either(("auto",), Whole(at_least=1))),
+    "validation_fraction": _FRACTION,
+    "refit_full": Flag(),
+    "dtype": Choice(("float32", "float64")),
+}
+
+#: Those of the classifier alone.
+CLASSIFIER: Mapping[str, Rule] = {"label_smoothing": _FRACTION, "calibrate": Flag()}
+
+#: Those of the regressor alone.
+REGRESSOR: Mapping[str, Rule] = {
+    "loss": Choice(("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma")),
+    "quantiles": Items(Number(above=0, below=1), at_least=1, single=True),
+    "clip_predictions": Flag(),
+}
+
+
+def check_options(estimator: Any, *families: Mapping[str, Rule]) -> dict[str, Any]:
+    """Check an estimator's parameters.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its class and its parameters are what counts.
+    *families : mapping of str to Rule
+        The rules.
+
+    Returns
+    -------
+    dict of str to object
+        The parameters, numbers as Python's.
+
+    Raises
+    ------
+    ParameterError
+        If one breaks its rule.
+    """
+    owner = type(estimator).__name__
+    return {
+        name: rule(owner, name, getattr(estimator, name))
+        for rules in families
+        for name, rule in rules.items()
+    }
+
+
+def rows_per_batch(chosen: str | int, n_rows: int) -> int:
+    """Choose the rows of a mini-batch: about a thirtieth of the rows, from 32 to 1,024.
+
+    Examples
+    --------
+    >>> [rows_per_batch("auto", n) for n in (100, 2_000, 8_000, 100_000)]
+    [32, 64, 256, 1024]
+    """
+    if chosen != "auto":
+        return n_rows if chosen == "full" else int(chosen)
+    return int(np.clip(2 ** round(np.log2(max(n_rows, 1) / 32)), 32, 1024))
+
+
+def make_coding(options: Mapping[str, Any]) -> Coding:
+    """Say how columns become numbers."""
+    binned = options["number_embedding"] == "piecewise_linear"
+    return Coding(
+        scaling="robust",
+        n_bins=options["n_bins"] if binned else 0,
+        most_one_hot_levels=options["most_one_hot_levels"],
+        signed=True,
+    )
+
+
+def make_network(
+    options: Mapping[str, Any], codes: Mapping[int, int], outputs: int, loss: Loss
+) -> Network:
+    """Make the network: embeddings of categories, hidden layers, an output layer.
+
+    Parameters
+    ----------
+    options : mapping
+        What `check_options` gave.
+    codes : mapping of int to int
+        Columns that hold codes of categories, and how many codes.
+    outputs : int
+        Numbers that are predicted.
+    loss : Loss
+        The loss.
+
+    Returns
+    -------
+    Network
+        The network.
+    """
+    layers: list[Layer] = []
+    if codes:
+        chosen = options["category_dimension"]
+        sizes = [chosen or _dimension(levels) for levels in codes.values()]
+        layers.append(Embedding(tuple(codes), tuple(codes.values()), tuple(sizes)))
+    name = options["activation"]
+    for place, units in enumerate(options["hidden_layer_sizes"]):
+        if options["dropout"] and place:
+            layers.append(Dropout(options["dropout"]))
+        normalization = options["normalization"]
+        if normalization is None:
+            layers.append(Dense(units, activation=name))
+        else:
+            layers.append(Dense(units, use_bias=normalization == "layer"))
+            layers += [BatchNorm() if normalization == "batch" else LayerNorm(), Activation(name)]
+    if options["dropout"] and options["hidden_layer_sizes"]:
+        layers.append(Dropout(options["dropout"]))
+    layers.append(Dense(outputs))
+    return Network(layers, loss=loss)
+
+
+def make_recipe(options: Mapping[str, Any], n_rows: int, *, validated: bool, seed: int) -> Recipe:
+    """Make the recipe of a member that trains on so many rows.
+
+    Parameters
+    ----------
+    options : mapping
+        What `check_options` gave.
+    n_rows : int
+        Rows that it trains on.
+    validated : bool
+        Whether there are validation rows; training then stops early, and the weights are those of
+        the best epoch.
+    seed : int
+        Its seed.
+
+    Returns
+    -------
+    Recipe
+        The recipe.
+    """
+    batch = min(rows_per_batch(options["batch_size"], n_rows), n_rows)
+    if options["normalization"] == "batch" and n_rows % batch == 1 and batch < n_rows:
+        batch += 1  # BatchNorm takes no mini-batch of one row
+    epochs = options["epochs"]
+    if epochs == "auto":
+        epochs = _epochs(n_rows / batch)
+    patience = options["patience"]
+    if patience == "auto":
+        patience = max(10, epochs // 4)
+    stopping = EarlyStopping(patience=patience or epochs) if validated else None
+    return Recipe(
+        optimizer=AdamW(
+            _rate(options["schedule"], options["learning_rate"], epochs),
+            beta2=options["beta2"],
+            weight_decay=options["weight_decay"],
+        ),
+        batch_size=batch,
+        epochs=epochs,
+        clip_norm=options["clip_norm"],
+        averaging=options["averaging"],
+        stopping=stopping,
+        seed=seed,
+        dtype=options["dtype"],
+    )
+
+
+def _epochs(steps: float) -> int:
+    """Choose the epochs so that small tables are seen more often: steps are those of an epoch."""
+    return int(np.clip(round(1_500 / steps), 30, 100))
+
+
+def _rate(schedule: str, rate: float, epochs: int) -> float | Schedule:
+    if schedule == "cosine":
+        return CosineDecay(rate, length=epochs)
+    if schedule == "exponential":
+        return ExponentialDecay(rate, rate=3.0 / epochs)
+    if schedule == "one_cycle":
+        return OneCycle(rate, initial=rate / 10, final=0.0, peak=0.3, length=epochs)
+    return rate
+
+
+def _dimension(levels: int) -> int:
+    """Choose how long the vectors of a category's levels are: 1.6 n^0.56, from 2 to 32."""
+    return int(np.clip(round(1.6 * levels**0.56), 2, 32))

@@ -1,0 +1,280 @@
+"""Rows as users have them: any table, array or sparse matrix becomes a data frame, in one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ravine.errors import DataError
+from ravine.tables import as_frame
+from ravine.tables.values import plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Rows",
+    "as_table",
+    "chosen_columns",
+    "column_names",
+    "in_order",
+    "made_up_names",
+    "name_of",
+]
+
+_MOST_REPEATED = 1_000
+_SCALARS = (str, bool, int, float, complex, np.generic, type(None))
+
+
+class NotANumberError(DataError, TypeError):
+    """A cell holds an object that is neither a number nor text."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows are trained on, in what order, and how much each counts.
+
+    Parameters
+    ----------
+    places : numpy.ndarray of int64, shape (n,)
+        Row numbers in the order of training; a row of weight 2 may stand twice.
+    weights : numpy.ndarray of shape (n,), optional
+        How much each counts; ``None``: all alike.
+    """
+
+    places: NDArray[np.int64]
+    weights: NDArray[np.float64] | None
+
+
+def as_table(X: Any) -> pd.DataFrame:
+    """Turn rows into a data frame with named columns, numbered from 0.
+
+    Parameters
+    ----------
+    X : data frame, array-like or sparse matrix of shape (n, columns)
+        The rows. The columns of what has no names are called ``x0``, ``x1``, …
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows; a sparse matrix is made dense.
+
+    Raises
+    ------
+    DataError, ValueError
+        If they are no table, or hold what is no number, text, boolean or date.
+
+    Examples
+    --------
+    >>> as_table([[1, "a"], [2, "b"]]).dtypes.astype(str).tolist()
+    ['int64', 'str']
+    """
+    import pandas as pd
+    from scipy import sparse
+    from sklearn.utils import check_array
+
+    if sparse.issparse(X):  # first, for one kind of sparse matrix is a dictionary
+        array = check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False).toarray()
+        return pd.DataFrame(array, columns=made_up_names(array.shape[1]))
+    if _is_frame(X):
+        frame = as_frame(X)
+        if column_names(X) is None:
+            frame.columns = made_up_names(frame.shape[1])
+        if len(frame) == 0 or frame.shape[1] == 0:
+            check_array(np.empty(frame.shape))  # says what scikit-learn says of empty tables
+        for name in frame.columns[[isinstance(d, pd.SparseDtype) for d in frame.dtypes]]:
+            frame[name] = np.asarray(frame[name])
+        return frame
+    if isinstance(X, list | tuple) and np.asarray(X, dtype=object).ndim == 2:
+        X = np.asarray(X, dtype=object)  # what NumPy would make text of as a whole
+    array = check_array(X, dtype=None, ensure_all_finite=False)
+    frame = pd.DataFrame(array, columns=made_up_names(array.shape[1]))
+    return frame if array.dtype.kind != "O" else _with_types(frame)
+
+
+def made_up_names(n: int) -> pd.Index[str]:
+    """Name columns that have no names.
+
+    Examples
+    --------
+    >>> made_up_names(2).tolist()
+    ['x0', 'x1']
+    """
+    import pandas as pd
+
+    return pd.Index([f"x{place}" for place in range(n)])
+
+
+def column_names(X: Any) -> NDArray[Any] | None:
+    """Give the names of a data frame's columns, if all of them are text.
+
+    Examples
+    --------
+    >>> column_names(np.zeros((2, 2))) is None
+    True
+    """
+    from scipy import sparse
+
+    if sparse.issparse(X) or not _is_frame(X):
+        return None
+    names = list(X) if isinstance(X, dict) else list(getattr(X, "column_names", X.columns))
+    return np.asarray(names, dtype=object) if all(isinstance(n, str) for n in names) else None
+
+
+def name_of(y: Any) -> str:
+    """Give the name of a target: that of a series, or of a table of one column.
+
+    Examples
+    --------
+    >>> name_of([1.0, 2.0])
+    'y'
+    """
+    names = column_names(y)
+    if names is not None and len(names) == 1:
+        return str(names[0])
+    name = getattr(y, "name", None)
+    return name if isinstance(name, str) else "y"
+
+
+def chosen_columns(frame: pd.DataFrame, names: NDArray[Any]) -> pd.DataFrame:
+    """Choose the columns that a model was trained on; further ones are left aside.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns in any order.
+    names : numpy.ndarray of str
+        Those that are needed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        These columns, in the order of ``names``.
+
+    Raises
+    ------
+    DataError
+        If any is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> chosen_columns(pd.DataFrame({"b": [1], "a": [2]}), np.array(["a", "b"])).columns.tolist()
+    ['a', 'b']
+    """
+    present = set(frame.columns)
+    missing = [name for name in names if name not in present]
+    if missing:
+        unknown = sorted(present - set(names))
+        raise DataError(
+            f"X has {plural(len(present), 'column')}, but the model was trained on {len(names)}; "
+            f"missing: {_listed(missing)}"
+            + (f"; not seen in training: {_listed(unknown)}." if unknown else "."),
+            hint="Give a table with the columns of the training table, in any order.",
+        )
+    return frame[list(names)]
+
+
+def in_order(
+    frame: pd.DataFrame, y: NDArray[Any], sample_weight: NDArray[np.float64] | None
+) -> Rows:
+    """Put rows into an order that depends on what they hold, not on how they came.
+
+    Rows are ordered by a hash of their cells and their target, so that neither the split into
+    training and validation rows nor the mini-batches depend on the order of the table. Rows of
+    weight 0 are left out, and where all weights are whole numbers a row of weight k stands k times
+    (unless that gave more than 1,000 rows and more than twice as many as there are): a weight of 2
+    is then exactly two equal rows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        n rows.
+    y : numpy.ndarray of shape (n,) or (n, outputs)
+        Their target, as numbers.
+    sample_weight : numpy.ndarray of shape (n,), optional
+        How much each counts.
+
+    Returns
+    -------
+    Rows
+        The order and the weights.
+
+    Raises
+    ------
+    DataError
+        If a weight is negative, or all are zero.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame, y = pd.DataFrame({"a": [3, 1, 2]}), np.array([0.0, 1.0, 2.0])
+    >>> frame.a[in_order(frame, y, None).places].tolist()
+    [2, 1, 3]
+    >>> turned = frame[::-1].reset_index(drop=True)
+    >>> turned.a[in_order(turned, y[::-1], None).places].tolist()
+    [2, 1, 3]
+    >>> in_order(frame, y, np.array([2.0, 0.0, 1.0])).places
+    array([2, 0, 0])
+    """
+    import pandas as pd
+
+    places = np.arange(len(frame))
+    weights = None
+    if sample_weight is not None:
+        if (sample_weight < 0).any():
+            raise DataError(
+                f"sample_weight must not be negative. Got {sample_weight.min():g} in row "
+                f"{int(sample_weight.argmin()) + 1}."
+            )
+        if not (sample_weight > 0).any():
+            raise DataError("sample_weight is zero in every row: nothing would be learnt.")
+        places = np.flatnonzero(sample_weight)
+        weights = sample_weight[places]
+        whole = bool(np.all(weights == np.round(weights)))
+        if whole and weights.sum() <= max(_MOST_REPEATED, 2 * len(places)):
+            places, weights = np.repeat(places, weights.astype(np.int64)), None
+    found = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    for column in y.reshape(len(y), -1).T:
+        found = found * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(
+            np.ascontiguousarray(column)
+        )
+    order = np.argsort(found[places], kind="stable")
+    return Rows(places[order], None if weights is None else weights[order])
+
+
+def _is_frame(X: Any) -> bool:
+    """Whether narwhals knows X as a data frame (or it is a dictionary of columns)."""
+    import narwhals as nw
+
+    if isinstance(X, dict):
+        return True
+    return isinstance(nw.from_native(X, eager_only=True, pass_through=True), nw.DataFrame)
+
+
+def _with_types(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give columns of objects the type that their values have, if they have one."""
+    typed = frame.infer_objects()
+    for name in typed.columns[[d.kind == "O" for d in typed.dtypes]]:
+        odd = next((v for v in typed[name] if not _is_cell(v)), None)
+        if odd is not None:
+            raise NotANumberError(
+                f"Column {name!r} holds {odd!r:.60} ({type(odd).__name__}), but every argument "
+                "must be a string or a number (or a boolean, a date, or missing)."
+            )
+    return typed
+
+
+def _is_cell(value: Any) -> bool:
+    import datetime as dt
+    from decimal import Decimal
+
+    return isinstance(value, (*_SCALARS, dt.date, dt.time, dt.timedelta, Decimal))
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
