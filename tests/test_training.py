@@ -146,6 +146,41 @@ def test_a_population_equals_its_members_trained_alone(threads):
         np.testing.assert_array_equal(model.history["loss"], alone.history["loss"])
 
 
+# What is shared among threads: parts of the rows of a small and of a larger step, or the units of
+# each layer, where the gradient is long or rows act on one another.
+SHARED_STEPS = {
+    "small": ([rv.Dense(32, activation="relu"), rv.Dense(1)], 64, {"averaging": 0.9}),
+    "middle": (
+        [rv.Dense(90, activation="gelu"), rv.LayerNorm(), rv.Dense(90), rv.Dense(1)],
+        128,
+        {"dropout": 0.2, "clip_norm": 0.1, "penalty": rv.L1(1e-3, proximal=True)},
+    ),
+    "long gradient": (
+        [rv.Dense(400, activation="tanh"), rv.Dense(400, activation="relu"), rv.Dense(1)],
+        20,
+        {"optimizer": rv.AdamW(1e-3), "penalty": rv.L2(1e-3), "max_norm": 1.0},
+    ),
+    "whole batch": (
+        [rv.Dense(130), rv.BatchNorm(), rv.Activation("relu"), rv.Dense(130), rv.Dense(1)],
+        150,
+        {"optimizer": rv.SGD(0.01, momentum=0.9)},
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", SHARED_STEPS)
+def test_a_single_run_is_the_same_on_any_number_of_threads(case, dtype):
+    layers, batch_size, fields = SHARED_STEPS[case]
+    network = rv.Network([rv.Normalize(), *layers])
+    recipe = rv.Recipe(epochs=3, batch_size=batch_size, dtype=dtype, **fields)
+    one, *others = (rv.train(network, X, Y, recipe, threads=threads) for threads in (1, 2, 3))
+    for other in others:
+        np.testing.assert_array_equal(weights(other), weights(one))
+        for column in ("loss", "penalty", "gradient_norm"):
+            np.testing.assert_array_equal(other.history[column], one.history[column])
+
+
 def test_a_population_may_mix_networks_losses_and_rows():
     y = (Y > 0).astype(int)
     jobs = [

@@ -58,26 +58,31 @@ inline bool own_kernel_pays(Index M, Index N, Index K) {
     return few * many * N <= Index{1} << 25 && (few >= 8 || many * N <= Index{1} << 14);
 }
 
-// C = op(A) · op(B) + start, with C of M × N, op(A) of M × K and op(B) of K × N, row-major and dense. Start
-// says what is added: nothing, C as it was, or one row to all rows.
+// A factor of a product: rows `step` apart, taken as they are or transposed.
+template <class T> struct Factor {
+    const T* data;
+    Index step;
+    Op op = Op::plain;
+
+    kernels::View<const T> view() const {
+        const kernels::View<const T> plain{data, step, 1};
+        return op == Op::plain ? plain : plain.transposed();
+    }
+};
+
+// C = A · B + start, with C of M × N (rows `step` apart), A of M × K and B of K × N. Start says what is
+// added: nothing, C as it was, or one row to all rows.
 template <class T> using Start = kernels::Start<T>;
 template <class T>
-void gemm(Op op_a, Op op_b, Index M, Index N, Index K, const T* A, const T* B, Start<T> start, T* C) {
-    const Index lda = op_a == Op::plain ? K : M, ldb = op_b == Op::plain ? N : K;
-    if (own_kernel_pays(M, N, K)) {
-        const auto view = [](const T* data, Index step, Op op) {
-            const kernels::View<const T> plain{data, step, 1};
-            return op == Op::plain ? plain : plain.transposed();
-        };
-        kernels::product(M, N, K, view(A, lda, op_a), view(B, ldb, op_b), start, kernels::View<T>{C, N, 1});
-        return;
-    }
+void gemm(Index M, Index N, Index K, Factor<T> A, Factor<T> B, Start<T> start, T* C, Index step) {
+    if (own_kernel_pays(M, N, K))
+        return kernels::product(M, N, K, A.view(), B.view(), start, kernels::View<T>{C, step, 1});
     if (start.row)
-        for (Index i = 0; i < M; ++i) std::copy_n(start.row, N, C + i * N);
+        for (Index i = 0; i < M; ++i) std::copy_n(start.row, N, C + i * step);
     const auto transpose = [](Op op) { return op == Op::plain ? blas::no_transpose : blas::transpose; };
     const auto size = [](Index n) { return static_cast<int>(n); };
-    blas::gemm<T>()(blas::row_major, transpose(op_a), transpose(op_b), size(M), size(N), size(K), T(1), A,
-                    size(lda), B, size(ldb), T(start.row || start.from_c), C, size(N));
+    blas::gemm<T>()(blas::row_major, transpose(A.op), transpose(B.op), size(M), size(N), size(K), T(1),
+                    A.data, size(A.step), B.data, size(B.step), T(start.row || start.from_c), C, size(step));
 }
 
 } // namespace ravine

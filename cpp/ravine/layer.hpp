@@ -7,7 +7,9 @@
 
 #include "random.hpp"
 #include "spec.hpp"
+#include "team.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -76,6 +78,16 @@ template <class T> struct Pass {
     std::uint64_t* kinks =
         nullptr; // where not null, the side of every kink that a row is on is hashed into it
 
+    Team* team = nullptr; // that shares the work of a layer, where not null
+
+    // Calls work(start, size) for stretches that cover 0 to n: one, or for a team one or more a member. How
+    // they are cut depends on n alone.
+    template <class Work> void share(Index n, const Work& work) const {
+        if (!team) return work(Index{0}, n);
+        const Index size = std::max<Index>(64, (n / 8 + 31) / 32 * 32);
+        team->share((n + size - 1) / size,
+                    [&](Index part, Index) { work(part * size, std::min(size, n - part * size)); });
+    }
     Stream stream(Purpose purpose, Index layer) const {
         return Stream(seed, purpose, epoch, step, static_cast<std::uint64_t>(layer));
     }

@@ -113,12 +113,9 @@ private:
             T* gradient = part == 0 ? g.data() : part_gradients_.data() + (part - 1) * std::ssize(g);
             part_sums_[part] = propagate(part, w.data(), gradient, work);
         });
-        if (parts > 1) add_up(parts, g);
         const double sum = std::accumulate(part_sums_.begin(), part_sums_.begin() + parts, 0.0);
         loss_ = weight_ > 0 ? sum / weight_ : 0;
-        penalty_ = 0;
-        for (const Penalised& p : penalised_)
-            penalty_ += p.penalty.template add<T>(w.subspan(p.offset, p.size), g.subspan(p.offset, p.size));
+        complete(parts, w, g);
         return loss_ + penalty_;
     }
 
@@ -141,16 +138,35 @@ private:
         return sum;
     }
 
-    // g becomes the sum of all parts' gradients, always in the same order.
-    void add_up(Index parts, Span<T> g) {
-        team_.share(cut_.blocks(), [&](Index block, Index) {
+    // g becomes the sum of all parts' gradients, always in the same order, and of the penalty's; then its
+    // norm.
+    void complete(Index parts, Span<const T> w, Span<T> g) {
+        share_blocks([&](Index block) {
             const Span<T> total = cut_.block(g, block);
+            const Index start = cut_.block_start(block), size = std::ssize(total);
             for (Index part = 1; part < parts; ++part) {
-                const T* more =
-                    part_gradients_.data() + (part - 1) * std::ssize(g) + (total.data() - g.data());
-                for (std::size_t i = 0; i < total.size(); ++i) total[i] += more[i];
+                const T* more = part_gradients_.data() + (part - 1) * std::ssize(g) + start;
+                for (Index i = 0; i < size; ++i) total[i] += more[i];
             }
+            double penalty = 0, square = 0;
+            for (const Penalised& p : penalised_)
+                if (const Span<T> here = p.within(g, start, size); !here.empty())
+                    penalty += p.penalty.template add<T>(p.within(w, start, size), here);
+#pragma omp simd reduction(+ : square)
+            for (Index i = 0; i < size; ++i)
+                square += static_cast<double>(total[i]) * static_cast<double>(total[i]);
+            block_penalties_[block] = penalty, block_squares_[block] = square;
         });
+        penalty_ = std::accumulate(block_penalties_.begin(), block_penalties_.end(), 0.0);
+        norm_ = std::sqrt(std::accumulate(block_squares_.begin(), block_squares_.end(), 0.0));
+    }
+
+    // Work on every block of the parameters, on all threads where the step itself is worth that.
+    template <class Work> void share_blocks(const Work& work) {
+        if (cut_.parts(batches_.batch_size()) == 1 && cut_.blocks() <= 8)
+            for (Index block = 0; block < cut_.blocks(); ++block) work(block);
+        else
+            team_.share(cut_.blocks(), [&](Index block, Index) { work(block); });
     }
 
     void step() {
@@ -169,9 +185,13 @@ private:
 
         if (optimizer_->evaluates()) state_before_ = state_.state;
         now.value = objective(w, g);
-        const double loss = loss_, penalty = penalty_, norm = clip(g);
+        const double loss = loss_, penalty = penalty_, norm = norm_;
         if (!std::isfinite(now.value)) return diverge("loss", eta);
         if (!std::isfinite(norm)) return diverge("gradient", eta);
+        if (clip_norm_ > 0 && norm > clip_norm_)
+            share_blocks([&](Index block) {
+                for (T& value : cut_.block(g, block)) value *= static_cast<T>(clip_norm_ / norm);
+            });
         if (last) std::copy(w.begin(), w.end(), work_.before.begin());
         const bool moved = update(w, g, now); // 5
         if (last && !all_finite(w)) return diverge("weights", eta);
@@ -218,27 +238,21 @@ private:
 
     // 5 update the weights. Returns false when the optimizer can go no further.
     bool update(Span<T> w, Span<T> g, const Now<T>& now) {
-        if (optimizer_->weight_decay > 0)
-            for (const Slice& slice : network_.parameters())
-                if (slice.role == Role::weight)
-                    for (T& value : w.subspan(slice.offset, slice.size()))
-                        value *= 1 - now.eta * static_cast<T>(optimizer_->weight_decay);
         bool moved = true;
-        if (job_.own_update)
-            job_.own_update(w, g, now.k, now.eta);
-        else if (optimizer_->evaluates())
-            moved = searched(w, g, now);
-        else
-            team_.share(cut_.blocks(), [&](Index block, Index) {
-                optimizer_->update(cut_.block(w, block), cut_.block(g, block), slots(block), now);
+        if (job_.own_update || optimizer_->evaluates()) {
+            decay(w, 0, std::ssize(w), now.eta);
+            if (job_.own_update)
+                job_.own_update(w, g, now.k, now.eta);
+            else
+                moved = searched(w, g, now);
+            for (Index block = 0; block < cut_.blocks(); ++block) threshold(w, block, now);
+        } else {
+            share_blocks([&](Index block) {
+                const Span<T> part = cut_.block(w, block);
+                decay(w, cut_.block_start(block), std::ssize(part), now.eta);
+                optimizer_->update(part, cut_.block(g, block), slots(block), now);
+                threshold(w, block, now);
             });
-        if (proximal_) {
-            const Span<T> rates(work_.rates.data(), w.size());
-            for (Index block = 0; block < cut_.blocks(); ++block)
-                optimizer_->steady_rates(slots(block), now, cut_.block(rates, block));
-            for (const Penalised& p : penalised_)
-                p.penalty.template soft_threshold<T>(w.subspan(p.offset, p.size),
-                                                     rates.subspan(p.offset, p.size));
         }
         if (max_norm_ > 0)
             for (const Slice& slice : network_.parameters())
@@ -253,10 +267,29 @@ private:
         return moved;
     }
 
+    // The decoupled weight decay of w's stretch of `size` from `start` on.
+    void decay(Span<T> w, Index start, Index size, T eta) const {
+        if (!(optimizer_->weight_decay > 0)) return;
+        for (const Slice& slice : network_.parameters())
+            if (slice.role == Role::weight)
+                for (T& value : within(w, slice.offset, slice.size(), start, size))
+                    value *= 1 - eta * static_cast<T>(optimizer_->weight_decay);
+    }
+
+    // The proximal step of L1 penalties, on a block.
+    void threshold(Span<T> w, Index block, const Now<T>& now) {
+        if (!proximal_) return;
+        const Span<T> rates(work_.rates.data(), w.size()), part = cut_.block(rates, block);
+        optimizer_->steady_rates(slots(block), now, part);
+        const Index start = cut_.block_start(block), size = std::ssize(part);
+        for (const Penalised& p : penalised_)
+            p.penalty.template soft_threshold<T>(p.within(w, start, size), p.within(rates, start, size));
+    }
+
     // A step that evaluates the objective may be interrupted half-way; then the step never began.
     bool searched(Span<T> w, Span<T> g, const Now<T>& now) {
         try {
-            return optimizer_->update(w, g, state_.slots,
+            return optimizer_->update(w, g, slots(0),
                                       now); // leaves w and the slots as they were if it throws
         } catch (const Interrupted&) {
             state_.state = state_before_;
@@ -317,6 +350,7 @@ private:
     Pass<T> make_pass(const T* w, T* g, Index first, Index count, bool first_of_part, Workspace<T>& work) {
         Pass<T> pass;
         pass.B = count;
+        pass.team = cut_.layerwise() ? &team_ : nullptr;
         pass.mode = Mode::train, pass.w = w, pass.gradient = g, pass.first = first_of_part;
         pass.state = state_.state.data(), pass.cache = work.cache.data();
         pass.update_state = update_state_, pass.seed = seed_, pass.row = first;
@@ -354,23 +388,8 @@ private:
         for (Buffer<T>* buffer : {&work_.gradient, &work_.before, &work_.rates}) work_.grow(*buffer, n);
         part_gradients_.resize((parts - 1) * n);
         part_sums_.resize(parts);
-        block_sums_.resize(cut_.blocks());
-    }
-
-    // The global norm of the gradient, which is scaled down to clip_norm when it is longer.
-    double clip(Span<T> g) {
-        team_.share(cut_.blocks(), [&](Index block, Index) {
-            const Span<T> part = cut_.block(g, block);
-            double sum = 0;
-#pragma omp simd reduction(+ : sum)
-            for (std::size_t i = 0; i < part.size(); ++i)
-                sum += static_cast<double>(part[i]) * static_cast<double>(part[i]);
-            block_sums_[block] = sum;
-        });
-        const double norm = std::sqrt(std::accumulate(block_sums_.begin(), block_sums_.end(), 0.0));
-        if (clip_norm_ > 0 && norm > clip_norm_)
-            for (T& value : g) value *= static_cast<T>(clip_norm_ / norm);
-        return norm;
+        block_penalties_.resize(cut_.blocks());
+        block_squares_.resize(cut_.blocks());
     }
 
     // ‖w − w_before‖ / ‖w_before‖ of the last step.
@@ -411,13 +430,13 @@ private:
     Spec stopping_;
     Cut cut_;
     Buffer<T> part_gradients_; // of all parts but the first
-    std::vector<double> part_sums_, block_sums_;
+    std::vector<double> part_sums_, block_penalties_, block_squares_;
     Index epochs_, B_ = 0;
     std::uint64_t seed_;
     double clip_norm_ = 0, max_norm_ = 0, averaging_ = 0;
     bool proximal_ = false, update_state_ = true;
-    Buffer<T> state_before_;                     // the running statistics before a step that evaluates
-    double weight_ = 0, loss_ = 0, penalty_ = 0; // of the mini-batch at hand
+    Buffer<T> state_before_; // the running statistics before a step that evaluates
+    double weight_ = 0, loss_ = 0, penalty_ = 0, norm_ = 0; // of the mini-batch at hand
     std::chrono::steady_clock::time_point clock_ = std::chrono::steady_clock::now();
     RunState<T> state_;
 };

@@ -21,8 +21,9 @@ template <class T> std::vector<T> integers(Index n, std::uint64_t seed) {
     return values;
 }
 
-template <class T> View<T> view(T* data, Index rows, Index columns, Op op) {
-    return op == Op::plain ? View<T>{data, columns, 1} : View<T>{data, 1, rows};
+// A dense rows × columns matrix, or its transpose where that is what lies in memory.
+template <class T> Factor<T> factor(const T* data, Index rows, Index columns, Op op) {
+    return {data, op == Op::plain ? columns : rows, op};
 }
 
 constexpr std::pair<Op, Op> products[] = {{Op::plain, Op::plain},       // y = x W
@@ -39,9 +40,9 @@ template <class T> void compare(Index M, Index N, Index K) {
     for (const auto& [op_a, op_b] : products)
         for (const Start<T>& start : {Start<T>{}, Start<T>{true}, Start<T>{false, row.data()}}) {
             std::vector<T> fast = C, plain = C;
-            gemm(op_a, op_b, M, N, K, A.data(), B.data(), start, fast.data());
-            kernels::plain_product(M, N, K, view(A.data(), M, K, op_a), view(B.data(), K, N, op_b), start,
-                                   View<T>{plain.data(), N, 1});
+            const auto a = factor(A.data(), M, K, op_a), b = factor(B.data(), K, N, op_b);
+            gemm(M, N, K, a, b, start, fast.data(), N);
+            kernels::plain_product(M, N, K, a.view(), b.view(), start, View<T>{plain.data(), N, 1});
             CHECK(fast == plain);
         }
 }
@@ -79,12 +80,25 @@ TEST_CASE_TEMPLATE("a product is the same to the last bit wherever the matrices 
         for (Index shift = 0; shift < room; shift += 5) {
             for (Index i = 0; i < M * K; ++i) A[shift + i] = static_cast<T>(stream.normal(i));
             for (Index i = 0; i < K * N; ++i) B[shift + i] = static_cast<T>(stream.normal(2000 + i));
-            gemm(op_a, op_b, M, N, K, &A[shift], &B[shift], Start<T>{}, &C[shift]);
+            gemm(M, N, K, factor(&A[shift], M, K, op_a), factor(&B[shift], K, N, op_b), Start<T>{}, &C[shift],
+                 N);
             const std::vector<T> here(&C[shift], &C[shift] + M * N);
             if (first.empty()) first = here;
             CHECK(std::memcmp(first.data(), here.data(), sizeof(T) * M * N) == 0);
         }
     }
+}
+
+TEST_CASE_TEMPLATE("a product made in pieces is the whole product, to the last bit", T, float, double) {
+    constexpr Index M = 40, N = 160, K = 50;
+    const Stream stream(6, Purpose::synthesize);
+    std::vector<T> A(M * K), B(K * N), whole(M * N), pieces(M * N);
+    for (Index i = 0; i < M * K; ++i) A[i] = static_cast<T>(stream.normal(i));
+    for (Index i = 0; i < K * N; ++i) B[i] = static_cast<T>(stream.normal(2000 + i));
+    gemm<T>(M, N, K, {A.data(), K}, {B.data(), N}, {}, whole.data(), N);
+    for (Index j = 0; j < N; j += 64)
+        gemm<T>(M, std::min<Index>(64, N - j), K, {A.data(), K}, {B.data() + j, N}, {}, pieces.data() + j, N);
+    CHECK(whole == pieces);
 }
 
 TEST_CASE_TEMPLATE("the sum of rows is the product with a row of ones", T, float, double) {

@@ -37,14 +37,28 @@ TEST_CASE("an error of a part comes out, and the team works on") {
     }
 }
 
-TEST_CASE("a small mini-batch is one part, a large one is parts that cover it") {
-    const Cut small(1761, 64, false, false), large(535818, 128, false, false),
-        whole(535818, 128, true, false);
-    CHECK(small.parts(64) == 1);
-    CHECK(whole.parts(128) == 1);
-    CHECK(large.parts(128) == 2);
-    CHECK(large.part_rows() == 64);
-    CHECK(Cut(535818, 16384, false, false).parts(16384) == 16);
+TEST_CASE("a step is one part, or parts that cover the mini-batch, or cut by layers") {
+    struct {
+        Index parameters, B;
+        bool whole_batch;
+        Index parts, part_rows;
+        bool layerwise;
+    } table[] = {{1761, 16, false, 1, 16, false},    // too few rows
+                 {300, 64, false, 1, 64, false},     // too little work
+                 {1761, 64, false, 2, 32, false},    // two parts are worth it
+                 {91905, 256, false, 4, 64, false},  // more are
+                 {535818, 128, false, 1, 128, true}, // the gradient is long
+                 {91905, 256, true, 1, 256, true},   // rows act on one another
+                 {1761, 64, true, 1, 64, false},     // too little work
+                 {535818, 16384, false, 16, 1024, false}};
+    for (const auto& row : table) {
+        CAPTURE(row.parameters);
+        CAPTURE(row.B);
+        const Cut cut(row.parameters, row.B, row.whole_batch, false);
+        CHECK(cut.parts(row.B) == row.parts);
+        CHECK(cut.part_rows() == row.part_rows);
+        CHECK(cut.layerwise() == row.layerwise);
+    }
     CHECK(Cut(535818, 16384, false, false).chunk() == chunk_rows);
 }
 

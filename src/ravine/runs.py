@@ -245,15 +245,15 @@ class Run:
 
 def _engine_recipe(recipe: Recipe) -> dict[str, Any]:
     """Give the engine's recipe: what is of the user's own is called from there, not described."""
+    rows_per_step = recipe.rows_per_step
     if is_own(recipe.optimizer):
         rate = recipe.optimizer.learning_rate
         decay = getattr(recipe.optimizer, "weight_decay", 0.0)
-        recipe = recipe.replace(
-            optimizer=SGD(rate, weight_decay=decay), batch_size=recipe.rows_per_step
-        )
+        recipe = recipe.replace(optimizer=SGD(rate, weight_decay=decay))
     built_in = tuple(item for item in recipe.augmentation if isinstance(item, Augmentation))
-    resolved = recipe.replace(augmentation=built_in, batch_size=recipe.rows_per_step)
-    return resolved.to_dict()
+    if built_in != recipe.augmentation:
+        recipe = recipe.replace(augmentation=built_in)
+    return recipe.to_dict() | {"batch_size": rows_per_step}
 
 
 def _all_layers(layers: Sequence[Layer]) -> list[Layer]:

@@ -14,13 +14,15 @@ public:
 
     void forward(const Pass<T>& pass, const T* x, T* y) const override {
         const Index n = pass.B * this->outputs();
-        f_.forward(n, x, y);
+        pass.share(n, [&](Index i, Index size) { f_.forward(size, x + i, y + i); });
         if (pass.kinks && f_.has_kink())
             for (Index i = 0; i < n; ++i) pass.mark_kink(x[i] > T(0));
     }
 
     void backward(const Pass<T>& pass, const T* x, const T* y, const T* dy, T* dx) const override {
-        if (dx) f_.backward(pass.B * this->outputs(), x, y, dy, dx);
+        if (!dx) return;
+        pass.share(pass.B * this->outputs(),
+                   [&](Index i, Index size) { f_.backward(size, x + i, y + i, dy + i, dx + i); });
     }
 
 private:

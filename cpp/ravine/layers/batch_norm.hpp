@@ -37,21 +37,27 @@ public:
         next += 4 * C_;
     }
 
+    // A team takes some channels a member.
     void forward(const Pass<T>& pass, const T* __restrict x, T* __restrict y) const override {
         const Index C = C_, N = rows(pass);
         T *mu = pass.cache + cache_, *factor = mu + C;
-        if (pass.mode == Mode::train) {
-            batch_statistics(pass, x, mu, factor);
-        } else {
-            const T *mean = pass.state + mean_, *variance = pass.state + variance_;
-            for (Index c = 0; c < C; ++c) mu[c] = mean[c];
-            for (Index c = 0; c < C; ++c)
-                factor[c] = T(1) / std::sqrt(variance[c] + static_cast<T>(epsilon_));
-        }
+        if (pass.mode == Mode::train && N < 2)
+            throw EngineError("BatchNorm cannot train on a batch of one row");
         const T *scale = pass.w + scale_, *shift = pass.w + shift_;
-        for (Index r = 0; r < N; ++r)
-            for (Index c = 0; c < C; ++c)
-                y[r * C + c] = (x[r * C + c] - mu[c]) * factor[c] * scale[c] + shift[c];
+        pass.share(C, [&](Index start, Index size) {
+            const Index end = start + size;
+            if (pass.mode == Mode::train) {
+                batch_statistics(pass, x, start, size, mu, factor);
+            } else {
+                const T *mean = pass.state + mean_, *variance = pass.state + variance_;
+                for (Index c = start; c < end; ++c) mu[c] = mean[c];
+                for (Index c = start; c < end; ++c)
+                    factor[c] = T(1) / std::sqrt(variance[c] + static_cast<T>(epsilon_));
+            }
+            for (Index r = 0; r < N; ++r)
+                for (Index c = start; c < end; ++c)
+                    y[r * C + c] = (x[r * C + c] - mu[c]) * factor[c] * scale[c] + shift[c];
+        });
     }
 
     // ∂L/∂scale = Σ dy x̂, ∂L/∂shift = Σ dy, and with their means over the N values of a channel
@@ -64,43 +70,48 @@ public:
         T *mean_dy = pass.cache + cache_ + 2 * C, *mean_dy_x = mean_dy + C;
         T *d_scale = pass.gradient + scale_, *d_shift = pass.gradient + shift_;
         const bool train = pass.mode == Mode::train;
-        sum_columns<2>(
-            N, C,
-            [=](Index r, Index c) -> std::array<double, 2> {
-                const T d = dy[r * C + c], x_hat = (x[r * C + c] - mu[c]) * factor[c];
-                return {static_cast<double>(d), static_cast<double>(d * x_hat)};
-            },
-            [&](Index c, const std::array<double, 2>& sums) {
-                d_shift[c] = (pass.first ? T(0) : d_shift[c]) + static_cast<T>(sums[0]);
-                d_scale[c] = (pass.first ? T(0) : d_scale[c]) + static_cast<T>(sums[1]);
-                mean_dy[c] = train ? static_cast<T>(sums[0] / static_cast<double>(N)) : T(0);
-                mean_dy_x[c] = train ? static_cast<T>(sums[1] / static_cast<double>(N)) : T(0);
-            });
-        if (!dx) return;
-        for (Index r = 0; r < N; ++r)
-            for (Index c = 0; c < C; ++c) {
-                const Index i = r * C + c;
-                const T x_hat = (x[i] - mu[c]) * factor[c];
-                dx[i] = scale[c] * factor[c] * (dy[i] - mean_dy[c] - x_hat * mean_dy_x[c]);
-            }
+        pass.share(C, [&](Index start, Index size) {
+            sum_columns<2>(
+                N, size,
+                [=](Index r, Index i) -> std::array<double, 2> {
+                    const Index c = start + i;
+                    const T d = dy[r * C + c], x_hat = (x[r * C + c] - mu[c]) * factor[c];
+                    return {static_cast<double>(d), static_cast<double>(d * x_hat)};
+                },
+                [&](Index i, const std::array<double, 2>& sums) {
+                    const Index c = start + i;
+                    d_shift[c] = (pass.first ? T(0) : d_shift[c]) + static_cast<T>(sums[0]);
+                    d_scale[c] = (pass.first ? T(0) : d_scale[c]) + static_cast<T>(sums[1]);
+                    mean_dy[c] = train ? static_cast<T>(sums[0] / static_cast<double>(N)) : T(0);
+                    mean_dy_x[c] = train ? static_cast<T>(sums[1] / static_cast<double>(N)) : T(0);
+                });
+            if (!dx) return;
+            for (Index r = 0; r < N; ++r)
+                for (Index c = start; c < start + size; ++c) {
+                    const Index i = r * C + c;
+                    const T x_hat = (x[i] - mu[c]) * factor[c];
+                    dx[i] = scale[c] * factor[c] * (dy[i] - mean_dy[c] - x_hat * mean_dy_x[c]);
+                }
+        });
     }
 
 private:
     // How many values a channel has in this pass.
     Index rows(const Pass<T>& pass) const { return pass.B * (this->inputs() / C_); }
 
-    void batch_statistics(const Pass<T>& pass, const T* x, T* mu, T* factor) const {
+    // Of `size` channels from `start` on.
+    void batch_statistics(const Pass<T>& pass, const T* x, Index start, Index size, T* mu, T* factor) const {
         const Index C = C_, N = rows(pass);
-        if (N < 2) throw EngineError("BatchNorm cannot train on a batch of one row");
         const double n = static_cast<double>(N);
-        // Shifted by the first row, so that one pass would be accurate enough; the second removes the rest.
+        mu += start, factor += start, x += start;
+        // Shifted by the mean as T holds it; the second pass removes the rest.
         sum_columns<1>(
-            N, C,
+            N, size,
             [=](Index r, Index c) -> std::array<double, 1> { return {static_cast<double>(x[r * C + c])}; },
             [&](Index c, const std::array<double, 1>& sums) { mu[c] = static_cast<T>(sums[0] / n); });
-        T *mean = pass.state + mean_, *variance = pass.state + variance_;
+        T *mean = pass.state + mean_ + start, *variance = pass.state + variance_ + start;
         sum_columns<2>(
-            N, C,
+            N, size,
             [=](Index r, Index c) -> std::array<double, 2> {
                 const double d = static_cast<double>(x[r * C + c]) - static_cast<double>(mu[c]);
                 return {d, d * d};

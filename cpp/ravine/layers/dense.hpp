@@ -21,19 +21,26 @@ public:
         }
     }
 
+    // A team makes some columns of y a member.
     void forward(const Pass<T>& pass, const T* x, T* y) const override {
         const Index I = this->inputs(), O = this->outputs();
-        const Start<T> bias{false, use_bias_ ? pass.w + bias_ : nullptr};
-        gemm(Op::plain, Op::plain, pass.B, O, I, x, pass.w + weight_, bias, y);
+        const T *W = pass.w + weight_, *b = use_bias_ ? pass.w + bias_ : nullptr;
+        pass.share(O, [&](Index j, Index n) {
+            gemm<T>(pass.B, n, I, {x, I}, {W + j, O}, {false, b ? b + j : nullptr}, y + j, O);
+        });
     }
 
-    // ∂L/∂W = xᵀ dy, ∂L/∂b = Σ_rows dy, ∂L/∂x = dy Wᵀ.
+    // ∂L/∂W = xᵀ dy, ∂L/∂b = Σ_rows dy, ∂L/∂x = dy Wᵀ. A team makes some rows of W's, and the columns of dx
+    // that belong to them, a member.
     void backward(const Pass<T>& pass, const T* x, const T* /*y*/, const T* dy, T* dx) const override {
-        const Index I = this->inputs(), O = this->outputs();
-        const Start<T> so_far{!pass.first};
-        gemm(Op::transposed, Op::plain, I, O, pass.B, x, dy, so_far, pass.gradient + weight_);
-        if (use_bias_) kernels::sum_rows(pass.B, O, dy, !pass.first, pass.gradient + bias_);
-        if (dx) gemm(Op::plain, Op::transposed, pass.B, I, O, dy, pass.w + weight_, {}, dx);
+        const Index I = this->inputs(), O = this->outputs(), B = pass.B;
+        const T* W = pass.w + weight_;
+        T *dW = pass.gradient + weight_, *db = pass.gradient + bias_;
+        pass.share(I, [&](Index i, Index n) {
+            gemm<T>(n, O, B, {x + i, I, Op::transposed}, {dy, O}, {!pass.first}, dW + i * O, O);
+            if (dx) gemm<T>(B, n, O, {dy, O}, {W + i * O, O, Op::transposed}, {}, dx + i, I);
+        });
+        if (use_bias_) kernels::sum_rows(B, O, dy, !pass.first, db);
     }
 
     bool has_parameters() const override { return true; }
