@@ -79,11 +79,20 @@ def test_predictions_go_to_a_file_when_asked(folder, capsys, name):
     assert set(result["prediction"]) == {"large", "small"}
 
 
-def test_json_predictions_can_be_parsed(folder, capsys):
-    assert run("predict", "price", "homes.csv", "--json") == 0
+def test_json_predictions_are_an_object_a_row(folder, capsys):
+    assert run("predict", "kind", "homes.csv", "--json", "--probabilities") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    model, frame = rv.load("kind/model.safetensors"), pd.read_csv("homes.csv", dtype={"zip": str})
+    assert [row["prediction"] for row in rows] == model.predict(frame).tolist()
+    shares = [[row["probability large"], row["probability small"]] for row in rows]
+    np.testing.assert_array_equal(shares, model.predict_proba(frame))
+
+
+def test_json_is_a_summary_where_the_rows_go_to_a_file(folder, capsys):
+    assert run("predict", "price", "homes.csv", "--json", "--out", "p.csv") == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["target"] == "price"
-    assert len(result["prediction"]) == 300
+    assert result == {"target": "price", "rows": 300, "file": "p.csv"}
+    assert len(pd.read_csv("p.csv")) == 300
 
 
 def test_columns_in_another_order_and_further_ones_give_the_same_predictions(folder, capsys):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ravine.cli.loading import ModelArgument, TableArgument, open_model, open_table
+from ravine.cli.loading import ModelArgument, TableArgument, open_model
 from ravine.cli.options import JsonFlag
 from ravine.cli.output import number, print_json, print_table, say
+from ravine.cli.running_scores import RunningScores
 from ravine.cli.scores import METRICS
+from ravine.cli.streaming import stream_table
 
 __all__ = ["command"]
 
@@ -21,23 +23,32 @@ def command(model: ModelArgument, table: TableArgument, as_json: JsonFlag = Fals
 
     [cyan]ravine evaluate ravine-bikeshare/model.safetensors bikeshare.csv.gz[/cyan]
     """
-    from ravine.tables import rows_with_target
+    from ravine.errors import DataError
     from ravine.tables.values import plural
 
     found = open_model(model)
-    target = found.target
-    frame = open_table(table, found.schema)
-    known = rows_with_target(frame, target.name)
-    if len(known) < len(frame):
-        say(f"note: {plural(len(frame) - len(known), 'row')} without a {target.name!r} left out")
-    scores = found.evaluate(known)
+    target, running, rows = found.target, RunningScores(found), 0
+    with stream_table(table, found.schema, with_target=True) as chunks:
+        for chunk in chunks:
+            rows += len(chunk.frame)
+            known = chunk.keep(chunk.frame[target.name].notna())
+            if len(known.frame):
+                with known.rows_of_the_file():
+                    running.add(known.frame)
+    if not running.rows:
+        raise DataError(
+            f"The target {target.name!r} is missing in every row.", hint="Check the target column."
+        )
+    if running.rows < rows:
+        say(f"note: {plural(rows - running.rows, 'row')} without a {target.name!r} left out")
+    scores = running.scores()
     if as_json:
-        print_json({"target": target.name, "task": target.task, "rows": len(known), **scores})
+        print_json({"target": target.name, "task": target.task, "rows": running.rows, **scores})
         return
     names = [name for name in METRICS if name in scores]
     print_table(
         f"{target.name} ({target.task})",
         ["", "rows", *(METRICS[name] for name in names)],
-        [[table, f"{len(known):,}", *(number(scores[name]) for name in names)]],
+        [[table, f"{running.rows:,}", *(number(scores[name]) for name in names)]],
         note=f"In the unit of {target.name!r}." if target.task == "regression" else None,
     )

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ravine.cli.loading import ModelArgument, TableArgument, open_model, open_table
+from ravine.cli.loading import ModelArgument, TableArgument, open_model
 from ravine.cli.options import JsonFlag
 from ravine.cli.output import print_json, say
-from ravine.errors import FileError
+from ravine.cli.streaming import stream_table
+from ravine.cli.writing import Rows, check_out, rows_to
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["command"]
+    from ravine.tables.table_model import TableModel
 
-_FORMATS = (".csv", ".csv.gz", ".parquet")
+__all__ = ["command"]
 
 
 def command(
@@ -46,55 +46,39 @@ def command(
     training did not have counts as none of the known ones; standard error says how many there
     were.
 
+    TABLE goes past the model piece by piece, so it may be larger than the memory. A file is written
+    whole or, where anything is wrong, not at all. With --json, standard output gets one JSON object
+    a row (JSON Lines).
+
     [bold]Example[/bold]
 
     [cyan]ravine predict ravine-bikeshare/model.safetensors new.csv --out predictions.csv[/cyan]
     """
-    import pandas as pd
+    from ravine.tables.values import plural
 
     if out is not None:
-        _check_out(out, model, table)
+        check_out(out, model, table)
     found = open_model(model)
-    frame = open_table(table, found.schema)
-    result = pd.DataFrame({"prediction": found.predict(frame)})
-    if probabilities:
-        shares = found.predict_proba(frame)
-        for position, label in enumerate(found.target.classes):
-            result[f"probability {label}"] = shares[:, position].astype(float)
+    rows, live = 0, out is not None or not sys.stdout.isatty()
+    with (
+        rows_to(out, as_json=as_json and out is None) as write,
+        stream_table(table, found.schema, live=live) as chunks,
+    ):
+        for chunk in chunks:
+            with chunk.rows_of_the_file():
+                predictions = _predictions(found, chunk.frame, probabilities)
+            write(predictions)
+            rows += len(chunk.frame)
     if out is not None:
-        _write(result, out)
-        say(f"wrote {len(result):,} predictions of {found.target.name!r} to {out}")
-    if as_json:
-        columns = {str(name): result[name].tolist() for name in result.columns}
-        print_json({"target": found.target.name, **columns})
-    elif out is None:
-        result.to_csv(sys.stdout, index=False, float_format="%.9g", lineterminator="\n")
+        say(f"wrote {plural(rows, 'prediction')} of {found.target.name!r} to {out}")
+        if as_json:
+            print_json({"target": found.target.name, "rows": rows, "file": out})
 
 
-def _check_out(out: str, model: str, table: str) -> None:
-    if not out.lower().endswith(_FORMATS):
-        raise FileError(
-            f"Cannot tell how to write {out!r}: its name must end in .csv, .csv.gz or .parquet."
-        )
-    for given in (model, table):
-        if Path(given).exists() and Path(out).exists() and Path(out).samefile(given):
-            raise FileError(
-                f"The predictions would write over {given!r}.", hint="Choose another --out FILE."
-            )
-
-
-def _write(result: pd.DataFrame, out: str) -> None:
-    from ravine.files import atomic_write
-
-    with atomic_write(out) as temporary:
-        if out.lower().endswith(".parquet"):
-            result.to_parquet(temporary, index=False)
-        else:
-            packing = "gzip" if out.lower().endswith(".gz") else None
-            result.to_csv(
-                temporary,
-                index=False,
-                float_format="%.9g",
-                lineterminator="\n",
-                compression=packing,  # type: ignore[arg-type]
-            )
+def _predictions(model: TableModel, frame: pd.DataFrame, probabilities: bool) -> Rows:
+    columns = {"prediction": model.predict(frame)}
+    if probabilities:
+        shares = model.predict_proba(frame).astype(float)
+        for position, label in enumerate(model.target.classes):
+            columns[f"probability {label}"] = shares[:, position]
+    return columns

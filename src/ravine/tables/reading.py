@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["MISSING_VALUES", "as_frame", "read_table", "table_stem"]
+__all__ = [
+    "AS_CSV",
+    "MISSING_VALUES",
+    "as_frame",
+    "check_csv_names",
+    "check_names",
+    "check_text",
+    "csv_reason",
+    "extension_of",
+    "gzip_error",
+    "parquet_error",
+    "read_table",
+    "table_stem",
+]
 
 MISSING_VALUES = (
     *("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan"),
@@ -27,7 +40,8 @@ MISSING_VALUES = (
 
 _EXTENSIONS = (".csv", ".csv.gz", ".parquet")
 _LARGEST_CSV = 2**31 - 2
-_AS_CSV = "Save it as CSV with commas (UTF-8), one row of column names, one line a row."
+AS_CSV = "Save it as CSV with commas (UTF-8), one row of column names, one line a row."
+"""The cure for most files that cannot be read."""
 
 
 def read_table(path: str | os.PathLike[str], *, text_columns: Collection[str] = ()) -> pd.DataFrame:
@@ -66,7 +80,7 @@ def read_table(path: str | os.PathLike[str], *, text_columns: Collection[str] = 
     1  dog     NaN
     """
     name = os.fspath(path)
-    extension = _extension(name)
+    extension = extension_of(name)
     content = _content(name)
     if extension == ".parquet":
         frame = _read_parquet(name, content)
@@ -133,7 +147,7 @@ def as_frame(table: Any) -> pd.DataFrame:
     frame: pd.DataFrame = eager.to_pandas()
     frame = frame.reset_index(drop=True)
     frame.columns = pd.Index([str(column) for column in frame.columns])
-    _check_names([str(column) for column in frame.columns], "The table", DataError)
+    check_names([str(column) for column in frame.columns], "The table", DataError)
     return frame
 
 
@@ -141,14 +155,15 @@ def _ends(name: str, extension: str) -> bool:
     return name.lower().endswith(extension)
 
 
-def _extension(name: str) -> str:
+def extension_of(name: str) -> str:
+    """Tell what kind of table a file is by its name: .csv, .csv.gz or .parquet."""
     for extension in _EXTENSIONS:
         if _ends(name, extension):
             return extension
     raise FileError(
         f"Cannot tell what kind of table {name!r} is: its name must end in "
         f"{', '.join(_EXTENSIONS[:-1])} or {_EXTENSIONS[-1]}.",
-        hint=_AS_CSV,
+        hint=AS_CSV,
     )
 
 
@@ -164,12 +179,9 @@ def _content(name: str) -> bytes:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
-            raise FileError(
-                f"Cannot read {name!r}: it is not a whole gzip file ({error}).",
-                hint="Fetch or compress the file again.",
-            ) from error
+            raise gzip_error(name, error) from error
     if not content.strip():
-        raise FileError(f"Cannot read {name!r}: the file is empty.", hint=_AS_CSV)
+        raise FileError(f"Cannot read {name!r}: the file is empty.", hint=AS_CSV)
     return content
 
 
@@ -179,15 +191,12 @@ def _read_parquet(name: str, content: bytes) -> pd.DataFrame:
 
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read()
-        _check_names(table.column_names, repr(name), FileError)
+        check_names(table.column_names, repr(name), FileError)
         frame: pd.DataFrame = table.to_pandas()
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(
-            f"Cannot read {name!r}: it is not a whole Parquet file ({_first_line(error)}).",
-            hint="Write the file again, or save it as CSV.",
-        ) from error
+        raise parquet_error(name, error) from error
     named = [level for level in frame.index.names if level is not None]
     return frame.reset_index(level=named).reset_index(drop=True)
 
@@ -198,8 +207,7 @@ def _read_csv(name: str, content: bytes, text_columns: Collection[str]) -> pd.Da
 
     if len(content) > _LARGEST_CSV:
         raise file_error(name, "read", OSError(errno.EFBIG, "")) from None
-    if b"\0" in content[:65536] or not _is_utf8(content.partition(b"\n")[0]):
-        raise FileError(f"Cannot read {name!r}: it is not a text file in UTF-8.", hint=_AS_CSV)
+    check_text(name, content)
     try:
         # One block, so that a column's type is judged by all of its cells, not by the first million
         # bytes; one thread, so that an error can name its row.
@@ -214,16 +222,35 @@ def _read_csv(name: str, content: bytes, text_columns: Collection[str]) -> pd.Da
             ),
         )
     except pa.ArrowInvalid as error:
-        raise FileError(f"Cannot read {name!r}: {_csv_reason(error)}.", hint=_AS_CSV) from error
+        raise FileError(f"Cannot read {name!r}: {csv_reason(error)}.", hint=AS_CSV) from error
     return _named(name, table).to_pandas(self_destruct=True)  # type: ignore[no-any-return]
 
 
-def _is_utf8(text: bytes) -> bool:
+def check_text(name: str, content: bytes) -> None:
+    """Check that a CSV file's first bytes, a row of names at least, are text in UTF-8."""
     try:
-        text.decode("utf-8")
+        content.partition(b"\n")[0].decode("utf-8")
+        is_text = b"\0" not in content[:65536]
     except UnicodeDecodeError:
-        return False
-    return True
+        is_text = False
+    if not is_text:
+        raise FileError(f"Cannot read {name!r}: it is not a text file in UTF-8.", hint=AS_CSV)
+
+
+def gzip_error(name: str, error: Exception) -> FileError:
+    """Say that a file is no whole gzip file."""
+    return FileError(
+        f"Cannot read {name!r}: it is not a whole gzip file ({error}).",
+        hint="Fetch or compress the file again.",
+    )
+
+
+def parquet_error(name: str, error: Exception) -> FileError:
+    """Say that a file is no whole Parquet file."""
+    return FileError(
+        f"Cannot read {name!r}: it is not a whole Parquet file ({_first_line(error)}).",
+        hint="Write the file again, or save it as CSV.",
+    )
 
 
 def _named(name: str, table: pa.Table) -> pa.Table:
@@ -232,22 +259,27 @@ def _named(name: str, table: pa.Table) -> pa.Table:
 
     if table.num_columns > 1 and table.column_names[0].strip() == "":
         table = table.remove_column(0)
-    _check_names(table.column_names, repr(name), FileError)
-    if table.num_columns == 1 and any(mark in table.column_names[0] for mark in ";\t|"):
-        raise FileError(
-            f"Cannot read {name!r}: its cells are not separated by commas "
-            f"(the first line is {table.column_names[0][:60]!r}).",
-            hint=_AS_CSV,
-        )
+    check_csv_names(name, table.column_names)
     for field in table.schema:
         if pa.types.is_binary(field.type):
             raise FileError(
-                f"Cannot read {name!r}: column {field.name!r} is not UTF-8 text.", hint=_AS_CSV
+                f"Cannot read {name!r}: column {field.name!r} is not UTF-8 text.", hint=AS_CSV
             )
     return table
 
 
-def _csv_reason(error: Exception) -> str:
+def check_csv_names(name: str, columns: list[str]) -> None:
+    """Check the names in a CSV file: one a column, each another, with commas between them."""
+    check_names(columns, repr(name), FileError)
+    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
+        raise FileError(
+            f"Cannot read {name!r}: its cells are not separated by commas "
+            f"(the first line is {columns[0][:60]!r}).",
+            hint=AS_CSV,
+        )
+
+
+def csv_reason(error: Exception) -> str:
     """Put what pyarrow says about a broken CSV file into our words."""
     text = _first_line(error)
     if "Expected" in text and "columns" in text:
@@ -265,14 +297,15 @@ def _first_line(error: Exception) -> str:
 
 def _check_columns(name: str, frame: pd.DataFrame) -> None:
     if not len(frame.columns):
-        raise FileError(f"Cannot read {name!r}: the table has no columns.", hint=_AS_CSV)
+        raise FileError(f"Cannot read {name!r}: the table has no columns.", hint=AS_CSV)
     if not len(frame):
         raise FileError(f"Cannot read {name!r}: the table has column names but no rows.")
     frame.columns = frame.columns.map(str)
-    _check_names([str(column) for column in frame.columns], repr(name), FileError)
+    check_names([str(column) for column in frame.columns], repr(name), FileError)
 
 
-def _check_names(names: list[str], where: str, kind: type[DataError] | type[FileError]) -> None:
+def check_names(names: list[str], where: str, kind: type[DataError] | type[FileError]) -> None:
+    """Check that every column has a name of its own."""
     for position, column in enumerate(names):
         if not column.strip():
             raise kind(f"Column {position + 1} of {where} has no name.", hint="Name it.")

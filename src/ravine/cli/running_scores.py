@@ -1,0 +1,79 @@
+"""Scores of a model, gathered piece by piece."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ravine.tables.table_model import TableModel
+
+__all__ = ["RunningScores"]
+
+
+class RunningScores:
+    """Scores of a model on rows that come in pieces, as if they had come at once.
+
+    Losses, squared errors and right answers are sums over rows. What R² compares with, the squared
+    distances of the targets from their mean, is put together by the rule of Chan, Golub & LeVeque
+    (1979): ``S = S₁ + S₂ + (m₂ − m₁)² n₁ n₂ / (n₁ + n₂)``.
+
+    Parameters
+    ----------
+    model : TableModel
+        The model.
+
+    Attributes
+    ----------
+    rows : int
+        The rows that were scored.
+    """
+
+    def __init__(self, model: TableModel) -> None:
+        self.model = model
+        self.rows = 0
+        self._sums: dict[str, float] = {}
+        self._mean = self._squares = 0.0
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Score further rows, whose target is known.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            n rows with the target's column.
+        """
+        schema, n = self.model.schema, len(frame)
+        X, y = schema.encode(frame), schema.encode_target(frame)
+        scores = self.model.score(X, y)
+        if "rmse" in scores:
+            scores["rmse"] = scores["rmse"] ** 2  # of which there is a mean
+            self._add_spread(y * self.model.target.standard_deviation, n)
+        for name, value in scores.items():
+            self._sums[name] = self._sums.get(name, 0.0) + n * value
+        self.rows += n
+
+    def scores(self) -> dict[str, float]:
+        """Give the scores of all rows, as ``TableModel.evaluate`` names them."""
+        found = {name: total / self.rows for name, total in self._sums.items()}
+        if "rmse" in found:
+            squares = self._sums["rmse"]
+            found["rmse"] = math.sqrt(found["rmse"])
+            found["r2"] = self._r2(squares)
+        return found
+
+    def _r2(self, squares: float) -> float:
+        if self.rows < 2:
+            return math.nan
+        if self._squares == 0:
+            return float(squares == 0)
+        return 1 - squares / self._squares
+
+    def _add_spread(self, y: NDArray[Any], n: int) -> None:
+        mean = float(y.mean())
+        ours = self.rows / (self.rows + n)
+        self._squares += float(((y - mean) ** 2).sum()) + (mean - self._mean) ** 2 * n * ours
+        self._mean += (mean - self._mean) * (1 - ours)

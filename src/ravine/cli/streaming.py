@@ -1,0 +1,127 @@
+"""A table goes past a model piece by piece: notes on what is odd, and a live line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ravine.cli.output import console, say
+
+if TYPE_CHECKING:
+    from ravine.tables.chunks import Chunk, TableChunks
+    from ravine.tables.schema import TableSchema
+
+__all__ = ["stream_table"]
+
+_PATIENCE = 0.5
+"""Seconds without a live line; most tables need no more."""
+
+
+@contextmanager
+def stream_table(
+    path: str, schema: TableSchema, *, with_target: bool = False, live: bool = True
+) -> Iterator[Iterator[Chunk]]:
+    """Open a table for a model, to be read a piece at a time.
+
+    Columns that are not used are named at the beginning, categories that the model does not know
+    counted at the end, on standard error.
+
+    Parameters
+    ----------
+    path : str
+        The table's file.
+    schema : TableSchema
+        The model's schema.
+    with_target : bool, default False
+        Whether the target's column is needed.
+    live : bool, default True
+        Whether a terminal may show a live line.
+
+    Yields
+    ------
+    iterator of Chunk
+        The rows.
+
+    Raises
+    ------
+    FileError, DataError
+        If the table cannot be read, or lacks columns.
+    """
+    from ravine.tables.chunks import TableChunks
+
+    unseen: Counter[str] = Counter()
+
+    def chunks() -> Iterator[Chunk]:
+        for chunk in table:
+            yield chunk
+            unseen.update(schema.unseen(chunk.frame))
+            show(table)
+
+    with TableChunks(path, schema, with_target=with_target) as table:
+        _say_unused(table.names, schema)
+        with _live_line(live) as show:
+            yield chunks()
+    _say_unseen(unseen)
+
+
+def _say_unused(names: list[str], schema: TableSchema) -> None:
+    from ravine.tables.values import plural
+
+    used = {column.name for column in schema.columns} | set(schema.left_out)
+    if schema.target is not None:
+        used.add(schema.target.name)
+    unused = [repr(name) for name in names if name not in used]
+    if unused:
+        few = ", ".join(unused[:8]) + (" …" if len(unused) > 8 else "")
+        say(f"note: {plural(len(unused), 'column')} not used: {few}")
+
+
+def _say_unseen(unseen: Counter[str]) -> None:
+    from ravine.tables.values import plural
+
+    for name, count in unseen.items():
+        say(
+            f"note: column {name!r}: {plural(count, 'value')} of categories that training had not "
+            "or hardly seen; taken as none of the known ones"
+        )
+
+
+@contextmanager
+def _live_line(wanted: bool) -> Iterator[Callable[[TableChunks], None]]:
+    """Show how far reading has come, once it takes long enough to be looked at."""
+    if not wanted or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as TimeLeftColumn
+
+    progress = Progress(
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[rows]} rows"),
+        TextColumn("{task.fields[rate]} rows/s", style="cyan"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed", style="dim"),
+        TimeLeftColumn(compact=True),
+        TextColumn("left", style="dim"),
+        console=console(sys.stderr),
+        transient=True,
+    )
+    task = progress.add_task("", total=1.0, rows="0", rate="0")
+    started = time.perf_counter()
+
+    def show(table: TableChunks) -> None:
+        seconds = time.perf_counter() - started
+        if seconds > _PATIENCE:
+            progress.start()
+            rate = f"{table.rows_read / seconds:,.0f}"
+            rows = f"{table.rows_read:,}"
+            progress.update(task, completed=table.share_read, rows=rows, rate=rate)
+
+    try:
+        yield show
+    finally:
+        progress.stop()
