@@ -41,19 +41,20 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         other first weights, all in one population.
     hidden_layer_sizes : int or sequence of int, default (256, 256)
         Units of each hidden layer.
-    activation : str, default "relu"
+    activation : str, default "gelu"
         Of the hidden layers: a name that `ravine.Activation` knows.
     normalization : {"batch", "layer"}, optional
         What stands between a hidden layer's sums and their activation.
     number_embedding : {"piecewise_linear", "none"}, default "piecewise_linear"
         Whether numbers are spread over bins beside their scaled value.
-    n_bins : int, default 16
-        The most bins that a column of numbers gets, at least 2.
+    n_bins : int, default 32
+        The most bins that a column of numbers gets, at least 2; it gets fewer where they would hold
+        fewer than 40 rows each.
     most_one_hot_levels : int, default 9
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
-    learning_rate : float, default 1e-3
+    learning_rate : float, default 2e-3
         The highest learning rate of AdamW.
     schedule : {"cosine", "constant", "exponential", "one_cycle"}, default "cosine"
         How it changes over the epochs. "cosine" and "one_cycle" end at 0, "exponential" at a
@@ -144,14 +145,14 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         self,
         n_members: int = 8,
         hidden_layer_sizes: Sequence[int] = (256, 256),
-        activation: str = "relu",
+        activation: str = "gelu",
         *,
         normalization: Literal["batch", "layer"] | None = None,
         number_embedding: Literal["none", "piecewise_linear"] = "piecewise_linear",
-        n_bins: int = 16,
+        n_bins: int = 32,
         most_one_hot_levels: int = 9,
         category_dimension: int | None = None,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         schedule: Schedule = "cosine",
         beta2: float = 0.95,
         weight_decay: float = 0.01,
@@ -329,7 +330,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         other first weights, all in one population.
     hidden_layer_sizes : int or sequence of int, default (256, 256)
         Units of each hidden layer.
-    activation : str, default "relu"
+    activation : str, default "gelu"
         Of the hidden layers: a name that `ravine.Activation` knows.
     loss : str, default "squared_error"
         "squared_error" (predicts means), "absolute_error" (medians), "huber" (between the two, with
@@ -342,13 +343,14 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         What stands between a hidden layer's sums and their activation.
     number_embedding : {"piecewise_linear", "none"}, default "piecewise_linear"
         Whether numbers are spread over bins beside their scaled value.
-    n_bins : int, default 16
-        The most bins that a column of numbers gets, at least 2.
+    n_bins : int, default 32
+        The most bins that a column of numbers gets, at least 2; it gets fewer where they would hold
+        fewer than 40 rows each.
     most_one_hot_levels : int, default 9
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
-    learning_rate : float, default 1e-3
+    learning_rate : float, default 2e-3
         The highest learning rate of AdamW.
     schedule : {"cosine", "constant", "exponential", "one_cycle"}, default "cosine"
         How it changes over the epochs. "cosine" and "one_cycle" end at 0, "exponential" at a
@@ -433,16 +435,16 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         self,
         n_members: int = 8,
         hidden_layer_sizes: Sequence[int] = (256, 256),
-        activation: str = "relu",
+        activation: str = "gelu",
         *,
         loss: str = "squared_error",
         quantiles: float | Sequence[float] = (0.05, 0.5, 0.95),
         normalization: Literal["batch", "layer"] | None = None,
         number_embedding: Literal["none", "piecewise_linear"] = "piecewise_linear",
-        n_bins: int = 16,
+        n_bins: int = 32,
         most_one_hot_levels: int = 9,
         category_dimension: int | None = None,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         schedule: Schedule = "cosine",
         beta2: float = 0.95,
         weight_decay: float = 0.01,

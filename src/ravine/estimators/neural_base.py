@@ -84,7 +84,7 @@ class NeuralEstimator(BaseEstimator):  # type: ignore[misc]
     ) -> list[NDArray[np.float64]]:
         """Train the members; give what each row was predicted by those that had set it aside."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.schema_ = TableSchema.learn(frame, coding=make_coding(options))
+        self.schema_ = TableSchema.learn(frame, coding=make_coding(options, len(frame)))
         X = self.schema_.encode(frame).astype(options["dtype"])
         networks = [make_network(options, self.schema_.codes, outputs, loss) for loss in losses]
         splits = validation_splits(
@@ -121,8 +121,10 @@ class NeuralEstimator(BaseEstimator):  # type: ignore[misc]
     @staticmethod
     def _member_prediction(model: Model, X: NDArray[Any]) -> NDArray[np.float64]:
         """Predict with one member: probabilities, or numbers in the networks' unit."""
-        found = model.predict(X) if model.classes is None else model.predict_proba(X)
-        return np.asarray(found, dtype=np.float64).reshape(len(X), -1)
+        if model.classes is None:
+            return np.asarray(model.predict(X), dtype=np.float64).reshape(len(X), -1)
+        found = np.asarray(model.predict_proba(X), dtype=np.float64)
+        return np.asarray(found / found.sum(axis=1, keepdims=True))  # 1 to float64's last digits
 
     # --- Predictions ----------------------------------------------------------------------------
 

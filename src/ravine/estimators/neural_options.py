@@ -37,6 +37,9 @@ __all__ = [
     "rows_per_batch",
 ]
 
+#: Bins of a column hold about so many training rows, or it gets fewer bins.
+FEWEST_ROWS_OF_A_BIN = 40
+
 _FRACTION = Number(at_least=0, below=1)
 
 #: The rules of the parameters that both estimators have.
@@ -116,12 +119,20 @@ def rows_per_batch(chosen: str | int, n_rows: int) -> int:
     return int(np.clip(2 ** round(np.log2(max(n_rows, 1) / 32)), 32, 1024))
 
 
-def make_coding(options: Mapping[str, Any]) -> Coding:
-    """Say how columns become numbers."""
+def make_coding(options: Mapping[str, Any], n_rows: int) -> Coding:
+    """Say how the columns of so many training rows become numbers.
+
+    Examples
+    --------
+    >>> options = {"number_embedding": "piecewise_linear", "n_bins": 32, "most_one_hot_levels": 9}
+    >>> [make_coding(options, n).n_bins for n in (50, 400, 10_000)]
+    [2, 10, 32]
+    """
     binned = options["number_embedding"] == "piecewise_linear"
+    bins = min(options["n_bins"], max(2, n_rows // FEWEST_ROWS_OF_A_BIN))
     return Coding(
         scaling="robust",
-        n_bins=options["n_bins"] if binned else 0,
+        n_bins=bins if binned else 0,
         most_one_hot_levels=options["most_one_hot_levels"],
         signed=True,
     )

@@ -206,7 +206,7 @@ def in_order(
     Raises
     ------
     DataError
-        If a weight is negative, or all are zero.
+        If a weight is negative.
 
     Examples
     --------
@@ -230,8 +230,6 @@ def in_order(
                 f"sample_weight must not be negative. Got {sample_weight.min():g} in row "
                 f"{int(sample_weight.argmin()) + 1}."
             )
-        if not (sample_weight > 0).any():
-            raise DataError("sample_weight is zero in every row: nothing would be learnt.")
         places = np.flatnonzero(sample_weight)
         weights = sample_weight[places]
         whole = bool(np.all(weights == np.round(weights)))

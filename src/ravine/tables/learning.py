@@ -29,6 +29,10 @@ _CONSTANT = "it has the same value in every training row"
 _EMPTY = "it is empty in every training row"
 
 
+_ROUNDS = 20
+"""In so many rounds the weight of very common numbers comes down to that of a bin."""
+
+
 def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -> Column | str:
     """Learn from the training rows how a column becomes numbers.
 
@@ -127,11 +131,20 @@ def robust_scale(numbers: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _bins(numbers: NDArray[np.float64], n_bins: int) -> tuple[float, ...]:
-    """Edges at the quantiles, which are numbers that there are; none if all are equal."""
+    """Edges at quantiles, which are numbers that there are; none if all are equal.
+
+    A number that fills more than a bin (a zero in nine rows of ten) counts as one bin's worth, so
+    that the others are told apart as well as they would be without it.
+    """
     if not n_bins:
         return ()
-    shares = np.linspace(0, 1, n_bins + 1)
-    edges = np.unique(np.quantile(numbers, shares, method="nearest") / 2) * 2
+    values, counts = np.unique(numbers, return_counts=True)
+    shares: NDArray[np.float64] = counts.astype(np.float64)
+    for _ in range(_ROUNDS):
+        shares = np.minimum(shares, shares.sum() / n_bins)
+    reached = np.cumsum(shares)
+    places = np.searchsorted(reached, np.linspace(0, reached[-1], n_bins + 1)[:-1], side="right")
+    edges = np.unique(values[[*places, -1]] / 2) * 2
     return tuple(edges.tolist()) if edges.size > 1 else ()
 
 
