@@ -28,7 +28,7 @@ public:
         }
         chunk_rows_ = whole_batch ? B : std::min(part_rows_, chunk_rows);
         const Index quarter = (parameters / 4 + 63) / 64 * 64;
-        block_ = evaluates ? std::max<Index>(parameters, 1) : std::clamp<Index>(quarter, 512, 32768);
+        block_ = evaluates ? std::max<Index>(parameters, 1) : std::clamp<Index>(quarter, 1024, 32768);
     }
 
     bool layerwise() const { return layerwise_; } // whether it is the layers that are cut
