@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .augmentation import Synthesize as Synthesize
     from .augmentation import Zoom as Zoom
     from .diagnostics.bias_variance import bias_variance as bias_variance
+    from .estimators.mlp import MLPClassifier as MLPClassifier
+    from .estimators.mlp import MLPRegressor as MLPRegressor
     from .estimators.neural import NeuralClassifier as NeuralClassifier
     from .estimators.neural import NeuralRegressor as NeuralRegressor
     from .gradients import check_gradients as check_gradients
@@ -106,6 +108,8 @@ _HOME = {
     "LBFGS": "optimizers",
     "Layer": "layers",
     "LayerNorm": "layers",
+    "MLPClassifier": "estimators.mlp",
+    "MLPRegressor": "estimators.mlp",
     "Mixup": "augmentation",
     "Model": "model",
     "Network": "network",

@@ -44,7 +44,7 @@ class DataError(RavineError, ValueError):
     """The data cannot be trained on, predicted from or evaluated."""
 
 
-class DivergenceError(RavineError, ArithmeticError):
+class DivergenceError(RavineError, ArithmeticError, ValueError):
     """A run's loss or weights became infinite or not a number."""
 
 

@@ -126,7 +126,7 @@ class Population:
         for dtype, kind in kinds.items():
             chosen = [i for i, run in enumerate(self.runs) if run.recipe.dtype == dtype]
             if chosen:
-                jobs = [self.runs[i].job(keep=self.runs[i].every > 0) for i in chosen]
+                jobs = [self.runs[i].job() for i in chosen]
                 engine = kind(jobs, *self.data.for_engine(dtype))
                 yield from self._train(engine, chosen, report, threads)
 

@@ -20,7 +20,9 @@ from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
 from .schedules import ReduceOnPlateau, Warmup
 
-__all__ = ["Run"]
+__all__ = ["Callback", "Run"]
+
+Callback = Callable[[dict[str, float]], bool | None]
 
 
 class Run:
@@ -40,6 +42,9 @@ class Run:
         Targets of this run alone.
     start : Model, optional
         Whose weights it starts from.
+    classes : ndarray, optional
+        The classes, where the rows need not hold all of them; None takes those of `start`, or finds
+        them.
 
     Examples
     --------
@@ -59,12 +64,13 @@ class Run:
         *,
         y: ArrayLike | None = None,
         start: Model | None = None,
+        classes: NDArray[Any] | None = None,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
         self.handle = data.handle(network, recipe)
         if start is not None:
             _check_start(network, data.input_shape(recipe.dtype), start)
-        known = None if start is None else start.classes
+        known = classes if start is None else start.classes
         self.places, self.targets = data.prepare(network, recipe, known, y)
         self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
         self.start: dict[str, NDArray[Any]] | None = None
@@ -83,31 +89,34 @@ class Run:
         )
         self.on_epoch: Callable[[Any, Any], bool] | None = None
         self.every = 0
+        self.keep = False
         self._check_together()
 
     def watch(
         self,
-        callback: Callable[[dict[str, float]], Any] | None,
+        callback: Callback | None,
         save: Callable[[dict[str, Any]], None] | None,
         every: int,
     ) -> None:
         """Have a callback called after each epoch, and the state saved after every so many."""
         if callback is None and save is None:
             return
-        self.every = every
+        self.every, self.keep = every, self.keep or every > 0
+        places = self._columns(np.arange(len(_engine_columns()))[np.newaxis])
+        names, order = list(places), [int(place[0]) for place in places.values()]
 
         def on_epoch(row: NDArray[np.float64], snapshot: dict[str, Any] | None) -> bool:
             if save is not None and snapshot is not None:
                 save(snapshot)
             if callback is None:
                 return False
-            columns = self._columns(row[np.newaxis])
-            return bool(callback({name: float(column[0]) for name, column in columns.items()}))
+            values = row.tolist()
+            return bool(callback({name: values[i] for name, i in zip(names, order, strict=True)}))
 
         self.on_epoch = on_epoch
 
-    def job(self, *, keep: bool) -> dict[str, Any]:
-        """Describe the run to the engine; `keep` asks for its whole state at the end."""
+    def job(self) -> dict[str, Any]:
+        """Describe the run to the engine; if it is to be kept, it gives its whole state."""
         own = [item for item in self.recipe.augmentation if not isinstance(item, Augmentation)]
         return {
             "network": self.data.described(self.network),
@@ -121,7 +130,7 @@ class Run:
             "augment": OwnAugmentation(own, self) if own else None,
             "on_epoch": self.on_epoch,
             "every": self.every,
-            "keep": keep,
+            "keep": self.keep,
         }
 
     def model(
@@ -135,8 +144,6 @@ class Run:
         message: str = "",
     ) -> Model:
         """Make a model of weights of this run."""
-        from ._engine import history_columns
-
         return Model(
             network=self.network,
             recipe=self.recipe,
@@ -144,7 +151,7 @@ class Run:
             parameters_vector=w,
             state_vector=state,
             history=History(
-                self._columns(history.reshape(-1, len(history_columns))), best_epoch or None
+                self._columns(history.reshape(-1, len(_engine_columns()))), best_epoch or None
             ),
             classes=self.targets.classes,
             one_dimensional=self.targets.one_dimensional,
@@ -155,9 +162,7 @@ class Run:
 
     def _columns(self, table: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Name the engine's columns as the history does; without validation, leave its out."""
-        from ._engine import history_columns
-
-        columns = dict(zip(history_columns, table.T, strict=True))
+        columns = dict(zip(_engine_columns(), table.T, strict=True))
         val_loss, metric, rmse = (columns.pop(name) for name in ("val_loss", "metric", "rmse"))
         named: dict[str, NDArray[np.float64]] = {}
         for name, column in columns.items():
@@ -241,6 +246,12 @@ class Run:
             f"batches of {usual} leave a batch of one.",
             hint=f"Use batch_size={good}." if good else "Use LayerNorm, or more rows.",
         )
+
+
+def _engine_columns() -> tuple[str, ...]:
+    from ._engine import history_columns
+
+    return history_columns
 
 
 def _engine_recipe(recipe: Recipe) -> dict[str, Any]:

@@ -18,12 +18,11 @@ from .model import Model, load
 from .network import Network
 from .population import Population, check_threads
 from .recipe import Recipe
-from .runs import Run
+from .runs import Callback, Run
 
 __all__ = ["Job", "train", "train_many"]
 
 Progress = bool | Callable[[Mapping[str, Any]], None] | None
-Callback = Callable[[dict[str, float]], bool | None]
 
 
 @dataclass(frozen=True)

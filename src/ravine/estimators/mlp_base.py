@@ -1,0 +1,216 @@
+"""What the two MLPs share: fit, partial_fit, and what a fitted one is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ravine.errors import ParameterError
+from ravine.history import History
+from ravine.model import Model
+from ravine.optimizers import LBFGS
+
+from .mlp_fitting import Fitting
+from .mlp_parameters import CONSTRAINTS
+from .mlp_recipe import layer_sizes
+
+__all__ = ["BaseMLP", "dense", "learns_in_steps"]
+
+
+def learns_in_steps(estimator: Any) -> bool:
+    """Whether `partial_fit` is there: line searches need all rows at once."""
+    if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
+        raise AttributeError(
+            f"partial_fit needs an optimizer that learns from mini-batches. {estimator.solver!r} "
+            "does not."
+        )
+    return True
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc]
+    """What MLPClassifier and MLPRegressor share.
+
+    Examples
+    --------
+    >>> issubclass(BaseMLP, BaseEstimator)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
+
+    # --- Fitting --------------------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        estimator
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @available_if(learns_in_steps)
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Go on learning: one epoch over these rows, with the optimizer as it stands.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        estimator
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, incremental: bool) -> Self:
+        hidden = layer_sizes(self.hidden_layer_sizes)
+        if incremental and self.early_stopping:
+            raise ParameterError("partial_fit does not support early_stopping=True.")
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._check_data(X, y, incremental=incremental, reset=first)
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        weights = self._weigh(y, weights, incremental=incremental)
+        targets = self._encode(y)
+        rng = check_random_state(self.random_state)
+        objective = self._objective()
+        sizes = [*hidden, self.n_outputs_]
+        if first:
+            self._begin(X.shape[1], sizes, rng, X.dtype)
+        elif [coef.shape[1] for coef in self.coefs_] != sizes:
+            raise ParameterError(
+                f"hidden_layer_sizes={hidden} does not fit the weights to go on from, whose layers "
+                f"have {[coef.shape[1] for coef in self.coefs_]} units.",
+                hint="Use warm_start=False.",
+            )
+        Fitting(self, objective, X, targets, weights, incremental=incremental).run(sizes, rng)
+        return self
+
+    def _weigh(
+        self, y: Any, sample_weight: NDArray[Any] | None, *, incremental: bool
+    ) -> NDArray[Any] | None:
+        """Give the weights of the rows; a classifier has weights of its classes, too."""
+        return sample_weight
+
+    def _begin(self, n_inputs: int, sizes: list[int], rng: Any, dtype: Any) -> None:
+        """Draw the first weights as scikit-learn does, so that the same state gives the same."""
+        self.n_iter_ = self.t_ = 0
+        self.n_layers_ = len(sizes) + 1
+        kind = np.dtype(self.dtype or dtype)
+        factor = 2.0 if self.activation in ("logistic", "sigmoid") else 6.0
+        self.coefs_, self.intercepts_ = [], []
+        for n_in, n_out in zip([n_inputs, *sizes[:-1]], sizes, strict=True):
+            bound = np.sqrt(factor / (n_in + n_out))
+            self.coefs_.append(rng.uniform(-bound, bound, (n_in, n_out)).astype(kind, copy=False))
+            self.intercepts_.append(rng.uniform(-bound, bound, n_out).astype(kind, copy=False))
+        self._model = self._memory = None
+        if self.solver == "lbfgs" or isinstance(self.solver, LBFGS):
+            return
+        self.loss_curve_: list[float] = []
+        self._no_improvement_count = 0
+        self.best_loss_ = None if self.early_stopping else np.inf
+        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+        self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    # --- What the fitted network is -------------------------------------------------------------
+
+    @property
+    def model_(self) -> Model:
+        """The fitted network with the weights that coefs_ and intercepts_ hold.
+
+        Returns
+        -------
+        Model
+            What `ravine.train` gives, with its summary and history.
+        """
+        check_is_fitted(self)
+        named = self._model.parameters
+        changed = {}
+        for i, (coef, intercept) in enumerate(
+            zip(self.coefs_, self.intercepts_, strict=True), start=1
+        ):
+            for name, own in ((f"dense_{i}.weight", coef), (f"dense_{i}.bias", intercept)):
+                if not np.array_equal(named[name], own):
+                    changed[name] = np.reshape(own, named[name].shape)
+        if changed:
+            vector = np.concatenate([np.ravel(a) for a in (named | changed).values()])
+            fields = {name: getattr(self._model, name) for name in self._model.__dataclass_fields__}
+            self._model = Model(**{**fields, "parameters_vector": vector})
+        return self._model
+
+    @property
+    def history_(self) -> History:
+        """What happened in each epoch, as ravine's engine saw it.
+
+        Returns
+        -------
+        History
+            A row per epoch; losses are those of the network (``model_.network.loss``).
+        """
+        check_is_fitted(self)
+        return self._model.history
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator into one safetensors file, whole or not at all.
+
+        The file holds parameters, weights and history, and no code: parameters that are functions
+        or objects of one's own, and generators of random numbers, are left out with a warning. What
+        an optimizer remembers between two calls of ``partial_fit`` is left out, too.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; `ravine.load` gives the estimator back.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        from .mlp_file import write
+
+        check_is_fitted(self)
+        write(self, path)
+
+    def _rows(self, X: Any) -> NDArray[Any]:
+        """Check rows to predict."""
+        return dense(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return getattr(self, "_model", None) is not None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def dense(X: Any) -> NDArray[Any]:
+    """Give a sparse matrix as an array; ravine multiplies dense ones."""
+    return X.toarray() if scipy.sparse.issparse(X) else X

@@ -1,0 +1,262 @@
+"""One fit of an MLP: from its parameters and rows to a run, and from there to its attributes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+
+from ravine.data import SharedData
+from ravine.errors import DataError
+from ravine.model import Model
+from ravine.network import Network
+from ravine.optimizers import LBFGS
+from ravine.recipe import Recipe
+from ravine.stopping import EarlyStopping
+from ravine.stretches import Stretches
+
+from .mlp_recipe import AUTO_BATCH_SIZE, Objective, make_network, make_optimizer, make_recipe
+from .mlp_watching import LineSearchWatch, Watch
+
+__all__ = ["Fitting"]
+
+#: So patient that the engine's own rule never ends a run: it only keeps the best weights.
+_NEVER = 2**31 - 1
+class Fitting:
+    """One call of fit or partial_fit.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        The MLP.
+    objective : Objective
+        Its loss, and ravine's.
+    X, y : ndarray
+        Rows, and targets as the network reads them.
+    weights : ndarray or None
+        Of the rows.
+    incremental : bool
+        Whether it is a partial_fit.
+
+    Examples
+    --------
+    >>> Fitting.__name__
+    'Fitting'
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        objective: Objective,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[Any] | None,
+        *,
+        incremental: bool,
+    ) -> None:
+        self.estimator, self.objective = estimator, objective
+        self.X, self.y, self.weights, self.incremental = X, y, weights, incremental
+        self.c = objective.gradient
+        self.dtype = estimator.dtype or str(X.dtype)
+        solver = estimator.solver
+        self.searches = solver == "lbfgs" or isinstance(solver, LBFGS)
+        self.validation: tuple[Any, ...] | None = None
+
+    def run(self, sizes: list[int], rng: Any) -> None:
+        """Train, and give the estimator what came out."""
+        estimator = self.estimator
+        if estimator.early_stopping and not self.searches:
+            self._set_apart(rng)
+        batch_size = self._batch_size()
+        n = len(self.X)
+        per_row = _inverse_batch(n, n if self.searches else batch_size)
+        mean = 1.0 if self.weights is None else float(np.mean(self.weights))
+        strength = self.c * per_row / mean
+        # the engine weighs the penalty by steps, the estimator's loss by rows
+        self.penalty_value = (1 if self.searches else -(-n // batch_size)) / n / (self.c * per_row)
+        self.constant = self.objective.constant(self.y, self.weights)
+        network = make_network(estimator, sizes, self.objective.loss, strength)
+        data = SharedData(self.X, self.y, self.weights, self.validation)
+        optimizer = make_optimizer(estimator, self.c)
+        recipe = make_recipe(
+            estimator,
+            optimizer,
+            c=self.c,
+            strength=strength,
+            batch_size=batch_size,
+            stopping=self._stopping(),
+            seed=int(rng.randint(np.iinfo(np.int32).max)),
+            dtype=self.dtype,
+            epochs=int(estimator.max_iter),
+        )
+        model = self._train(network, recipe, data)
+        self._finish(model)
+
+    def _train(self, network: Network, recipe: Recipe, data: SharedData) -> Model:
+        estimator = self.estimator
+        estimator.n_iter_ = 0
+        memory = estimator._memory
+        if not self.incremental or (memory and memory["kind"] != _kind(recipe)):
+            memory = None
+        stretches = Stretches(network, *self._start(network, recipe, data), memory)
+        done = stretches.epochs
+        watch = self._watch(1 if self.incremental else int(estimator.max_iter))
+        recipe = recipe.replace(epochs=max(recipe.epochs, done + 1))
+        threads = effective_n_jobs(estimator.n_jobs)
+        while True:
+            model = stretches.train(
+                data, recipe, classes=estimator._codes, callback=watch, threads=threads
+            )
+            if model.status == "interrupted":
+                warnings.warn("Training was interrupted.", UserWarning, stacklevel=5)
+                break
+            if watch.converged or watch.next_rate is None:
+                break
+            rate = make_optimizer(estimator, self.c, watch.next_rate)
+            recipe = recipe.replace(optimizer=rate)
+        self.converged = watch.converged or model.status == "converged"
+        self.interrupted = model.status == "interrupted"
+        if stretches.memory is not None and not self.searches:
+            estimator._memory = {**stretches.memory, "kind": _kind(recipe)}
+        return model
+
+    def _finish(self, model: Model) -> None:
+        estimator = self.estimator
+        estimator._model = model
+        named = model.parameters
+        layers = range(1, estimator.n_layers_)
+        estimator.coefs_ = [np.array(named[f"dense_{i}.weight"]) for i in layers]
+        estimator.intercepts_ = [np.array(named[f"dense_{i}.bias"]) for i in layers]
+        if self.searches:
+            estimator.loss_ = self._objective_at(model)
+        if self.converged or self.interrupted or self.incremental:
+            return
+        if estimator.n_iter_ >= estimator.max_iter or self.searches:
+            warnings.warn(
+                f"The optimization has not converged after {estimator.n_iter_} iterations, the "
+                "most that max_iter and max_fun allow. Raise them, or scale the data.",
+                ConvergenceWarning,
+                stacklevel=6,
+            )
+
+    def _set_apart(self, rng: Any) -> None:
+        """Set validation rows apart, the same as scikit-learn's for the same random state."""
+        estimator = self.estimator
+        chosen, apart = train_test_split(
+            np.arange(len(self.X)),
+            random_state=rng,
+            test_size=estimator.validation_fraction,
+            stratify=self.y if estimator._stratifies else None,
+        )
+        if len(apart) < 2:
+            raise DataError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of "
+                "your dataset."
+            )
+        parts = [self.X, self.y, *([] if self.weights is None else [self.weights])]
+        self.validation = tuple(part[apart] for part in parts)
+        self.X, self.y = self.X[chosen], self.y[chosen]
+        self.weights = None if self.weights is None else self.weights[chosen]
+
+    def _batch_size(self) -> int:
+        n, wanted = len(self.X), self.estimator.batch_size
+        if isinstance(wanted, str):
+            return min(AUTO_BATCH_SIZE, n)
+        if wanted > n and not self.searches:
+            warnings.warn(
+                f"batch_size={wanted} is larger than the {n} training rows; all rows are taken.",
+                UserWarning,
+                stacklevel=6,
+            )
+        return min(int(wanted), n)
+
+    def _stopping(self) -> EarlyStopping | None:
+        if self.validation is None:
+            return None
+        return EarlyStopping(patience=_NEVER, monitor=self._monitor)
+
+    @property
+    def _monitor(self) -> Any:
+        estimator = self.estimator
+        return estimator.monitor or estimator._score_name
+
+    def _watch(self, epochs: int) -> Any:
+        estimator = self.estimator
+        if self.searches:
+            # an iteration evaluates the objective at least once
+            most = min(epochs, int(estimator.max_fun))
+            return LineSearchWatch(estimator, self._loss_of, c=self.c, epochs=most)
+        score = None
+        if self.validation is not None:
+            name = self._monitor
+            sign = -1.0 if name in ("val_loss", "val_rmse") else 1.0
+
+            def score(row: dict[str, float]) -> float:
+                return sign * row[name]
+
+        changes = estimator.solver == "sgd" and estimator.learning_rate != "constant"
+        return Watch(
+            estimator,
+            self._loss_of,
+            rows=len(self.X),
+            epochs=epochs,
+            score_of=score,
+            rate=float(estimator.learning_rate_init) if changes else None,
+        )
+
+    def _loss_of(self, row: dict[str, float]) -> float:
+        """Give scikit-learn's loss of an epoch: with its factor, constant and L2 term."""
+        loss = row["loss"] * self.objective.value + self.constant
+        return loss + row["penalty"] * self.penalty_value
+
+    def _objective_at(self, model: Model) -> float:
+        """Give the objective at the last weights."""
+        estimator = self.estimator
+        total = len(self.X) if self.weights is None else float(np.sum(self.weights))
+        loss = model.evaluate(self.X, self.y, self.weights)["loss"]
+        count = len(estimator.coefs_)
+        alphas, l1s = (
+            np.broadcast_to(np.asarray(part, float), count)
+            for part in (estimator.alpha, estimator.l1)
+        )
+        norms = sum(
+            0.5 * alpha * float(np.vdot(w, w)) + l1 * float(np.abs(w).sum())
+            for alpha, l1, w in zip(alphas, l1s, estimator.coefs_, strict=True)
+        )
+        return float(loss) * self.objective.value + self.constant + norms / total
+
+    def _start(
+        self, network: Network, recipe: Recipe, data: SharedData
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Give the weights to begin with, in the engine's order."""
+        estimator = self.estimator
+        handle = data.handle(network, recipe)
+        if estimator._model is None:
+            vector = np.array(handle.initialise(recipe.seed))
+            state = handle.initial_state()
+        else:
+            vector = estimator._model.parameters_vector.astype(recipe.dtype)
+            state = estimator._model.state_vector
+        layout = {entry["name"]: entry for entry in handle.layout}
+        for i, (coef, intercept) in enumerate(
+            zip(estimator.coefs_, estimator.intercepts_, strict=True), start=1
+        ):
+            for name, own in ((f"dense_{i}.weight", coef), (f"dense_{i}.bias", intercept)):
+                first = layout[name]["offset"]
+                vector[first : first + layout[name]["size"]] = np.ravel(own)
+        return vector, state
+
+
+def _inverse_batch(n: int, batch_size: int) -> float:
+    """Give the mean of 1/B over the mini-batches of an epoch, the last one smaller."""
+    steps = -(-n // batch_size)
+    return ((steps - 1) / batch_size + 1 / (n - (steps - 1) * batch_size)) / steps
+
+
+def _kind(recipe: Recipe) -> str:
+    return type(recipe.optimizer).__name__

@@ -1,0 +1,99 @@
+"""Class labels as a network reads them, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+
+from ravine.errors import DataError
+
+__all__ = ["Labels"]
+
+Kind = Literal["binary", "multiclass", "multilabel"]
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The classes of a classifier.
+
+    Parameters
+    ----------
+    kind : {"binary", "multiclass", "multilabel"}
+        One probability, one for each class that exclude one another, or one for each label.
+    classes : ndarray
+        In order; for several labels their numbers.
+    sparse : bool, default False
+        Whether labels came, and go, as a sparse matrix.
+
+    Examples
+    --------
+    >>> labels = Labels.learn(np.array(["b", "a", "b"]))
+    >>> labels.kind, labels.encode(np.array(["b", "a", "b"]))
+    ('binary', array([1, 0, 1]))
+    >>> labels.decode(np.array([[0.2, 0.8], [0.9, 0.1]]))
+    array(['b', 'a'], dtype='<U1')
+    """
+
+    kind: Kind
+    classes: NDArray[Any]
+    sparse: bool = False
+
+    @classmethod
+    def learn(cls, y: Any, classes: Any = None) -> Labels:
+        """Find the classes in targets, or take those that are known already."""
+        target = type_of_target(y, input_name="y", raise_unknown=True)
+        if "multioutput" in target:
+            raise DataError(
+                "MLPClassifier takes one column of classes, or a 0/1 matrix of labels: multioutput "
+                "targets with several classes a column are not supported.",
+                hint="Use sklearn.multioutput.MultiOutputClassifier.",
+            )
+        check_classification_targets(y)
+        if target == "multilabel-indicator":
+            return cls("multilabel", np.arange(y.shape[1]), scipy.sparse.issparse(y))
+        found = np.unique(y) if classes is None else unique_labels(classes)
+        return cls("binary" if len(found) <= 2 else "multiclass", found)
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+        return 1 if self.kind == "binary" else len(self.classes)
+
+    @property
+    def codes(self) -> NDArray[np.int64] | None:
+        """The codes of the classes, as the network knows them."""
+        return None if self.kind == "multilabel" else np.arange(max(2, len(self.classes)))
+
+    def check_known(self, y: Any, *, all_of_them: bool) -> None:
+        """Check that targets hold known classes only, or exactly the known ones."""
+        found = unique_labels(y)
+        if all_of_them and set(found) != set(self.classes):
+            raise DataError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes}, `y` has {found}."
+            )
+        if len(np.setdiff1d(found, self.classes)):
+            raise DataError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes}. 'y' has {found}."
+            )
+
+    def encode(self, y: Any) -> NDArray[Any]:
+        """Give codes, or a 0/1 matrix of labels."""
+        if self.kind == "multilabel":
+            return y.toarray() if scipy.sparse.issparse(y) else np.asarray(y)
+        return np.searchsorted(self.classes, y)
+
+    def decode(self, probabilities: NDArray[Any]) -> Any:
+        """Give the most probable class of each row, or the labels that are more likely than not."""
+        if self.kind == "multilabel":
+            found = (probabilities > 0.5).astype(np.int64)
+            return scipy.sparse.csr_matrix(found) if self.sparse else found
+        if len(self.classes) == 1:
+            return np.repeat(self.classes, len(probabilities))
+        return self.classes[probabilities.argmax(axis=1)]
