@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import Any
 
-from ravine.errors import FileError, RavineError
+from ravine.errors import FileError, RavineError, SpecError
 from ravine.model import restored
 from ravine.model_file import read_model_file
 
 __all__ = ["load"]
+
+#: The modules that read estimators.
+_READERS = {
+    "MLPClassifier": "ravine.estimators.mlp_file",
+    "MLPRegressor": "ravine.estimators.mlp_file",
+    "NeuralClassifier": "ravine.estimators.neural_file",
+    "NeuralRegressor": "ravine.estimators.neural_file",
+}
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -22,7 +31,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Model, TableModel, NeuralClassifier or NeuralRegressor
+    Model, TableModel or estimator
         A `Model`; for a model that was trained on a table with named columns, a
         `ravine.tables.TableModel`; for an estimator, the estimator; for a checkpoint, the model of
         its best weights so far.
@@ -41,10 +50,11 @@ def load(path: str | os.PathLike[str]) -> Any:
     document, arrays = read_model_file(path)
     if "estimator" not in document:
         return restored(path, document, arrays)
-    from ravine.estimators.neural_file import restore
-
+    kind = document["estimator"]
     try:
-        return restore(document, arrays)
+        if not isinstance(kind, str) or kind not in _READERS:
+            raise SpecError(f"The kind of estimator {kind!r:.60} is not known.")
+        return importlib.import_module(_READERS[kind]).restore(document, arrays)
     except RavineError as error:
         raise FileError(
             f"{os.fspath(path)!r} holds no estimator that this ravine can use: {error}",

@@ -102,7 +102,7 @@ class Run:
         if callback is None and save is None:
             return
         self.every, self.keep = every, self.keep or every > 0
-        places = self._columns(np.arange(len(_engine_columns()))[np.newaxis])
+        places = self._columns(np.arange(float(len(_engine_columns())))[np.newaxis])
         names, order = list(places), [int(place[0]) for place in places.values()]
 
         def on_epoch(row: NDArray[np.float64], snapshot: dict[str, Any] | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any, ClassVar, Self
 
@@ -46,6 +47,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
 
+    #: The fitted network, and what an optimizer remembers for the next partial_fit.
+    _model: Model | None = None
+    _memory: dict[str, Any] | None = None
+
     # --- Fitting --------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -68,7 +73,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
-    @available_if(learns_in_steps)
+    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Go on learning: one epoch over these rows, with the optimizer as it stands.
@@ -122,6 +127,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Draw the first weights as scikit-learn does, so that the same state gives the same."""
         self.n_iter_ = self.t_ = 0
         self.n_layers_ = len(sizes) + 1
+        self.out_activation_ = self._out_activation()
         kind = np.dtype(self.dtype or dtype)
         factor = 2.0 if self.activation in ("logistic", "sigmoid") else 6.0
         self.coefs_, self.intercepts_ = [], []
@@ -149,8 +155,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         Model
             What `ravine.train` gives, with its summary and history.
         """
-        check_is_fitted(self)
-        named = self._model.parameters
+        model = self._fitted()
+        named = model.parameters
         changed = {}
         for i, (coef, intercept) in enumerate(
             zip(self.coefs_, self.intercepts_, strict=True), start=1
@@ -160,9 +166,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                     changed[name] = np.reshape(own, named[name].shape)
         if changed:
             vector = np.concatenate([np.ravel(a) for a in (named | changed).values()])
-            fields = {name: getattr(self._model, name) for name in self._model.__dataclass_fields__}
-            self._model = Model(**{**fields, "parameters_vector": vector})
-        return self._model
+            model = self._model = dataclasses.replace(model, parameters_vector=vector)
+        return model
 
     @property
     def history_(self) -> History:
@@ -173,8 +178,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         History
             A row per epoch; losses are those of the network (``model_.network.loss``).
         """
-        check_is_fitted(self)
-        return self._model.history
+        return self._fitted().history
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator into one safetensors file, whole or not at all.
@@ -198,6 +202,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         write(self, path)
 
+    def _fitted(self) -> Model:
+        check_is_fitted(self)
+        assert self._model is not None
+        return self._model
+
     def _rows(self, X: Any) -> NDArray[Any]:
         """Check rows to predict."""
         return dense(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
@@ -213,4 +222,4 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
 def dense(X: Any) -> NDArray[Any]:
     """Give a sparse matrix as an array; ravine multiplies dense ones."""
-    return X.toarray() if scipy.sparse.issparse(X) else X
+    return np.asarray(X.toarray() if scipy.sparse.issparse(X) else X)

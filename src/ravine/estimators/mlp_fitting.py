@@ -27,6 +27,8 @@ __all__ = ["Fitting"]
 
 #: So patient that the engine's own rule never ends a run: it only keeps the best weights.
 _NEVER = 2**31 - 1
+
+
 class Fitting:
     """One call of fit or partial_fit.
 
@@ -197,7 +199,7 @@ class Fitting:
             sign = -1.0 if name in ("val_loss", "val_rmse") else 1.0
 
             def score(row: dict[str, float]) -> float:
-                return sign * row[name]
+                return sign * float(row[name])
 
         changes = estimator.solver == "sgd" and estimator.learning_rate != "constant"
         return Watch(
@@ -212,7 +214,7 @@ class Fitting:
     def _loss_of(self, row: dict[str, float]) -> float:
         """Give scikit-learn's loss of an epoch: with its factor, constant and L2 term."""
         loss = row["loss"] * self.objective.value + self.constant
-        return loss + row["penalty"] * self.penalty_value
+        return float(loss + row["penalty"] * self.penalty_value)
 
     def _objective_at(self, model: Model) -> float:
         """Give the objective at the last weights."""
@@ -228,7 +230,7 @@ class Fitting:
             0.5 * alpha * float(np.vdot(w, w)) + l1 * float(np.abs(w).sum())
             for alpha, l1, w in zip(alphas, l1s, estimator.coefs_, strict=True)
         )
-        return float(loss) * self.objective.value + self.constant + norms / total
+        return float(loss * self.objective.value + self.constant + norms / total)
 
     def _start(
         self, network: Network, recipe: Recipe, data: SharedData

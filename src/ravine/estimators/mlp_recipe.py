@@ -171,9 +171,9 @@ def make_network(estimator: Any, sizes: Sequence[int], loss: Loss, strength: flo
         ]
     layers: list[Layer] = []
     for size, name, penalty in zip(sizes, [*activations, None], penalties, strict=True):
-        activation = "sigmoid" if name == "logistic" else name
-        norms = [*([BatchNorm()] if estimator.batch_norm else [])]
-        norms += [*([LayerNorm()] if estimator.layer_norm else [])]
+        activation: Any = "sigmoid" if name == "logistic" else name
+        norms: list[Layer] = [BatchNorm()] if estimator.batch_norm else []
+        norms += [LayerNorm()] if estimator.layer_norm else []
         if activation is None or not norms:
             layers.append(Dense(size, activation=activation, penalty=penalty))
             continue
@@ -212,7 +212,7 @@ def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optim
     ...     momentum=0.9, nesterovs_momentum=True,
     ... )
     >>> make_optimizer(parameters, 2.0)
-    SGD(0.05, momentum=0.9, nesterov=True)
+    SGD(learning_rate=0.05, momentum=0.9, nesterov=True)
     """
     solver, decay = estimator.solver, float(estimator.weight_decay)
     start = estimator.learning_rate_init if rate is None else rate
@@ -311,8 +311,10 @@ def _penalty(alpha: Any, l1: Any, strength: float, estimator: Any) -> Penalty | 
     if b == 0:
         return L2(a) if a else None
     solver = estimator.solver
-    proximal = solver in ("sgd", "adam") if isinstance(solver, str) else not (
-        isinstance(solver, LBFGS | Rprop) or is_own(solver)
+    proximal = (
+        solver in ("sgd", "adam")
+        if isinstance(solver, str)
+        else not (isinstance(solver, LBFGS | Rprop) or is_own(solver))
     )
     if a == 0:
         return L1(b, proximal=proximal)

@@ -86,8 +86,8 @@ class Labels:
     def encode(self, y: Any) -> NDArray[Any]:
         """Give codes, or a 0/1 matrix of labels."""
         if self.kind == "multilabel":
-            return y.toarray() if scipy.sparse.issparse(y) else np.asarray(y)
-        return np.searchsorted(self.classes, y)
+            return np.asarray(y.toarray() if scipy.sparse.issparse(y) else y)
+        return np.asarray(np.searchsorted(self.classes, y))
 
     def decode(self, probabilities: NDArray[Any]) -> Any:
         """Give the most probable class of each row, or the labels that are more likely than not."""
