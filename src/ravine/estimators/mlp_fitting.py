@@ -108,7 +108,8 @@ class Fitting:
         stretches = Stretches(network, *self._start(network, recipe, data), memory)
         done = stretches.epochs
         watch = self._watch(1 if self.incremental else int(estimator.max_iter))
-        recipe = recipe.replace(epochs=max(recipe.epochs, done + 1))
+        if done >= recipe.epochs:
+            recipe = recipe.replace(epochs=done + 1)
         threads = effective_n_jobs(estimator.n_jobs)
         while True:
             model = stretches.train(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from ravine.errors import DataError
 
@@ -53,7 +53,8 @@ class Labels:
                 "targets with several classes a column are not supported.",
                 hint="Use sklearn.multioutput.MultiOutputClassifier.",
             )
-        check_classification_targets(y)
+        if target not in ("binary", "multiclass", "multilabel-indicator"):
+            raise DataError(f"Unknown label type: {target}. Classes are needed, not numbers.")
         if target == "multilabel-indicator":
             return cls("multilabel", np.arange(y.shape[1]), scipy.sparse.issparse(y))
         found = np.unique(y) if classes is None else unique_labels(classes)

@@ -71,7 +71,8 @@ class Watch:
         estimator.t_ += self.rows
         estimator.loss_ = self.loss_of(row)
         estimator.loss_curve_.append(estimator.loss_)
-        self._say(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+        if estimator.verbose:
+            self._say(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         if self._improves(row):
             estimator._no_improvement_count = 0
         else:
