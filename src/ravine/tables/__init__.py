@@ -10,14 +10,17 @@ from ravine.tables.columns import (
     CategoryColumn,
     CodeColumn,
     Column,
+    DateColumn,
     NumberColumn,
     OrderedColumn,
     RobustColumn,
 )
+from ravine.tables.finding import check_column, drop_columns, rows_with_target
 from ravine.tables.learning import learn_column
 from ravine.tables.networks import default_network, fit_to_schema
-from ravine.tables.reading import as_frame, read_table, table_stem
-from ravine.tables.schema import TableSchema, check_column, drop_columns, rows_with_target
+from ravine.tables.frames import as_frame
+from ravine.tables.reading import read_table, table_stem
+from ravine.tables.schema import TableSchema
 from ravine.tables.splitting import Split, split_rows
 from ravine.tables.table_model import TableModel
 from ravine.tables.target import Target, infer_task
@@ -31,6 +34,7 @@ __all__ = [
     "CodeColumn",
     "Coding",
     "Column",
+    "DateColumn",
     "NumberColumn",
     "OrderedColumn",
     "RobustColumn",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Self, cast
 
 from ravine.errors import DataError, FileError
 from ravine.files import file_error
+from ravine.tables.finding import check_column
 from ravine.tables.reading import (
     AS_CSV,
     MISSING_VALUES,
@@ -24,7 +25,7 @@ from ravine.tables.reading import (
     gzip_error,
     parquet_error,
 )
-from ravine.tables.schema import TableSchema, check_column
+from ravine.tables.schema import TableSchema
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -186,5 +186,10 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "signed": _is_flag,
     "one_hot": _is_flag,
     "duration": _is_flag,
+    "center": _is_number,
+    "parts": _list_of(_is_text),
+    "clock": _is_flag,
+    "zone": _is_text,
+    "smooth": _is_flag,
     "levels": _list_of(lambda value: value is None or isinstance(value, str)),
 }

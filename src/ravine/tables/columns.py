@@ -10,6 +10,7 @@ from ravine.tables.category_columns import (
     OrderedColumn,
 )
 from ravine.tables.column import Column
+from ravine.tables.date_column import DateColumn
 from ravine.tables.number_columns import NumberColumn, RobustColumn
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "CategoryColumn",
     "CodeColumn",
     "Column",
+    "DateColumn",
     "NumberColumn",
     "OrderedColumn",
     "RobustColumn",
@@ -34,6 +36,7 @@ KINDS: dict[str, type[Column]] = {
         CategoryColumn,
         CodeColumn,
         OrderedColumn,
+        DateColumn,
     )
 }
 """Every kind of column that a file may hold."""

@@ -14,10 +14,13 @@ from ravine.tables.columns import (
     CategoryColumn,
     CodeColumn,
     Column,
+    DateColumn,
     NumberColumn,
     OrderedColumn,
     RobustColumn,
 )
+from ravine.tables.date_column import PARTS, calendar_parts
+from ravine.tables.times import Moments, dates_of, durations_of, times_of_day_of
 from ravine.tables.values import kind_of, mean_and_spread, numbers_of, sorts_of_text, text_of
 
 if TYPE_CHECKING:
@@ -71,7 +74,13 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
         return _learn_ordered(series, name, coding)
     if kind == "boolean":
         return _learn_boolean(series, name, coding)
-    return _learn_numbers(numbers_of(series, name, infinite=True), name, coding)
+    if kind == "duration":
+        return _learn_numbers(durations_of(series, name), name, coding, duration=True)
+    if kind == "number":
+        return _learn_numbers(numbers_of(series, name, infinite=True), name, coding)
+    clock = kind == "time"
+    moments = times_of_day_of(series, name) if clock else dates_of(series, name)
+    return _learn_moments(moments, name, coding, clock=clock)
 
 
 def _learn_boolean(series: pd.Series[Any], name: str, coding: Coding) -> Column | str:
@@ -81,7 +90,9 @@ def _learn_boolean(series: pd.Series[Any], name: str, coding: Coding) -> Column 
     return BooleanColumn(name, missing=missing, signed=coding.signed)
 
 
-def _learn_numbers(numbers: NDArray[np.float64], name: str, coding: Coding) -> Column | str:
+def _learn_numbers(
+    numbers: NDArray[np.float64], name: str, coding: Coding, *, duration: bool = False
+) -> Column | str:
     known = numbers[~np.isnan(numbers)]
     if not known.size:
         return _EMPTY
@@ -98,10 +109,28 @@ def _learn_numbers(numbers: NDArray[np.float64], name: str, coding: Coding) -> C
         median, spread = robust_scale(finite)
         bins = _bins(finite, coding.n_bins)
         scaled = coding.keep_scaled or not bins
-        return RobustColumn(name, median, spread, missing, limits, bins, scaled)
+        return RobustColumn(name, median, spread, missing, limits, bins, scaled, duration)
     constant = low == high
     mean, spread = (low, 1.0) if constant else mean_and_spread(finite, f"column {name!r}")
-    return NumberColumn(name, mean, spread, missing, limits)
+    return NumberColumn(name, mean, spread, missing, limits, duration)
+
+
+def _learn_moments(moments: Moments, name: str, coding: Coding, *, clock: bool) -> Column | str:
+    absent = np.isnan(moments.seconds)
+    seconds = moments.seconds[~absent]
+    if not seconds.size:
+        return _EMPTY
+    missing, constant = bool(absent.any()), seconds.min() == seconds.max()
+    if constant and not missing:
+        return _CONSTANT
+    shown = calendar_parts(moments.local[~absent])
+    differing = [part for part in PARTS if shown[part].min() < shown[part].max()]
+    smooth = coding.scaling == "robust"
+    scale = robust_scale(seconds) if smooth else (seconds.mean(), seconds.std())
+    center, spread = (seconds[0], 1.0) if constant else scale
+    return DateColumn(
+        name, float(center), float(spread), tuple(differing), clock, moments.zone, smooth, missing
+    )
 
 
 def robust_scale(numbers: NDArray[np.float64]) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
 from ravine.tables.column import INFINITE, MISSING, Column, check_filled
+from ravine.tables.times import durations_of
 from ravine.tables.values import numbers_of, plural
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class NumberColumn(Column):
         Whether values were missing in the training rows.
     limits : tuple of two floats, default ()
         Lowest and highest finite value in the training rows, if some there were infinite.
+    duration : bool, default False
+        Whether it holds durations instead of numbers; they count in seconds.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class NumberColumn(Column):
     standard_deviation: float
     missing: bool = False
     limits: tuple[float, ...] = ()
+    duration: bool = False
 
     def __post_init__(self) -> None:
         spread = self.standard_deviation
@@ -71,11 +75,12 @@ class NumberColumn(Column):
     @property
     def learnt(self) -> str:
         """Mean and standard deviation."""
-        return f"{self.mean:.4g} ± {self.standard_deviation:.4g}"
+        unit = " seconds" if self.duration else ""
+        return f"{self.mean:.4g} ± {self.standard_deviation:.4g}{unit}"
 
     def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
         """Standardise the numbers."""
-        numbers, marks = _without_gaps(numbers_of(series, self.name, infinite=True), self)
+        numbers, marks = _without_gaps(_numbers(series, self), self)
         with np.errstate(over="ignore"):
             scaled = (numbers - self.mean) / self.standard_deviation
         beyond = np.flatnonzero(np.isinf(scaled))
@@ -89,7 +94,7 @@ class NumberColumn(Column):
 
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
         """Tell the values that are neither missing nor infinite, or may be."""
-        return _readable(numbers_of(series, self.name, infinite=True), self)
+        return _readable(_numbers(series, self), self)
 
     def unseen(self, series: pd.Series[Any]) -> int:
         """Count nothing: numbers have no categories."""
@@ -124,6 +129,8 @@ class RobustColumn(Column):
         Edges of the bins, ascending: quantiles of the training rows.
     scaled : bool, default True
         Whether the scaled number stands beside the bins.
+    duration : bool, default False
+        Whether it holds durations instead of numbers; they count in seconds.
 
     References
     ----------
@@ -148,6 +155,7 @@ class RobustColumn(Column):
     limits: tuple[float, ...] = ()
     bins: tuple[float, ...] = ()
     scaled: bool = True
+    duration: bool = False
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.median) and np.isfinite(self.spread) and self.spread >= 0):
@@ -172,11 +180,12 @@ class RobustColumn(Column):
     def learnt(self) -> str:
         """Median and spread."""
         bins = f", {plural(len(self.bins) - 1, 'bin')}" if self.bins else ""
-        return f"{self.median:.4g} ± {self.spread:.4g}{bins}"
+        unit = " seconds" if self.duration else ""
+        return f"{self.median:.4g} ± {self.spread:.4g}{unit}{bins}"
 
     def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
         """Scale and clip the numbers, and put them into their bins."""
-        numbers, marks = _without_gaps(numbers_of(series, self.name, infinite=True), self)
+        numbers, marks = _without_gaps(_numbers(series, self), self)
         columns = [smooth_clip(numbers, self.median, self.spread)] if self.scaled else []
         if self.bins:
             columns.append(_piecewise_linear(numbers, np.asarray(self.bins)))
@@ -184,7 +193,7 @@ class RobustColumn(Column):
 
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
         """Tell the values that are neither missing nor infinite, or may be."""
-        return _readable(numbers_of(series, self.name, infinite=True), self)
+        return _readable(_numbers(series, self), self)
 
     def unseen(self, series: pd.Series[Any]) -> int:
         """Count nothing: numbers have no categories."""
@@ -214,6 +223,12 @@ def _piecewise_linear(
     # In halves, so that no difference between two numbers is too large for float64.
     widths = edges[1:] / 2 - edges[:-1] / 2
     return np.clip((inside / 2 - edges[:-1] / 2) / widths, 0, 1)
+
+
+def _numbers(series: pd.Series[Any], column: NumberColumn | RobustColumn) -> NDArray[np.float64]:
+    if column.duration:
+        return durations_of(series, column.name)
+    return numbers_of(series, column.name, infinite=True)
 
 
 def _marks(column: NumberColumn | RobustColumn) -> list[str]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AS_CSV",
     "MISSING_VALUES",
-    "as_frame",
     "check_csv_names",
     "check_names",
     "check_text",
@@ -103,54 +102,6 @@ def table_stem(path: str | os.PathLike[str]) -> str:
     return name[: len(name) - len(extension)] or name
 
 
-def as_frame(table: Any) -> pd.DataFrame:
-    """Turn any data frame into a pandas one, rows numbered from 0.
-
-    Parameters
-    ----------
-    table : data frame or dict of columns
-        A pandas frame, any other frame that narwhals knows (Polars, PyArrow, …), or a dictionary
-        from column names to sequences of equal length.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same columns; the argument is left as it is.
-
-    Raises
-    ------
-    DataError
-        If the argument is no data frame, or two of its columns share a name.
-
-    Examples
-    --------
-    >>> as_frame({"kind": ["cat", "dog"], "weight": [4.5, 20.0]}).shape
-    (2, 2)
-    """
-    import narwhals as nw
-    import pandas as pd
-
-    if isinstance(table, dict):
-        try:
-            table = pd.DataFrame(table)
-        except ValueError as error:
-            raise DataError(f"The columns of the table do not fit together: {error}.") from error
-    try:
-        eager = nw.from_native(table, eager_only=True)
-    except TypeError as error:
-        raise DataError(
-            f"A data frame is needed. Got {type(table).__name__}.",
-            hint="Give a pandas or Polars DataFrame, or a dictionary of columns.",
-        ) from error
-    except ValueError as error:  # what narwhals says about two columns of one name
-        raise DataError(f"The table cannot be read: {error}.") from error
-    frame: pd.DataFrame = eager.to_pandas()
-    frame = frame.reset_index(drop=True)
-    frame.columns = pd.Index([str(column) for column in frame.columns])
-    check_names([str(column) for column in frame.columns], "The table", DataError)
-    return frame
-
-
 def _ends(name: str, extension: str) -> bool:
     return name.lower().endswith(extension)
 
@@ -192,7 +143,7 @@ def _read_parquet(name: str, content: bytes) -> pd.DataFrame:
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read()
         check_names(table.column_names, repr(name), FileError)
-        frame: pd.DataFrame = table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, FileError):
             raise
@@ -223,7 +174,7 @@ def _read_csv(name: str, content: bytes, text_columns: Collection[str]) -> pd.Da
         )
     except pa.ArrowInvalid as error:
         raise FileError(f"Cannot read {name!r}: {csv_reason(error)}.", hint=AS_CSV) from error
-    return _named(name, table).to_pandas(self_destruct=True)  # type: ignore[no-any-return]
+    return _named(name, table).to_pandas(self_destruct=True, date_as_object=False)  # type: ignore[no-any-return]
 
 
 def check_text(name: str, content: bytes) -> None:
@@ -306,10 +257,12 @@ def _check_columns(name: str, frame: pd.DataFrame) -> None:
 
 def check_names(names: list[str], where: str, kind: type[DataError] | type[FileError]) -> None:
     """Check that every column has a name of its own."""
+    found: set[str] = set()
     for position, column in enumerate(names):
         if not column.strip():
             raise kind(f"Column {position + 1} of {where} has no name.", hint="Name it.")
-        if column in names[:position]:
+        if column in found:
             raise kind(
                 f"{where} has more than one column named {column!r}.", hint="Rename one of them."
             )
+        found.add(column)

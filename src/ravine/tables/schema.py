@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ravine.errors import DataError, SpecError
 from ravine.tables.coding import Coding
@@ -19,14 +18,16 @@ from ravine.tables.columns import (
     Column,
     OrderedColumn,
 )
+from ravine.tables.finding import check_column, listed, similar
 from ravine.tables.learning import learn_column
+from ravine.tables.frames import as_frame
 from ravine.tables.target import Target, Task
 from ravine.tables.values import plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableSchema", "check_column", "drop_columns", "rows_with_target"]
+__all__ = ["TableSchema"]
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ class TableSchema:
     columns : tuple of Column
         The columns that are used, in the order of the training table.
     target : Target, optional
-        What is predicted.
+        What is predicted; ``None`` if that is nothing or several columns.
     left_out : dict of str to str, optional
         Columns of the training table that say nothing, and why.
+    targets : tuple of Target, optional
+        All that is predicted; all of them set the same task.
 
     Examples
     --------
@@ -58,12 +61,23 @@ class TableSchema:
     columns: tuple[Column, ...]
     target: Target | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.targets and self.target is not None:
+            object.__setattr__(self, "targets", (self.target,))
+        only = self.targets[0] if len(self.targets) == 1 else None
+        if self.target not in (None, only):
+            raise SpecError("The target of a schema must be the only one of its targets.")
+        object.__setattr__(self, "target", only)
+        _check_different([column.name for column in self.columns], "columns")
+        _check_different([target.name for target in self.targets], "targets")
 
     @classmethod
     def learn(
         cls,
-        frame: pd.DataFrame,
-        target: str | None = None,
+        frame: Any,
+        target: str | Sequence[str] | None = None,
         *,
         task: Task | None = None,
         standardise_target: bool = True,
@@ -73,10 +87,10 @@ class TableSchema:
 
         Parameters
         ----------
-        frame : pandas.DataFrame
-            The training rows and nothing else.
-        target : str, optional
-            Name of the column that is predicted.
+        frame : data frame, dict of columns, array, …
+            The training rows and nothing else, as ``as_frame`` takes them.
+        target : str or sequence of str, optional
+            Name of the column that is predicted, or names of several.
         task : {"regression", "classification"}, optional
             What kind of prediction; ``None`` infers it from the target.
         standardise_target : bool, default True
@@ -95,22 +109,18 @@ class TableSchema:
         DataError
             If a column cannot be used, or none is left.
         """
-        coding = Coding.named(coding)
-        learnt_target = None
-        if target is not None:
-            check_column(frame, target, "target")
-            learnt_target = Target.learn(
-                frame[target], target, task=task, standardise=standardise_target
-            )
+        coding, frame = Coding.named(coding), as_frame(frame)
+        names = [] if target is None else [target] if isinstance(target, str) else list(target)
+        targets = _learn_targets(frame, names, task, standardise_target)
         columns: list[Column] = []
         left_out: dict[str, str] = {}
-        for name in (str(column) for column in frame.columns if column != target):
+        for name in (str(column) for column in frame.columns if column not in names):
             column = learn_column(frame[name], name, coding)
             if isinstance(column, str):
                 left_out[name] = column
             else:
                 columns.append(column)
-        schema = cls(tuple(columns), learnt_target, left_out)
+        schema = cls(tuple(columns), left_out=left_out, targets=targets)
         if not columns:
             raise DataError(
                 " ".join(["The table has no column to learn from.", *schema.notes]),
@@ -143,19 +153,21 @@ class TableSchema:
         """Names of the columns that hold text; ``read_table`` should keep them so."""
         texts = BinaryColumn | CategoryColumn | CodeColumn | OrderedColumn
         names = [column.name for column in self.columns if isinstance(column, texts)]
-        if self.target is not None and any(isinstance(c, str) for c in self.target.classes):
-            names.append(self.target.name)
-        return tuple(names)
+        named = (t.name for t in self.targets if any(isinstance(c, str) for c in t.classes))
+        return (*names, *named)
 
-    def encode(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def encode(self, frame: Any, *, dtype: DTypeLike = np.float64) -> NDArray[Any]:
         """Turn rows of a table into rows of numbers.
 
-        The columns may stand in any order, and further ones are ignored.
+        The columns may stand in any order, and further ones are ignored. Every row is coded by
+        itself, so that a large table can be coded piece by piece.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
-            Any rows, n of them.
+        frame : data frame, dict of columns, array, …
+            Any rows, n of them, as ``as_frame`` takes them.
+        dtype : data type, default float64
+            Of the result; float32 halves its memory. (Everything is computed in float64.)
 
         Returns
         -------
@@ -168,38 +180,50 @@ class TableSchema:
             If a column is missing, holds something else than in training, or lacks values where
             none were missing in training.
         """
-        self.check(frame)
-        return np.column_stack([column.encode(frame[column.name]) for column in self.columns])
+        frame = self._fitting(frame)
+        coded = np.empty((len(frame), len(self.features)), dtype)
+        end = 0
+        for column in self.columns:
+            start, end = end, end + len(column.features)
+            coded[:, start:end] = column.encode(frame[column.name])
+        return coded
 
-    def encode_target(self, frame: pd.DataFrame) -> NDArray[Any]:
-        """Turn the target's column into what the network is trained on.
+    def encode_target(self, frame: Any) -> NDArray[Any]:
+        """Turn the target's column, or the targets' columns, into what the network is trained on.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        frame : data frame, dict of columns, array, …
             Rows whose target is known, n of them.
 
         Returns
         -------
-        numpy.ndarray of shape (n,)
-            Standardised numbers, or class labels.
+        numpy.ndarray of shape (n,) or (n, targets)
+            Standardised numbers, or class labels; a column each if the targets are several.
 
         Raises
         ------
         DataError
             If the table has no such column, or the column a class that training had not.
         """
-        if self.target is None:
+        if not self.targets:
             raise DataError("This schema was learnt without a target.")
-        check_column(frame, self.target.name, "target")
-        return self.target.encode(frame[self.target.name])
+        frame = as_frame(frame)
+        coded = []
+        for target in self.targets:
+            check_column(frame, target.name, "target")
+            coded.append(target.encode(frame[target.name]))
+        if self.target is not None:
+            return coded[0]
+        alike = len({values.dtype.kind for values in coded}) == 1
+        return np.column_stack(coded if alike else [values.astype(object) for values in coded])
 
-    def readable(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    def readable(self, frame: Any) -> NDArray[np.bool_]:
         """Tell the rows in which no value is missing, or infinite, as none was in training.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        frame : data frame, dict of columns, array, …
             Any rows, n of them.
 
         Returns
@@ -207,18 +231,18 @@ class TableSchema:
         numpy.ndarray of shape (n,)
             True for the rows that ``encode`` can take.
         """
-        self.check(frame)
+        frame = self._fitting(frame)
         readable = [column.readable(frame[column.name]) for column in self.columns]
         return np.asarray(np.logical_and.reduce(readable), dtype=np.bool_)
 
-    def unseen(self, frame: pd.DataFrame) -> dict[str, int]:
+    def unseen(self, frame: Any) -> dict[str, int]:
         """Count, for each column, the values whose category the training rows did not have.
 
         Such a value is coded as "none of the known ones". Columns without any are not listed.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        frame : data frame, dict of columns, array, …
             Any rows.
 
         Returns
@@ -226,16 +250,16 @@ class TableSchema:
         dict of str to int
             Column name → number of such values.
         """
-        self.check(frame)
+        frame = self._fitting(frame)
         counts = {column.name: column.unseen(frame[column.name]) for column in self.columns}
         return {name: count for name, count in counts.items() if count}
 
-    def check(self, frame: pd.DataFrame) -> None:
+    def check(self, frame: Any) -> None:
         """Check that a table has every column that is needed.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        frame : data frame, dict of columns, array, …
             Any rows.
 
         Raises
@@ -243,22 +267,31 @@ class TableSchema:
         DataError
             If it has no rows, or columns are missing.
         """
-        present = {str(column) for column in frame.columns}
-        absent = [column.name for column in self.columns if column.name not in present]
+        self._fitting(frame)
+
+    def _fitting(self, table: Any) -> pd.DataFrame:
+        """Make a frame of a table that has every column."""
+        frame = as_frame(table)
+        present = [str(column) for column in frame.columns]
+        known = set(present)
+        absent = [column.name for column in self.columns if column.name not in known]
         if absent:
             raise DataError(
                 f"The table has {plural(len(present), 'column')}, but the model was trained on "
-                f"{len(self.columns)}; missing: {_listed(absent)}.",
-                hint="Give a table with the columns of the training table.",
+                f"{len(self.columns)}; missing: {listed(absent)}.",
+                hint=similar(absent, present)
+                or "Give a table with the columns of the training table.",
             )
         if not len(frame):
             raise DataError("The table has no rows.")
+        return frame
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the schema with plain data that JSON can hold."""
+        targets = [target.to_dict() for target in self.targets]
         return {
             "columns": [column.to_dict() for column in self.columns],
-            "target": None if self.target is None else self.target.to_dict(),
+            "target": targets if len(targets) > 1 else next(iter(targets), None),
             "left_out": dict(self.left_out),
         }
 
@@ -287,81 +320,37 @@ class TableSchema:
         columns, left_out = description["columns"], description["left_out"]
         if not isinstance(columns, list) or not columns or not isinstance(left_out, dict):
             raise SpecError("A schema needs a list of columns, and what is left out by name.")
-        target = description["target"]
+        targets = description["target"]
+        if targets is None:
+            targets = []
         return cls(
             tuple(Column.from_dict(column) for column in columns),
-            None if target is None else Target.from_dict(target),
-            {str(name): str(why) for name, why in left_out.items()},
+            left_out={str(name): str(why) for name, why in left_out.items()},
+            targets=tuple(
+                Target.from_dict(target)
+                for target in (targets if isinstance(targets, list) else [targets])
+            ),
         )
 
 
-def check_column(frame: pd.DataFrame, name: str, role: str = "column") -> None:
-    """Check that a table has a column.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The table.
-    name : str
-        The column that is needed.
-    role : str, default "column"
-        What it is needed for, for the message.
-
-    Raises
-    ------
-    DataError
-        If it has none; the hint names the nearest.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> check_column(pd.DataFrame({"price": [1.0]}), "prize", "target")
-    Traceback (most recent call last):
-        ...
-    ravine.errors.DataError: The table has no column 'prize' (the target).
-    """
-    names = [str(column) for column in frame.columns]
-    if name in names:
-        return
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Its columns are {_listed(names)}."
-    said = "" if role == "column" else f" (the {role})"
-    raise DataError(f"The table has no column {name!r}{said}.", hint=hint)
-
-
-def drop_columns(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Leave columns out of a table.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> drop_columns(pd.DataFrame({"a": [1], "b": [2]}), ["b"]).columns.tolist()
-    ['a']
-    """
-    names = list(names)
+def _learn_targets(
+    frame: pd.DataFrame, names: list[str], task: Task | None, standardise: bool
+) -> tuple[Target, ...]:
     for name in names:
-        check_column(frame, name)
-    return frame.drop(columns=names)
-
-
-def rows_with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Keep the rows whose target is known, numbered from 0.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> len(rows_with_target(pd.DataFrame({"price": [1.0, None]}), "price"))
-    1
-    """
-    check_column(frame, target, "target")
-    kept = frame[frame[target].notna()].reset_index(drop=True)
-    if not len(kept):
+        check_column(frame, name, "target")
+    targets = tuple(
+        Target.learn(frame[name], name, task=task, standardise=standardise) for name in names
+    )
+    if len({target.task for target in targets}) > 1:
+        tasks = ", ".join(f"{target.name!r} is a {target.task}" for target in targets)
         raise DataError(
-            f"The target {target!r} is missing in every row.", hint="Check the target column."
+            f"Several targets must set the same task. Here {tasks}.",
+            hint="Say which one it is (task='regression'), or train a model for each.",
         )
-    return kept
+    return targets
 
 
-def _listed(names: list[str], most: int = 12) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def _check_different(names: list[str], what: str) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SpecError(f"Two of the {what} of a schema have the same name, {twice!r}.")

@@ -15,8 +15,9 @@ from ravine.history import History
 from ravine.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from ravine.model import Model, load
 from ravine.model_file import write_model_file
-from ravine.tables.reading import as_frame
-from ravine.tables.schema import TableSchema, rows_with_target
+from ravine.tables.finding import rows_with_target
+from ravine.tables.frames import as_frame
+from ravine.tables.schema import TableSchema
 from ravine.tables.target import Target
 
 __all__ = ["TableModel", "loss_unit"]
@@ -245,11 +246,13 @@ class TableModel:
             Several lines.
         """
         lines = [f"{self._headline()}:"]
-        width = max(len(column.name) for column in self.schema.columns)
-        for column in self.schema.columns:
+        columns = self.schema.columns
+        width = max(len(column.name) for column in columns)
+        widest = max(len(column.kind) for column in columns)
+        for column in columns:
             n = len(column.features)
             many = "1 input" if n == 1 else f"{n} inputs"
-            lines.append(f"  {column.name:<{width}}  {column.kind:<8}  {many}")
+            lines.append(f"  {column.name:<{width}}  {column.kind:<{widest}}  {many}")
         return "\n".join([*lines, "", self.model.summary()])
 
     def _headline(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ravine.errors import DataError, ParameterError, SpecError
-from ravine.tables.values import kind_of, mean_and_spread, numbers_of, plural, text_of
+from ravine.tables.values import Kind, kind_of, mean_and_spread, numbers_of, plural, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def infer_task(series: pd.Series[Any], name: str) -> Task:
     >>> infer_task(pd.Series([3.5, 1.0]), "price"), infer_task(pd.Series([0, 1, 1]), "survived")
     ('regression', 'classification')
     """
-    if kind_of(series, name) != "number":
+    if _target_kind(series, name) != "number":
         return "classification"
     numbers = numbers_of(series, name)
     different = np.unique(numbers)
@@ -139,7 +139,7 @@ class Target:
             raise DataError(f"The target {name!r} must be known in every row, and in one at least.")
         task = task or infer_task(series, name)
         if task == "classification":
-            classes = np.unique(_labels(series, name))
+            classes = np.unique(_labels(_uncoded(series), name))
             if classes.size < 2:
                 raise DataError(
                     f"The target {name!r} has one class only in the training rows "
@@ -147,7 +147,7 @@ class Target:
                     hint="Check the target column.",
                 )
             return cls(name, task, classes=tuple(classes.tolist()))
-        if kind_of(series, name) in ("text", "ordered"):
+        if _target_kind(series, name) in ("text", "ordered"):
             raise DataError(
                 f"The target {name!r} holds text, which cannot be regressed on.",
                 hint="Use --task classification, or convert the column to numbers.",
@@ -232,19 +232,48 @@ class Target:
         first = self.classes[0]
         if isinstance(first, str):
             return np.asarray([text_of(value) for value in series], dtype=np.str_)
-        labels = _labels(series, self.name)
+        labels = _labels(_uncoded(series), self.name)
         if isinstance(first, bool) and labels.dtype != np.bool_ and set(labels.tolist()) <= {0, 1}:
             return labels.astype(np.bool_)
         return labels
 
 
+def _target_kind(series: pd.Series[Any], name: str) -> Kind:
+    kind = kind_of(series, name)
+    if kind in ("date", "time", "duration"):
+        raise DataError(
+            f"The target {name!r} holds dates or times, which cannot be predicted.",
+            hint="Convert it to a number (days from some date, seconds, …).",
+        )
+    return kind
+
+
+def _uncoded(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Give pandas' categories that are whole numbers or booleans as such."""
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        held = series.cat.categories.dtype
+        return series.astype(held) if held.kind in "iub" else series
+    return series
+
+
 def _labels(series: pd.Series[Any], name: str) -> NDArray[Any]:
     """Get class labels: texts, booleans or whole numbers (other numbers as texts)."""
-    kind = kind_of(series, name)
+    kind = _target_kind(series, name)
     if kind in ("text", "ordered"):
+        odd = next((value for value in series if not isinstance(value, str)), None)
+        if odd is not None and any(isinstance(value, str) for value in series):
+            raise DataError(
+                f"The classes of the target {name!r} are of different types: some are texts, but "
+                f"one is {odd!r} ({type(odd).__name__}).",
+                hint="Make all of them texts, or all of them whole numbers.",
+            )
         return np.asarray([text_of(value) for value in series], dtype=np.str_)
     if kind == "boolean":
         return series.to_numpy(dtype=np.bool_)
+    if series.dtype.kind in "iu":  # of which float64 could not tell all apart
+        return series.to_numpy(dtype=f"{series.dtype.kind}8")
     numbers = numbers_of(series, name)
     whole = np.all((numbers == np.round(numbers)) & (np.abs(numbers) < 2**53))
     if whole:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,28 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError
+from ravine.tables.times import looks_like_dates
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Kind", "kind_of", "mean_and_spread", "numbers_of", "plural", "sorts_of_text", "text_of"]
 
-Kind = Literal["number", "boolean", "text", "ordered"]
+Kind = Literal["number", "boolean", "text", "ordered", "date", "time", "duration"]
 
-_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
-_DATES = {
-    "datetime64",
-    "datetime",
-    "date",
-    "timedelta64",
-    "timedelta",
-    "time",
-    "period",
-    "interval",
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("integer", "floating", "mixed-integer-float", "decimal", "empty"), "number"),
+    **dict.fromkeys(("datetime64", "datetime", "date", "period"), "date"),
+    **dict.fromkeys(("timedelta64", "timedelta"), "duration"),
+    "boolean": "boolean",
+    "time": "time",
 }
-_DATE_TEXT = re.compile(
-    r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T]\d{1,2}:\d{2}.*)?\s*"
-)
 _SCALARS = (str, bool, int, float, np.bool_, np.integer, np.floating)
 
 
@@ -39,7 +32,8 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     """Tell what a column holds.
 
     Integers and floats are numbers, however few of them differ. Pandas' categories are text,
-    whatever they are made of, or ordered. A column without a single value counts as numbers.
+    whatever they are made of, or ordered. Text is dates if all of it is, as ISO 8601 writes them. A
+    column without a single value counts as numbers.
 
     Parameters
     ----------
@@ -50,13 +44,13 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
 
     Returns
     -------
-    {"number", "boolean", "text", "ordered"}
+    {"number", "boolean", "text", "ordered", "date", "time", "duration"}
         What it holds.
 
     Raises
     ------
     DataError
-        If it holds dates or times, complex numbers, bytes, lists or other objects.
+        If it holds complex numbers, bytes, lists or other objects.
 
     Examples
     --------
@@ -69,15 +63,10 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     if isinstance(series.dtype, pd.CategoricalDtype):
         return "ordered" if series.cat.ordered else "text"
     held = pd.api.types.infer_dtype(series, skipna=True)
-    if held in _NUMBERS:
-        return "number"
-    if held == "boolean":
-        return "boolean"
-    if held in _DATES:
-        raise _date_error(name)
+    if held in _KINDS:
+        return _KINDS[held]
     if held == "string":
-        _refuse_dates_as_text(series, name)
-        return "text"
+        return "date" if looks_like_dates(series, name) else "text"
     if held in {"mixed", "mixed-integer"} and all(isinstance(v, _SCALARS) for v in series.dropna()):
         return "text"
     raise DataError(
@@ -114,10 +103,12 @@ def numbers_of(series: pd.Series[Any], name: str, *, infinite: bool = False) -> 
     >>> numbers_of(pd.Series([1, None, 2.5]), "rooms")
     array([1. , nan, 2.5])
     """
-    if kind_of(series, name) in ("text", "ordered"):
+    kind = kind_of(series, name)
+    if kind not in ("number", "boolean"):
         row, value = next((i, v) for i, v in enumerate(series) if isinstance(v, str) or v == v)
+        what = "the text " if isinstance(value, str) else ""
         raise DataError(
-            f"Column {name!r} must hold numbers. Got the text {str(value)!r} in row {row + 1}.",
+            f"Column {name!r} must hold numbers. Got {what}{str(value)!r} in row {row + 1}.",
             hint="Check that column; an empty cell stands for a missing number.",
         )
     try:
@@ -229,19 +220,6 @@ def _float_of(value: Any) -> float:
         return float("nan" if value is None else value)
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
-
-
-def _refuse_dates_as_text(series: pd.Series[Any], name: str) -> None:
-    some = series.dropna().head(100)
-    if len(some) and all(_DATE_TEXT.fullmatch(str(value)) for value in some):
-        raise _date_error(name)
-
-
-def _date_error(name: str) -> DataError:
-    return DataError(
-        f"Column {name!r} holds dates or times, which cannot be fed to a network as they are.",
-        hint=f"Convert it to numbers (year, month, weekday, hour, …), or use --drop {name!r}.",
-    )
 
 
 def _in_words(held: str, series: pd.Series[Any]) -> str:

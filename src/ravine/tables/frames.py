@@ -1,0 +1,137 @@
+"""Any table becomes a pandas frame whose columns are named: data frames, arrays, sparse matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ravine.errors import DataError
+from ravine.tables.reading import check_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MOST_DENSE_BYTES", "as_frame"]
+
+MOST_DENSE_BYTES = 4 * 2**30
+"""A sparse matrix that takes more memory than this when written out in full is refused."""
+
+
+def as_frame(table: Any) -> pd.DataFrame:
+    """Turn any table into a pandas frame: columns named, rows numbered from 0.
+
+    What has no names of its own gets scikit-learn's, x0, x1, …: arrays, sparse matrices, lists of
+    rows, and data frames of which no column is named by a text.
+
+    Parameters
+    ----------
+    table : data frame, dict of columns, array, sparse matrix or list of rows
+        A pandas frame, any other eager frame that narwhals knows (Polars, PyArrow, …), a dictionary
+        from column names to sequences of equal length, or rows × columns as a NumPy array, a sparse
+        matrix of SciPy's or a list of lists.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns; the argument is left as it is.
+
+    Raises
+    ------
+    DataError
+        If the argument is no table, if some columns are named by texts and others are not, if two
+        columns share a name, or if a sparse matrix is too large to be written out in full
+        (``MOST_DENSE_BYTES``).
+
+    Examples
+    --------
+    >>> as_frame({"kind": ["cat", "dog"], "weight": [4.5, 20.0]}).shape
+    (2, 2)
+    >>> import numpy as np
+    >>> as_frame(np.eye(2)).columns.tolist()
+    ['x0', 'x1']
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    if hasattr(table, "toarray") and hasattr(table, "tocsc"):
+        table = _dense(table)
+    if _is_array(table):
+        table = _array_frame(table)
+    elif isinstance(table, dict):
+        try:
+            table = pd.DataFrame(table)
+        except ValueError as error:
+            raise DataError(f"The columns of the table do not fit together: {error}.") from error
+    try:
+        eager = nw.from_native(table, eager_only=True)
+    except TypeError as error:
+        raise DataError(
+            f"A data frame is needed. Got {type(table).__name__}.",
+            hint="Give a pandas or Polars DataFrame, a dictionary of columns, or rows × columns as "
+            "an array.",
+        ) from error
+    except ValueError as error:  # what narwhals says about two columns of one name
+        raise DataError(f"The table cannot be read: {error}.") from error
+    frame: pd.DataFrame = eager.to_pandas()
+    frame = frame.reset_index(drop=True)
+    frame.columns = pd.Index(_names(list(frame.columns)))
+    check_names([str(column) for column in frame.columns], "The table", DataError)
+    return frame
+
+
+def _is_array(table: Any) -> bool:
+    import numpy as np
+
+    if isinstance(table, list | tuple):
+        return bool(table) and all(isinstance(row, list | tuple | np.ndarray) for row in table)
+    return isinstance(table, np.ndarray)
+
+
+def _array_frame(table: Any) -> pd.DataFrame:
+    """Make a frame of an array or of a list of rows; each column finds its own type."""
+    import numpy as np
+    import pandas as pd
+
+    if not isinstance(table, np.ndarray):
+        if len({len(row) for row in table}) > 1:
+            raise DataError("The rows of the table differ in length.")
+        return pd.DataFrame([list(row) for row in table])
+    if table.ndim != 2:
+        raise DataError(
+            f"A table has two dimensions, rows × columns. Got an array of shape {table.shape}.",
+            hint="Reshape your data: array.reshape(-1, 1) if it is one column, "
+            "array.reshape(1, -1) if it is one row.",
+        )
+    if table.dtype.kind == "c":
+        raise DataError("Complex data not supported: the array holds complex numbers.")
+    frame = pd.DataFrame(table)
+    return frame.infer_objects() if table.dtype == object else frame
+
+
+def _dense(matrix: Any) -> Any:
+    """Write a sparse matrix out in full, unless it is too large for that."""
+    needed = math.prod(matrix.shape) * max(matrix.dtype.itemsize, 8)
+    if needed > MOST_DENSE_BYTES:
+        raise DataError(
+            f"The sparse matrix of shape {matrix.shape} would take {needed / 2**30:.1f} GiB "
+            f"written out in full; at most {MOST_DENSE_BYTES / 2**30:g} GiB are allowed.",
+            hint="Give fewer rows at a time, or fewer columns (sklearn's TruncatedSVD or "
+            "SelectKBest take sparse matrices).",
+        )
+    return matrix.toarray(order="F")
+
+
+def _names(columns: list[Any]) -> list[str]:
+    """Name columns as scikit-learn does: texts, or x0, x1, … where none is a text."""
+    texts = [isinstance(column, str) for column in columns]
+    if any(texts) and not all(texts):
+        odd = columns[texts.index(False)]
+        raise DataError(
+            f"Some columns of the table are named by texts ({columns[texts.index(True)]!r}) and "
+            f"others are not ({odd!r}, {type(odd).__name__}).",
+            hint="Name all of them by texts: frame.columns = frame.columns.astype(str).",
+        )
+    return [
+        str(name) if text else f"x{i}"
+        for i, (name, text) in enumerate(zip(columns, texts, strict=True))
+    ]

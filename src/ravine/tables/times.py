@@ -1,0 +1,315 @@
+"""Dates, times of day and durations: getting them out of a column as numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import re
+import zoneinfo
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ravine.errors import DataError, SpecError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Moments",
+    "dates_of",
+    "durations_of",
+    "looks_like_dates",
+    "times_of_day_of",
+    "zone_of",
+]
+
+_ISO = re.compile(
+    r"\d{4}([-/])\d{1,2}\1\d{1,2}"
+    r"([ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)?"
+)
+_OTHER_ORDER = re.compile(
+    r"(\d{1,2}([-/.])\d{1,2}\2(\d{4}|\d{2})|\d{4}\.\d{1,2}\.\d{1,2})([ T]\d{1,2}:\d{2}.*)?"
+)
+_WITH_ZONE = re.compile(r".*:\d{2}([.,]\d+)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)")
+_OFFSET = re.compile(r"UTC[+-]\d{2}:\d{2}")
+
+
+@dataclass(frozen=True)
+class Moments:
+    """n moments: elapsed seconds, and what a clock and a calendar on the wall show.
+
+    Parameters
+    ----------
+    seconds : numpy.ndarray of shape (n,)
+        Since 1970 began (in UTC, if a time zone is known), or since midnight; NaN where missing.
+    local : numpy.ndarray of shape (n,)
+        Whole seconds on the wall, ``datetime64[s]``; 1970-01-01 00:00 where missing.
+    zone : str, default ""
+        The time zone of ``local``; empty if it is not known.
+    """
+
+    seconds: NDArray[np.float64]
+    local: NDArray[np.datetime64]
+    zone: str = ""
+
+
+def looks_like_dates(series: pd.Series[Any], name: str) -> bool:
+    """Tell whether text holds dates: judged by its first hundred known values.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        A column of text.
+    name : str
+        Its name, for the message.
+
+    Returns
+    -------
+    bool
+        Whether they are dates as ISO 8601 writes them, year first.
+
+    Raises
+    ------
+    DataError
+        If they are dates in an order that leaves open which is the day and which the month.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> looks_like_dates(pd.Series(["2024-02-29", "2024-03-01 12:30"]), "when")
+    True
+    """
+    some = [str(value).strip() for value in series.dropna().head(100)]
+    if some and all(_OTHER_ORDER.fullmatch(text) for text in some):
+        raise DataError(
+            f"Column {name!r} holds dates that can be read in more than one way (such as "
+            f"{some[0]!r}).",
+            hint=f"Write them as year-month-day (2024-12-31), or use --drop {name!r}.",
+        )
+    return bool(some) and all(_ISO.fullmatch(text) for text in some)
+
+
+def dates_of(series: pd.Series[Any], name: str, zone: str | None = None) -> Moments:
+    """Get dates, with or without time and time zone, out of a column.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        Dates, or text that ISO 8601 makes dates.
+    name : str
+        Its name, for the messages.
+    zone : str, optional
+        The time zone for the clock on the wall; ``None`` takes the column's own, "" says that it
+        must have none.
+
+    Returns
+    -------
+    Moments
+        The dates.
+
+    Raises
+    ------
+    DataError
+        If there is something else in it, or a time zone where none is wanted, or the reverse.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> dates = dates_of(pd.Series(["1970-01-02T01:00+01:00", None]), "when", "Europe/Berlin")
+    >>> dates.seconds, dates.local[0]
+    (array([86400.,    nan]), np.datetime64('1970-01-02T01:00:00'))
+    """
+    dates = _as_datetimes(series, name)
+    own = _name_of(dates.dt.tz)
+    zone = own if zone is None else zone
+    if bool(zone) != bool(own) and dates.notna().any():
+        now, then = ("no", "had one") if zone else ("a", "had none")
+        raise DataError(
+            f"The dates of column {name!r} have {now} time zone, but those of the training rows "
+            f"{then}{f' ({zone})' if zone else ''}.",
+            hint="Give them as in training.",
+        )
+    local = dates
+    if own:
+        local = dates.dt.tz_convert(zone_of(zone or own)).dt.tz_localize(None)
+        dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
+    moments = dates.to_numpy(dtype="datetime64")
+    missing = np.isnat(moments)
+    whole = np.where(missing, np.datetime64(0, "s"), moments.astype("M8[s]"))
+    parts = (np.where(missing, whole, moments) - whole) / np.timedelta64(1, "s")
+    seconds = np.where(missing, np.nan, whole.astype(np.int64) + parts)
+    on_the_wall = local.to_numpy(dtype="datetime64").astype("M8[s]")
+    return Moments(seconds, np.where(missing, np.datetime64(0, "s"), on_the_wall), zone)
+
+
+def times_of_day_of(series: pd.Series[Any], name: str) -> Moments:
+    """Get times of day out of a column.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        Objects of ``datetime.time``.
+    name : str
+        Its name, for the message.
+
+    Returns
+    -------
+    Moments
+        The times, as if of 1 January 1970.
+
+    Raises
+    ------
+    DataError
+        If there is something else in it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> times_of_day_of(pd.Series([dt.time(1, 30), None]), "opens").seconds
+    array([5400.,   nan])
+    """
+    seconds = np.full(len(series), np.nan)
+    for row, (value, known) in enumerate(zip(series, series.notna(), strict=True)):
+        if isinstance(value, dt.time):
+            whole = 3600 * value.hour + 60 * value.minute + value.second
+            seconds[row] = whole + value.microsecond / 1e6
+        elif known:
+            raise _error("times of day", name, value, row)
+    return Moments(seconds, np.nan_to_num(seconds).astype("M8[s]"))
+
+
+def durations_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
+    """Get durations out of a column, in seconds; missing ones as NaN.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        Timedeltas.
+    name : str
+        Its name, for the message.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n,)
+        The seconds.
+
+    Raises
+    ------
+    DataError
+        If there is something else in it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> durations_of(pd.Series(pd.to_timedelta(["1h", None])), "delay")
+    array([3600.,   nan])
+    """
+    import pandas as pd
+
+    if pd.api.types.is_timedelta64_dtype(series.dtype) and isinstance(series.dtype, np.dtype):
+        found = series.to_numpy()
+        return np.where(np.isnat(found), np.nan, found / np.timedelta64(1, "s"))
+    seconds = np.full(len(series), np.nan)
+    for row, (value, missing) in enumerate(zip(series, series.isna(), strict=True)):
+        if isinstance(value, np.timedelta64) and not missing:
+            seconds[row] = value / np.timedelta64(1, "s")
+        elif isinstance(value, dt.timedelta) and not missing:
+            seconds[row] = value.total_seconds()
+        elif not missing:
+            raise _error("durations", name, value, row)
+    return seconds
+
+
+def zone_of(name: str) -> dt.tzinfo:
+    """Find a time zone by its name.
+
+    Raises
+    ------
+    SpecError
+        If there is none.
+
+    Examples
+    --------
+    >>> zone_of("UTC+02:00")
+    datetime.timezone(datetime.timedelta(seconds=7200))
+    >>> zone_of("Atlantis")
+    Traceback (most recent call last):
+        ...
+    ravine.errors.SpecError: There is no time zone 'Atlantis'.
+    """
+    if name == "UTC":
+        return dt.UTC
+    if _OFFSET.fullmatch(name):
+        hours, minutes = int(name[4:6]), int(name[7:9])
+        if hours < 24 and minutes < 60:
+            offset = dt.timedelta(hours=hours, minutes=minutes)
+            return dt.timezone(-offset if name[3] == "-" else offset)
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:  # it says KeyError for what it does not find
+        raise SpecError(f"There is no time zone {name!r}.") from error
+
+
+def _name_of(zone: dt.tzinfo | None) -> str:
+    """Name a zone so that ``zone_of`` finds it again, or UTC if that cannot be; "" for none."""
+    if zone is None:
+        return ""
+    name = str(getattr(zone, "key", None) or getattr(zone, "zone", None) or zone)
+    try:
+        zone_of(name)
+    except SpecError:
+        return "UTC"
+    return name
+
+
+def _as_datetimes(series: pd.Series[Any], name: str) -> pd.Series[Any]:
+    """Make a column one of pandas' datetimes, whatever sort of dates it holds."""
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.PeriodDtype):
+        return pd.Series(series.dt.to_timestamp())
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return pd.Series(pd.DatetimeIndex(series))
+    values = [value.strip() if isinstance(value, str) else value for value in series]
+    for row, (value, missing) in enumerate(zip(values, series.isna(), strict=True)):
+        if not missing and not isinstance(value, str | dt.date | np.datetime64):
+            raise _error("dates", name, value, row)
+    dates = pd.Series(values, dtype=object).where(series.notna().to_numpy(), None)
+    with contextlib.suppress(ValueError, OverflowError):
+        return pd.Series(pd.to_datetime(dates, format="ISO8601"))
+    _check_zones(dates, name)
+    with contextlib.suppress(ValueError, OverflowError):  # zones that differ
+        return pd.Series(pd.to_datetime(dates, format="ISO8601", utc=True))
+    for row, value in enumerate(dates):
+        try:
+            pd.to_datetime(pd.Series([value], dtype=object), format="ISO8601")
+        except (ValueError, OverflowError) as error:
+            raise _error("dates", name, value, row) from error
+    raise DataError(f"The dates of column {name!r} cannot be read.")
+
+
+def _check_zones(dates: pd.Series[Any], name: str) -> None:
+    """Check that all dates have a time zone, or none."""
+    known = [value for value in dates if value is not None]
+    having = [
+        bool(_WITH_ZONE.fullmatch(v))
+        if isinstance(v, str)
+        else getattr(v, "tzinfo", None) is not None
+        for v in known
+    ]
+    if any(having) and not all(having):
+        raise DataError(
+            f"Column {name!r} holds dates with a time zone ({known[having.index(True)]}) and dates "
+            f"without one ({known[having.index(False)]}).",
+            hint="Give all of them a time zone, or none.",
+        )
+
+
+def _error(what: str, name: str, value: Any, row: int) -> DataError:
+    return DataError(
+        f"Column {name!r} must hold {what}. Got {value!r} in row {row + 1}.",
+        hint="Check that column; an empty cell stands for a missing value.",
+    )
