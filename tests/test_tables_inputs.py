@@ -111,6 +111,7 @@ GRID = np.array([[0.0, 2.0, 1.0], [3.0, 0.0, 1.0], [0.0, 4.0, 5.0]])
         sp.csc_array(GRID),
         sp.coo_array(GRID),
         sp.lil_matrix(GRID),
+        sp.dok_matrix(GRID),
         pd.DataFrame(GRID),
         pd.DataFrame(GRID, columns=[("a", 1), ("a", 2), ("b", 1)]),
         pd.DataFrame.sparse.from_spmatrix(sp.csr_matrix(GRID)),
@@ -367,7 +368,7 @@ def tables(draw):
     return frame, list(order)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(tables(), st.sampled_from(CODINGS))
 def test_training_rows_become_finite_numbers_row_by_row_or_are_refused_clearly(table, coding):
     frame, order = table
@@ -386,7 +387,7 @@ def test_training_rows_become_finite_numbers_row_by_row_or_are_refused_clearly(t
         np.testing.assert_array_equal(schema.encode(frame.iloc[[row]]), X[[row]])
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(tables(), tables(), st.sampled_from(CODINGS))
 def test_other_rows_become_finite_numbers_or_are_refused_clearly(training, other, coding):
     renamed = other[0].set_axis(

@@ -222,7 +222,8 @@ def _piecewise_linear(
     inside = np.clip(numbers, edges[0], edges[-1])[:, None]
     # In halves, so that no difference between two numbers is too large for float64.
     widths = edges[1:] / 2 - edges[:-1] / 2
-    return np.clip((inside / 2 - edges[:-1] / 2) / widths, 0, 1)
+    with np.errstate(over="ignore"):  # far above a narrow bin
+        return np.clip((inside / 2 - edges[:-1] / 2) / widths, 0, 1)
 
 
 def _numbers(series: pd.Series[Any], column: NumberColumn | RobustColumn) -> NDArray[np.float64]:
