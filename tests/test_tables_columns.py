@@ -115,7 +115,9 @@ def test_column_with_gaps_only_is_still_finite_numbers(coding, values):
     assert len(np.unique(coded, axis=0)) == len(set(values))
 
 
-@pytest.mark.parametrize("values", [[1e308, -1e308, 0.0], [1e-310, 0.0, 2e-310], [1e300, 0.0, 1e-300]])
+@pytest.mark.parametrize(
+    "values", [[1e308, -1e308, 0.0], [1e-310, 0.0, 2e-310], [1e300, 0.0, 1e-300]]
+)
 @pytest.mark.parametrize("coding", [ROBUST, BINS])
 def test_robust_numbers_may_be_as_large_or_as_close_as_float64_can_say(coding, values):
     coded = learnt(values, coding).encode(pd.Series(values))

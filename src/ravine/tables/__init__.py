@@ -16,9 +16,9 @@ from ravine.tables.columns import (
     RobustColumn,
 )
 from ravine.tables.finding import check_column, drop_columns, rows_with_target
+from ravine.tables.frames import as_frame
 from ravine.tables.learning import learn_column
 from ravine.tables.networks import default_network, fit_to_schema
-from ravine.tables.frames import as_frame
 from ravine.tables.reading import read_table, table_stem
 from ravine.tables.schema import TableSchema
 from ravine.tables.splitting import Split, split_rows

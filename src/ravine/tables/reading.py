@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ravine.errors import DataError, FileError
 from ravine.files import file_error

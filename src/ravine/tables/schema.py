@@ -19,8 +19,8 @@ from ravine.tables.columns import (
     OrderedColumn,
 )
 from ravine.tables.finding import check_column, listed, similar
-from ravine.tables.learning import learn_column
 from ravine.tables.frames import as_frame
+from ravine.tables.learning import learn_column
 from ravine.tables.target import Target, Task
 from ravine.tables.values import plural
 
