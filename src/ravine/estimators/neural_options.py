@@ -37,7 +37,7 @@ __all__ = [
     "rows_per_batch",
 ]
 
-#: Bins of a column hold about so many training rows, or it gets fewer bins.
+#: Bins of a column hold about so many training rows, or it gets fewer bins, but up to 8.
 FEWEST_ROWS_OF_A_BIN = 40
 
 _FRACTION = Number(at_least=0, below=1)
@@ -126,10 +126,10 @@ def make_coding(options: Mapping[str, Any], n_rows: int) -> Coding:
     --------
     >>> options = {"number_embedding": "piecewise_linear", "n_bins": 32, "most_one_hot_levels": 9}
     >>> [make_coding(options, n).n_bins for n in (50, 400, 10_000)]
-    [2, 10, 32]
+    [8, 10, 32]
     """
     binned = options["number_embedding"] == "piecewise_linear"
-    bins = min(options["n_bins"], max(2, n_rows // FEWEST_ROWS_OF_A_BIN))
+    bins = min(options["n_bins"], max(8, n_rows // FEWEST_ROWS_OF_A_BIN))
     return Coding(
         scaling="robust",
         n_bins=bins if binned else 0,
