@@ -16,16 +16,13 @@ def main():
 def filled(text, folder):
     """Give the document with each marked part made anew from the results in a folder."""
     peers, costs = read(folder / "peers.json"), read(folder / "costs.json")
-    parts = {
-        "machine": _machine(peers),
-        "goals": _goals(peers),
-        "systems": _systems(peers),
-        "layers": _layers(costs),
-        "start": _start(costs),
-        "prediction": _prediction(costs),
-    }
+    return with_parts(text, "document.py", _parts(peers, costs))
+
+
+def with_parts(text, script, parts):
+    """Give a text whose marked parts, which a script writes, have these lines."""
     for name, lines in parts.items():
-        begin, end = f"<!-- {name}: written by benchmarks/document.py -->\n", f"<!-- end {name} -->"
+        begin, end = f"<!-- {name}: written by benchmarks/{script} -->\n", f"<!-- end {name} -->"
         pattern = re.escape(begin) + ".*?" + re.escape(end)
         made = begin + "\n" + "\n".join(lines) + "\n\n" + end
         text, count = re.subn(pattern, lambda _, made=made: made, text, flags=re.DOTALL)
@@ -34,7 +31,18 @@ def filled(text, folder):
     return text
 
 
-def _table(heads, rows):
+def _parts(peers, costs):
+    return {
+        "machine": _machine(peers),
+        "goals": _goals(peers),
+        "systems": _systems(peers),
+        "layers": _layers(costs),
+        "start": _start(costs),
+        "prediction": _prediction(costs),
+    }
+
+
+def markdown_table(heads, rows):
     marks = ["---", *["---:"] * (len(heads) - 1)]
     return ["| " + " | ".join(row) + " |" for row in (heads, marks, *rows)]
 
@@ -73,7 +81,7 @@ def _goals(peers):
         )
     heads = "case|rows × inputs|hidden → outputs|batch|ravine, µs|best peer|"
     heads += "faster by|goal|reached|of sgemm"
-    return _table(heads.split("|"), rows)
+    return markdown_table(heads.split("|"), rows)
 
 
 def _systems(peers):
@@ -93,7 +101,7 @@ def _systems(peers):
                 ]
             )
     heads = "case|system|µs|min – max|× ravine|training loss ± standard error|compiling, s"
-    return _table(heads.split("|"), rows)
+    return markdown_table(heads.split("|"), rows)
 
 
 def _layers(costs):
@@ -108,13 +116,15 @@ def _layers(costs):
         ]
         for kind in costs["layers"][cases[0]]
     ]
-    return _table(["after each hidden layer", *(f"{case}, µs per step" for case in cases)], rows)
+    return markdown_table(
+        ["after each hidden layer", *(f"{case}, µs per step" for case in cases)], rows
+    )
 
 
 def _start(costs):
     seconds = costs["start_up"]
     rows = [[f"`{name}`", f"{1000 * times['median']:.0f}"] for name, times in seconds.items()]
-    return _table(["process", "ms"], rows)
+    return markdown_table(["process", "ms"], rows)
 
 
 def _prediction(costs):
@@ -126,7 +136,7 @@ def _prediction(costs):
     ]
     memory = costs["memory"]
     return [
-        *_table(["rows per second", *(f"{int(n):,} at a time" for n in sizes)], rows),
+        *markdown_table(["rows per second", *(f"{int(n):,} at a time" for n in sizes)], rows),
         "",
         f"One call of `train_many` with {memory['runs']:,} runs of a 20-32-32-1 network on 8,192 "
         f"rows grew the process by {memory['grown_megabytes']:.0f} MB at its peak, the data, which "

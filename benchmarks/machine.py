@@ -28,21 +28,26 @@ def describe():
     """Say what the numbers were measured on."""
     from ravine import _engine
 
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = None
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "engine": _engine._engine.__name__.rpartition("_")[2],
-        "versions": versions,
+        "versions": versions(PACKAGES),
         "date": time.strftime("%Y-%m-%d"),
     }
+
+
+def versions(packages):
+    """Give the version of each package that is installed, None for the others."""
+    found = {}
+    for name in packages:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
 
 
 def others_busy(seconds=1.0):

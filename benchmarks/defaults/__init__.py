@@ -1,0 +1,1 @@
+"""The search for the defaults of the Neural estimators; see README.md."""

@@ -1,0 +1,46 @@
+"""The rows that defaults are sought on: none of them is ever tested on by the benchmark.
+
+Of the benchmark's tables, the rows outside the reserve (see ``table_tasks``); of the tables that
+scikit-learn brings along, which the benchmark does not have, all.
+"""
+
+import numpy as np
+from table_tasks import TASKS, Task, cut, read_table, reserve
+
+#: More rows than this neither train nor judge.
+MOST_ROWS = 4_000
+JUDGED = 0.3
+
+BUNDLED = (
+    Task("diabetes", "regression", "target"),
+    Task("breast_cancer", "classes", "target"),
+    Task("digits", "classes", "target"),
+)
+
+
+def tasks(kind):
+    """Give the tables of a kind."""
+    return [task for task in (*BUNDLED, *TASKS) if task.kind == kind]
+
+
+def read(task, folder):
+    """Give the columns and the target of the rows that may be used."""
+    if task in BUNDLED:
+        import sklearn.datasets
+
+        loaded = getattr(sklearn.datasets, f"load_{task.name}")(as_frame=True)
+        return loaded.data, loaded.target.to_numpy(
+            dtype=float if task.kind == "regression" else int
+        )
+    X, y = read_table(task, folder)
+    _, free = reserve(task, y)
+    return X.iloc[free].reset_index(drop=True), y[free]
+
+
+def rows(task, X, y, seed, most_rows=MOST_ROWS):
+    """Cut rows that train and rows that judge, anew for each seed."""
+    rng = np.random.default_rng([44, seed])
+    drawn = rng.permutation(len(y))
+    n_judge = min(round(JUDGED * len(y)), most_rows)
+    judge, train = drawn[:n_judge], drawn[n_judge:][:most_rows]
+    return cut(X, y, train, judge)

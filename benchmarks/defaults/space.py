@@ -1,0 +1,41 @@
+"""What the search may choose: the values of each parameter of the estimators.
+
+The values stand in order where they have one. Costs bound them too: a default that takes four times
+as long for a thousandth is no default.
+"""
+
+#: For both tasks.
+SHARED = {
+    "hidden_layer_sizes": [(128, 128), (256, 256), (256, 256, 256), (384, 384), (512, 512)],
+    "activation": ["relu", "gelu", "silu", "mish", "selu"],
+    "n_bins": [8, 16, 24, 32, 48, 64],
+    "learning_rate": [5e-4, 1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3],
+    "schedule": ["cosine", "one_cycle", "exponential"],
+    "beta2": [0.95, 0.98, 0.99, 0.999],
+    "weight_decay": [0.0, 0.01, 0.03, 0.1, 0.3, 1.0],
+    "dropout": [0.0, 0.05, 0.1, 0.15, 0.25, 0.4],
+    "batch_size": ["auto", 64, 128, 256],
+    "epochs": ["auto", 40, 80, 120, 160],
+    "patience": ["auto", 10, 20, 40],
+    "averaging": [None, 0.98, 0.995],
+    "clip_norm": [None, 1.0, 5.0],
+    "normalization": [None, "layer", "batch"],
+    "most_one_hot_levels": [4, 9, 20, 40],
+    "category_dimension": [None, 4, 8, 16],
+    "validation_fraction": [0.1, 0.15, 0.2, 0.25],
+}
+
+SPACE = {
+    "regression": SHARED,
+    "classes": SHARED | {"label_smoothing": [0.0, 0.02, 0.05, 0.1]},
+}
+
+
+def neighbour(parameters, space, rng, most=3):
+    """Draw other values for one to `most` of the parameters."""
+    count = 1 + int(rng.integers(most))
+    drawn = dict(parameters)
+    for name in rng.choice(sorted(space), size=count, replace=False):
+        others = [value for value in space[name] if value != parameters[name]]
+        drawn[str(name)] = others[int(rng.integers(len(others)))]
+    return drawn
