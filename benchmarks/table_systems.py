@@ -16,22 +16,29 @@ MOST_LEVELS = 254
 
 @dataclass
 class Columns:
-    """Columns made ready: learnt from the training rows, then applied to any."""
+    """Columns made ready: learnt from the training rows, then applied to any.
+
+    A number that is missing where training lacked none becomes the median for every system: ravine
+    refuses to guess it.
+    """
 
     categories: str = "as they are"  # | "category" | "text"
     most_levels: int | None = None
-    impute: bool = False
+    impute: bool = False  # every missing number, with a mark; else only where training lacked none
     levels: dict = field(default_factory=dict)
     medians: dict = field(default_factory=dict)
+    marked: list = field(default_factory=list)
 
     def learn(self, X):
         """Learn levels and medians."""
         for name in text_columns(X):
             counts = X[name].value_counts()
             self.levels[name] = list(counts.index[: self.most_levels])
-        if self.impute:
-            empty = [name for name in X if name not in self.levels and X[name].isna().any()]
-            self.medians = {name: X[name].median() for name in empty}
+        numbers = [name for name in X if name not in self.levels]
+        gaps = [name for name in numbers if X[name].isna().any()]
+        filled = numbers if self.impute else [name for name in numbers if name not in gaps]
+        self.medians = {name: X[name].median() for name in filled}
+        self.marked = gaps if self.impute else []
         return self
 
     def apply(self, X):
@@ -45,12 +52,11 @@ class Columns:
                 X[name] = pd.Categorical(known, categories=levels)
             elif self.categories == "text":
                 X[name] = X[name].astype(object).where(X[name].notna(), "missing")
-        for name, median in self.medians.items():
+        for name in self.marked:
             X[f"{name} is missing"] = X[name].isna().astype(float)
-            X[name] = X[name].fillna(median)
-        if self.impute:  # a value that training did not lack
-            numbers = [name for name in X if name not in self.levels]
-            X[numbers] = X[numbers].fillna(0.0)
+        for name, median in self.medians.items():
+            if X[name].isna().any():
+                X[name] = X[name].fillna(median)
         return X
 
 

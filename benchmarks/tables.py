@@ -179,16 +179,24 @@ def summarise(records, threads):
 
 
 def comparisons(records, order):
-    """Compare all systems on the seeds that all have, and those with several among themselves."""
+    """Compare systems on the tables and seeds that all of them have.
+
+    "all" are all systems, on fewer tables where one has not finished; "finished" those that have
+    every table; "several_seeds" those that have more than one seed of most tables.
+    """
     by_table = [r for task in TASKS for r in records if r["table"] == task.name]
     by_error = [
         r | {"scores": r["scores"] | {"rank": r["scores"].get("error", r["scores"]["rank"])}}
         for r in by_table
     ]
-    several = [name for name in order if _usual_seeds(records, name) > 1] or order
+    tables = {name: {r["table"] for r in records if r["system"] == name} for name in order}
+    most = max(map(len, tables.values()), default=0)
+    finished = [name for name in order if len(tables[name]) == most]
+    several = [name for name in finished if _usual_seeds(records, name) > 1] or finished
     found = {
         "all": compare(by_table, order),
-        "all_by_error": compare(by_error, order),
+        "finished": compare(by_table, finished),
+        "finished_by_error": compare(by_error, finished),
         "several_seeds": compare(by_table, several),
     }
     return {name: comparison for name, comparison in found.items() if comparison}

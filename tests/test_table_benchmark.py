@@ -11,6 +11,9 @@ import table_ranks
 import table_systems
 import table_tasks
 import tables
+from defaults import search, space
+
+import ravine
 
 REGRESSION = table_tasks.Task("any", "regression", "y")
 CLASSES = table_tasks.Task("any", "classes", "y")
@@ -92,6 +95,12 @@ def test_a_missing_number_becomes_the_median_with_a_mark():
     made = table_systems.Columns("category", impute=True).learn(FRAME).apply(NEW)
     assert made["n"].tolist() == [2.0, 5.0]
     assert made["n is missing"].tolist() == [1.0, 0.0]
+
+
+def test_a_number_that_only_new_rows_lack_becomes_the_median_for_every_system():
+    columns = table_systems.Columns().learn(FRAME.iloc[[0, 2]])
+    assert columns.apply(NEW)["n"].tolist() == [2.0, 5.0]
+    assert np.isnan(table_systems.Columns().learn(FRAME).apply(NEW)["n"][0])
 
 
 def test_missing_text_is_a_level_of_its_own():
@@ -206,12 +215,15 @@ def test_results_are_stored_at_once_and_the_later_counts(tmp_path):
 
 
 def test_results_are_summarised_shown_and_drawn(tmp_path, capsys):
-    records = [*two_tables(), record("wine", "TabM-D", 0, 0.5), record("diamonds", "TabM-D", 0, 9)]
+    records = [*two_tables(), record("wine", "TabM-D", 0, 0.5)]
     result = tables.summarise(records, 2)
     assert result["scores"]["wine"]["ravine"]["rank"] == pytest.approx(
         {"mean": 2.05, "se": 0.05}  # 2.0 and 2.1
     )
-    assert list(result["comparisons"]) == ["all", "all_by_error", "several_seeds"]
+    kinds = ["all", "finished", "finished_by_error", "several_seeds"]
+    assert list(result["comparisons"]) == kinds
+    assert result["comparisons"]["all"]["tables"] == ["wine"]
+    assert "TabM-D" not in result["comparisons"]["finished"]["systems"]
     assert list(result["comparisons"]["several_seeds"]["systems"]) == [
         "ravine",
         "LightGBM",
@@ -224,3 +236,70 @@ def test_results_are_summarised_shown_and_drawn(tmp_path, capsys):
     assert "critical difference" in said
     table_pictures.draw_ranks(result["comparisons"]["all"], tmp_path / "ranks.png")
     assert (tmp_path / "ranks.png").stat().st_size > 5000
+
+
+# --- The defaults --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "estimator"),
+    [("regression", ravine.NeuralRegressor), ("classes", ravine.NeuralClassifier)],
+)
+def test_the_estimators_have_the_defaults_that_were_chosen(kind, estimator):
+    chosen = search.in_force(results.read(search.CHOSEN)[kind])
+    present = estimator().get_params()
+    assert {name: present[name] for name in chosen} == chosen
+    assert set(chosen) == set(space.SPACE[kind])
+
+
+@pytest.mark.parametrize("kind", space.SPACE)
+def test_every_chosen_default_is_among_the_values_of_the_space(kind):
+    chosen = search.in_force(results.read(search.CHOSEN)[kind])
+    assert [name for name, value in chosen.items() if value not in space.SPACE[kind][name]] == []
+
+
+def test_a_neighbour_differs_in_one_or_two_parameters():
+    rng = np.random.default_rng(0)
+    own = {name: space.START[name] for name in space.SPACE["classes"]}
+    counts = set()
+    for _ in range(40):
+        other = space.neighbour(own, space.SPACE["classes"], rng)
+        counts.add(sum(other[name] != own[name] for name in own))
+    assert counts == {1, 2}
+
+
+class Known:
+    """Trials that are known: the candidate is better on some tables."""
+
+    def __init__(self, better):
+        self.better, self.asked = better, []
+
+    def left(self, parameters, table, seed):
+        if parameters == "candidate":
+            self.asked.append((table, seed))
+        return -1.0 if parameters == "candidate" and table in self.better else 0.0
+
+
+def test_a_candidate_that_is_no_better_goes_at_the_first_rung():
+    first, second, third = search.rungs([task.name for task in search.tasks("regression")])
+    none = Known(set())
+    assert np.mean(search.race("candidate", "best", none, "regression")) == 0
+    assert none.asked == first
+    some = Known({table for table, _ in first})
+    assert np.mean(search.race("candidate", "best", some, "regression")) > 0
+    assert some.asked == [*first, *second, *third]
+
+
+@pytest.mark.parametrize("kind", space.SPACE)
+def test_the_search_never_sees_a_row_of_the_reserve(kind, monkeypatch):
+    from defaults import rows
+
+    task = table_tasks.Task("any", kind, "y")
+    y = targets(task if kind == "classes" else REGRESSION, 1000)
+    X = pd.DataFrame({"row": np.arange(1000.0)})
+    monkeypatch.setattr(rows, "read_table", lambda *_: (X, y))
+    cut = rows.rows(task, *rows.read(task, None), seed=3)
+    seen = {*cut.X_train["row"], *cut.X_test["row"]}
+    held, free = table_tasks.reserve(task, y)
+    assert seen == set(free)
+    assert not seen & set(held)

@@ -55,6 +55,25 @@ def test_robust_numbers_never_leave_three_however_far_they_are():
     assert (np.abs(coded) > 2.999).all()
 
 
+def test_tails_tell_values_apart_that_the_clip_makes_alike():
+    numbers = [0.0] * 40 + [1.0] * 40 + [2.0] * 18 + [100.0, 200.0]
+    column = learnt(numbers, Coding(scaling="robust", tails=True))
+    assert column.features == ("c", "c (tails)")
+    assert column.deviation == pytest.approx(np.std(numbers))
+    clipped, tails = column.encode(pd.Series([100, 200, 1e300])).T
+    assert clipped[1] - clipped[0] < 0.002
+    x = (np.array([100, 200]) - 1) / np.std(numbers)
+    np.testing.assert_allclose(tails[:2], x / np.sqrt(1 + (x / 10) ** 2), rtol=1e-14)
+    assert tails[2] == pytest.approx(10)
+
+
+@pytest.mark.parametrize("numbers", [[3.0, 3.0, None], [1e308, -1e308, 0.0]])
+def test_numbers_without_a_deviation_have_no_tails(numbers):
+    column = learnt(numbers, Coding(scaling="robust", tails=True))
+    assert column.deviation == 0
+    assert np.isfinite(column.encode(pd.Series(numbers))).all()
+
+
 def test_median_stands_for_a_missing_robust_number_and_it_is_marked():
     column = learnt([1.0, 2.0, 3.0, np.nan])
     assert column.features == ("c", "c (missing)")
@@ -206,6 +225,7 @@ def test_ordered_category_that_says_nothing_is_left_out(values, expected):
         ({"n_bins": -1}, "'n_bins' parameter of Coding must be a whole number of at least 0"),
         ({"n_bins": 2.5}, "'n_bins' parameter"),
         ({"n_bins": 4}, "goes with scaling='robust'"),
+        ({"tails": True}, "goes with scaling='robust'"),
         ({"keep_scaled": False}, "nothing would stand for a number"),
         ({"fewest_rows_of_a_level": 0}, "'fewest_rows_of_a_level' parameter"),
         ({"most_one_hot_levels": True}, "'most_one_hot_levels' parameter"),
@@ -226,6 +246,7 @@ def test_unknown_name_of_a_coding_is_a_clear_error():
 COLUMNS = [
     NumberColumn("c", 1.0, 2.0, True, (0.0, 3.0)),
     RobustColumn("c", 1.0, 0.0, True, (0.0, 3.0), (0.0, 1.0, 3.0), False),
+    RobustColumn("c", 1.0, 2.0, deviation=3.0),
     BooleanColumn("c", True, True),
     BinaryColumn("c", ("a", "b"), True),
     CategoryColumn("c", ("a", "b", None)),
@@ -251,6 +272,7 @@ def test_every_kind_of_column_survives_json(column):
         {"kind": "robust number", "name": "c", "median": 0.0, "spread": 1.0, "bins": [1.0]},
         {"kind": "robust number", "name": "c", "median": 0.0, "spread": 1.0, "bins": [1.0, 1.0]},
         {"kind": "robust number", "name": "c", "median": 0.0, "spread": 1.0, "scaled": False},
+        {"kind": "robust number", "name": "c", "median": 0.0, "spread": 1.0, "deviation": -1.0},
         {"kind": "binary", "name": "c", "levels": ["a"]},
         {"kind": "binary", "name": "c", "levels": ["a", None]},
         {"kind": "binary", "name": "c", "levels": ["b", "a"]},

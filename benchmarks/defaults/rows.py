@@ -5,7 +5,8 @@ scikit-learn brings along, which the benchmark does not have, all.
 """
 
 import numpy as np
-from table_tasks import TASKS, Task, cut, read_table, reserve
+from table_systems import Columns
+from table_tasks import TASKS, Rows, Task, cut, read_table, reserve
 
 #: More rows than this neither train nor judge.
 MOST_ROWS = 4_000
@@ -43,4 +44,6 @@ def rows(task, X, y, seed, most_rows=MOST_ROWS):
     drawn = rng.permutation(len(y))
     n_judge = min(round(JUDGED * len(y)), most_rows)
     judge, train = drawn[:n_judge], drawn[n_judge:][:most_rows]
-    return cut(X, y, train, judge)
+    made = cut(X, y, train, judge)
+    columns = Columns().learn(made.X_train)
+    return Rows(made.X_train, made.y_train, columns.apply(made.X_test), made.y_test)

@@ -1,6 +1,6 @@
 """Finds the defaults of NeuralClassifier and NeuralRegressor: a random search that climbs.
 
-From the best values so far, one to three parameters are drawn anew. The candidate is tried on more
+From the best values so far, one or two parameters are drawn anew. The candidate is tried on more
 and more tables (*rungs*), and goes as soon as it is no better than the best so far on the same
 rows; one that is better on all rungs takes its place. Compared is the mean over tables of
 ``log(u + 0.005)``, u being what is left unexplained of a constant's squared error or log loss, on
@@ -28,7 +28,7 @@ from results import write  # noqa: E402
 from tables import Stopwatch, score  # noqa: E402
 
 from defaults.rows import read, rows, tasks  # noqa: E402
-from defaults.space import SPACE, neighbour  # noqa: E402
+from defaults.space import SPACE, START, neighbour  # noqa: E402
 
 CHOSEN = FOLDER / "defaults.json"
 #: Added to what is left unexplained, so that a table that all but explains itself decides nothing.
@@ -43,6 +43,7 @@ def main():
     until = time.monotonic() + 60 * options.minutes
     trials = Trials(options)
     best = start(options.kind)
+    store(options.kind, best)
     number = 0
     while time.monotonic() < until:
         candidate = neighbour(best, SPACE[options.kind], np.random.default_rng([7, number]))
@@ -141,11 +142,9 @@ def in_force(parameters):
 
 
 def start(kind):
-    """Give where the search begins: the chosen defaults, or those that the estimator has now."""
-    if CHOSEN.exists() and kind in (chosen := read_result(CHOSEN)):
-        return in_force(chosen[kind])
-    present = make(kind, {}).get_params()
-    return {name: present[name] for name in SPACE[kind]}
+    """Give where the search begins: what was chosen before, else START."""
+    chosen = read_result(CHOSEN).get(kind, {}) if CHOSEN.exists() else {}
+    return {name: (START | in_force(chosen))[name] for name in SPACE[kind]}
 
 
 def store(kind, parameters):

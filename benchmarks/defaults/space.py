@@ -27,11 +27,34 @@ SHARED = {
 
 SPACE = {
     "regression": SHARED,
-    "classes": SHARED | {"label_smoothing": [0.0, 0.02, 0.05, 0.1]},
+    "classes": SHARED | {"label_smoothing": [0.0, 0.02, 0.05, 0.1, 0.15]},
 }
 
 
-def neighbour(parameters, space, rng, most=3):
+#: Where a search begins that has chosen nothing yet, by first trials on some of the tables.
+START = {
+    "hidden_layer_sizes": (256, 256),
+    "activation": "gelu",
+    "n_bins": 32,
+    "learning_rate": 2e-3,
+    "schedule": "cosine",
+    "beta2": 0.95,
+    "weight_decay": 0.01,
+    "dropout": 0.1,
+    "batch_size": "auto",
+    "epochs": "auto",
+    "patience": "auto",
+    "averaging": 0.98,
+    "clip_norm": None,
+    "normalization": None,
+    "most_one_hot_levels": 9,
+    "category_dimension": None,
+    "validation_fraction": 0.2,
+    "label_smoothing": 0.05,
+}
+
+
+def neighbour(parameters, space, rng, most=2):
     """Draw other values for one to `most` of the parameters."""
     count = 1 + int(rng.integers(most))
     drawn = dict(parameters)

@@ -65,12 +65,13 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         AdamW's decoupled weight decay, at least 0; it fades with the learning rate.
     dropout : float, default 0.1
         Share of the hidden units that are dropped in a step, in [0, 1).
-    label_smoothing : float, default 0.0
+    label_smoothing : float, default 0.05
         Share of each target that is spread over all classes, in [0, 1).
     clip_norm : float, optional
         Largest norm of the gradient; a longer one is scaled down to it.
-    averaging : float, optional
-        Decay in (0, 1) of the running average of the weights that the members get.
+    averaging : float or None, default 0.98
+        Decay in (0, 1) of the running average of the weights, which validation scores and the
+        members get. None: the last weights of an epoch.
     batch_size : int, "auto" or "full", default "auto"
         Rows per step. "auto" is about a thirtieth of the training rows, a power of two from 32 to
         1,024.
@@ -157,9 +158,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         beta2: float = 0.95,
         weight_decay: float = 0.01,
         dropout: float = 0.1,
-        label_smoothing: float = 0.0,
+        label_smoothing: float = 0.05,
         clip_norm: float | None = None,
-        averaging: float | None = None,
+        averaging: float | None = 0.98,
         batch_size: int | Literal["auto", "full"] = "auto",
         epochs: int | Literal["auto"] = "auto",
         patience: int | Literal["auto"] | None = "auto",
@@ -363,8 +364,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         Share of the hidden units that are dropped in a step, in [0, 1).
     clip_norm : float, optional
         Largest norm of the gradient; a longer one is scaled down to it.
-    averaging : float, optional
-        Decay in (0, 1) of the running average of the weights that the members get.
+    averaging : float or None, default 0.98
+        Decay in (0, 1) of the running average of the weights, which validation scores and the
+        members get. None: the last weights of an epoch.
     batch_size : int, "auto" or "full", default "auto"
         Rows per step. "auto" is about a thirtieth of the training rows, a power of two from 32 to
         1,024.
@@ -450,7 +452,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         weight_decay: float = 0.01,
         dropout: float = 0.1,
         clip_norm: float | None = None,
-        averaging: float | None = None,
+        averaging: float | None = 0.98,
         batch_size: int | Literal["auto", "full"] = "auto",
         epochs: int | Literal["auto"] = "auto",
         patience: int | Literal["auto"] | None = "auto",

@@ -135,6 +135,7 @@ def make_coding(options: Mapping[str, Any], n_rows: int) -> Coding:
         n_bins=bins if binned else 0,
         most_one_hot_levels=options["most_one_hot_levels"],
         signed=True,
+        tails=True,
     )
 
 

@@ -28,6 +28,9 @@ class Coding:
         Text with more levels than this becomes integer codes for an Embedding layer.
     fewest_rows_of_a_level : int, default 5
         In a column of codes, a level seen less often than this in training shares code 0.
+    tails : bool, default False
+        Whether a further column tells how far a number lies beyond the smooth clip. It goes with
+        robust scaling.
     signed : bool, default False
         Whether what has two levels, text or boolean, becomes one column of −1 and 1. Otherwise text
         has a column of 0 and 1 for either level, and a boolean one of 0 and 1.
@@ -43,6 +46,7 @@ class Coding:
     keep_scaled: bool = True
     most_one_hot_levels: int = 30
     fewest_rows_of_a_level: int = 5
+    tails: bool = False
     signed: bool = False
 
     def __post_init__(self) -> None:
@@ -66,6 +70,11 @@ class Coding:
             raise ParameterError(
                 "The 'n_bins' parameter of Coding goes with scaling='robust'. "
                 f"Got n_bins={self.n_bins} with scaling={self.scaling!r}."
+            )
+        if self.tails and self.scaling != "robust":
+            raise ParameterError(
+                "The 'tails' parameter of Coding goes with scaling='robust'. "
+                f"Got tails={self.tails!r} with scaling={self.scaling!r}."
             )
         if not self.n_bins and not self.keep_scaled:
             raise ParameterError(

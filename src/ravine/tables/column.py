@@ -17,10 +17,13 @@ from ravine.tables.values import plural
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["INFINITE", "MISSING", "Column", "check_filled", "known_fields"]
+__all__ = ["INFINITE", "MISSING", "TAILS", "Column", "check_filled", "known_fields"]
 
 MISSING = "(missing)"
 """What the feature that marks missing values is called, after the column's name."""
+
+TAILS = "(tails)"
+"""What the column is called that tells how far a number lies beyond the smooth clip."""
 
 INFINITE = "(infinite)"
 """What the feature that marks infinite values is called, after the column's name."""
@@ -179,6 +182,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "standard_deviation": _is_number,
     "median": _is_number,
     "spread": _is_number,
+    "deviation": _is_number,
     "limits": _list_of(_is_number),
     "bins": _list_of(_is_number),
     "scaled": _is_flag,

@@ -109,7 +109,10 @@ def _learn_numbers(
         median, spread = robust_scale(finite)
         bins = _bins(finite, coding.n_bins)
         scaled = coding.keep_scaled or not bins
-        return RobustColumn(name, median, spread, missing, limits, bins, scaled, duration)
+        deviation = _deviation(finite) if coding.tails else 0.0
+        return RobustColumn(
+            name, median, spread, missing, limits, bins, scaled, duration, deviation
+        )
     constant = low == high
     mean, spread = (low, 1.0) if constant else mean_and_spread(finite, f"column {name!r}")
     return NumberColumn(name, mean, spread, missing, limits, duration)
@@ -157,6 +160,13 @@ def robust_scale(numbers: NDArray[np.float64]) -> tuple[float, float]:
     low, first, median, third, high = 4 * np.quantile(numbers / 4, (0, 0.25, 0.5, 0.75, 1))
     spread = third / 4 - first / 4 if third > first else (high / 4 - low / 4) / 2
     return float(median), min(4 * float(spread), float(np.finfo(np.float64).max))
+
+
+def _deviation(numbers: NDArray[np.float64]) -> float:
+    """Find the standard deviation; 0 if the numbers are too large or too close for float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = float(numbers.std())
+    return deviation if np.isfinite(deviation) else 0.0
 
 
 def _bins(numbers: NDArray[np.float64], n_bins: int) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.tables.column import INFINITE, MISSING, Column, check_filled
+from ravine.tables.column import INFINITE, MISSING, TAILS, Column, check_filled
 from ravine.tables.times import durations_of
 from ravine.tables.values import numbers_of, plural
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NumberColumn", "RobustColumn", "smooth_clip"]
 
-_FAR = 1e9  # at which the smooth clip gives 3 to the last digit
+_FAR = 1e10  # at which the smooth clip gives its limit to the last digit
+_TAIL_LIMIT = 10.0  # standard deviations
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,10 @@ class RobustColumn(Column):
     distance between the quartiles. Where these coincide it is half the distance between lowest and
     highest value; and where these coincide too it is 0, and the number counts as 0.
 
+    With a ``deviation`` above 0 a second column is ``x'' / √(1 + (x''/10)²)`` of
+    ``x'' = (x − median) / deviation``: beyond the clip it still tells how far a value lies, which
+    matters where rare large values decide, such as delays.
+
     Bins are the piecewise-linear encoding: a column for each, which is 0 below the bin, 1 above it
     and grows linearly within.
 
@@ -131,6 +136,8 @@ class RobustColumn(Column):
         Whether the scaled number stands beside the bins.
     duration : bool, default False
         Whether it holds durations instead of numbers; they count in seconds.
+    deviation : float, default 0.0
+        Standard deviation of the training rows' finite values, if the tails are to be told, else 0.
 
     References
     ----------
@@ -156,12 +163,18 @@ class RobustColumn(Column):
     bins: tuple[float, ...] = ()
     scaled: bool = True
     duration: bool = False
+    deviation: float = 0.0
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.median) and np.isfinite(self.spread) and self.spread >= 0):
             raise SpecError(
                 f"Column {self.name!r} needs a finite median and a spread that is not negative. "
                 f"Got {self.median} and {self.spread}."
+            )
+        if not (np.isfinite(self.deviation) and self.deviation >= 0):
+            raise SpecError(
+                f"Column {self.name!r} needs a deviation that is finite and not negative. "
+                f"Got {self.deviation}."
             )
         if len(self.bins) == 1 or not (np.diff(np.asarray(self.bins) / 2) > 0).all():
             raise SpecError(f"The bins of column {self.name!r} must have different edges in order.")
@@ -171,10 +184,11 @@ class RobustColumn(Column):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The column's name, its bins, and one for the missing and one for the infinite values."""
+        """The column's name, its tails, its bins, and one for what is missing or infinite each."""
         pairs = zip(self.bins[:-1], self.bins[1:], strict=True)
         bins = [f"{self.name} {low:.6g}…{high:.6g}" for low, high in pairs]
-        return (*([self.name] if self.scaled else []), *bins, *_marks(self))
+        tails = [f"{self.name} {TAILS}"] if self.deviation else []
+        return (*([self.name] if self.scaled else []), *tails, *bins, *_marks(self))
 
     @property
     def learnt(self) -> str:
@@ -187,6 +201,8 @@ class RobustColumn(Column):
         """Scale and clip the numbers, and put them into their bins."""
         numbers, marks = _without_gaps(_numbers(series, self), self)
         columns = [smooth_clip(numbers, self.median, self.spread)] if self.scaled else []
+        if self.deviation:
+            columns.append(smooth_clip(numbers, self.median, self.deviation, _TAIL_LIMIT))
         if self.bins:
             columns.append(_piecewise_linear(numbers, np.asarray(self.bins)))
         return np.column_stack([*map(_filled, columns), *marks])
@@ -200,8 +216,10 @@ class RobustColumn(Column):
         return 0
 
 
-def smooth_clip(numbers: NDArray[np.float64], median: float, spread: float) -> NDArray[np.float64]:
-    """Scale numbers and clip them smoothly to (−3, 3), see `RobustColumn`; NaN stays.
+def smooth_clip(
+    numbers: NDArray[np.float64], median: float, spread: float, limit: float = 3.0
+) -> NDArray[np.float64]:
+    """Scale numbers and clip them smoothly to (−limit, limit), see `RobustColumn`; NaN stays.
 
     Examples
     --------
@@ -212,7 +230,7 @@ def smooth_clip(numbers: NDArray[np.float64], median: float, spread: float) -> N
         return np.where(np.isnan(numbers), numbers, 0.0)
     with np.errstate(over="ignore"):
         x = np.clip((numbers - median) / spread, -_FAR, _FAR)
-    return np.asarray(x / np.sqrt(1 + np.square(x / 3)), dtype=np.float64)
+    return np.asarray(x / np.sqrt(1 + np.square(x / limit)), dtype=np.float64)
 
 
 def _piecewise_linear(
