@@ -1,4 +1,4 @@
-"""Any table becomes a pandas frame whose columns are named: data frames, arrays, sparse matrices."""
+"""Any table becomes a pandas frame with named columns: data frames, arrays, sparse matrices."""
 
 from __future__ import annotations
 

@@ -200,12 +200,14 @@ class RobustColumn(Column):
     def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
         """Scale and clip the numbers, and put them into their bins."""
         numbers, marks = _without_gaps(_numbers(series, self), self)
-        columns = [smooth_clip(numbers, self.median, self.spread)] if self.scaled else []
+        columns = []
+        if self.scaled:
+            columns.append(_filled(smooth_clip(numbers, self.median, self.spread)))
         if self.deviation:
-            columns.append(smooth_clip(numbers, self.median, self.deviation, _TAIL_LIMIT))
+            columns.append(_filled(smooth_clip(numbers, self.median, self.deviation, _TAIL_LIMIT)))
         if self.bins:
             columns.append(_piecewise_linear(numbers, np.asarray(self.bins)))
-        return np.column_stack([*map(_filled, columns), *marks])
+        return np.column_stack([*columns, *marks])
 
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
         """Tell the values that are neither missing nor infinite, or may be."""
@@ -236,12 +238,16 @@ def smooth_clip(
 def _piecewise_linear(
     numbers: NDArray[np.float64], edges: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """How far each number has come through each bin, from 0 to 1."""
-    inside = np.clip(numbers, edges[0], edges[-1])[:, None]
+    """How far each number has come through each bin, from 0 to 1; 0 where it is missing."""
+    inside = np.clip(numbers, edges[0], edges[-1])
+    last = edges.size - 2
+    bins = np.minimum(np.searchsorted(edges, inside, side="right") - 1, last).astype(np.int32)
     # In halves, so that no difference between two numbers is too large for float64.
-    widths = edges[1:] / 2 - edges[:-1] / 2
-    with np.errstate(over="ignore"):  # far above a narrow bin
-        return np.clip((inside / 2 - edges[:-1] / 2) / widths, 0, 1)
+    way = inside / 2 - edges[bins] / 2
+    filled = (np.arange(last + 1, dtype=np.int32) < bins[:, None]).astype(np.float64)
+    filled[np.arange(bins.size), bins] = way / (edges[bins + 1] / 2 - edges[bins] / 2)
+    filled[np.isnan(numbers)] = 0.0
+    return filled
 
 
 def _numbers(series: pd.Series[Any], column: NumberColumn | RobustColumn) -> NDArray[np.float64]:
