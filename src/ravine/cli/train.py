@@ -52,9 +52,9 @@ def command(
     """Train a network on a table and save it.
 
     Test rows are set aside first, then validation rows; everything that is learnt from the columns
-    comes from the remaining training rows. Categories, dates and missing values are handled. Into DIR go
-    model.safetensors, history.csv, learning_curve.png and recipe.toml; with --recipe on the last,
-    the same table gives the same model bit for bit.
+    comes from the remaining training rows. Categories, dates and missing values are handled. Into
+    DIR go model.safetensors, history.csv, learning_curve.png and recipe.toml; with --recipe on the
+    last, the same table gives the same model bit for bit.
 
     [bold]Example[/bold]
 
