@@ -114,7 +114,7 @@ def change(document, arrays, where, value):
 
 
 HOSTILE = {
-    "another kind": ("classes", ["estimator"], "os.system", "no estimator that is known"),
+    "another kind": ("classes", ["estimator"], "os.system", "is not known"),
     "no parameters": ("classes", ["parameters"], None, "'parameters' of the estimator"),
     "a strange parameter": ("classes", ["parameters", "x" * 200], 1, "has no parameter 'xxx"),
     "a wrong parameter": ("classes", ["parameters", "dropout"], 2.0, "'dropout' parameter"),

@@ -72,27 +72,21 @@ def as_table(X: Any) -> pd.DataFrame:
     >>> as_table([[1, "a"], [2, "b"]]).dtypes.astype(str).tolist()
     ['int64', 'str']
     """
-    import pandas as pd
-    from scipy import sparse
     from sklearn.utils import check_array
 
-    if sparse.issparse(X):  # first, for one kind of sparse matrix is a dictionary
-        array = check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False).toarray()
-        return pd.DataFrame(array, columns=made_up_names(array.shape[1]))
-    if _is_frame(X):
-        frame = as_frame(X)
-        if column_names(X) is None:
-            frame.columns = made_up_names(frame.shape[1])
-        if len(frame) == 0 or frame.shape[1] == 0:
-            check_array(np.empty(frame.shape))  # says what scikit-learn says of empty tables
-        for name in frame.columns[[isinstance(d, pd.SparseDtype) for d in frame.dtypes]]:
-            frame[name] = np.asarray(frame[name])
-        return frame
-    if isinstance(X, list | tuple) and np.asarray(X, dtype=object).ndim == 2:
-        X = np.asarray(X, dtype=object)  # what NumPy would make text of as a whole
-    array = check_array(X, dtype=None, ensure_all_finite=False)
-    frame = pd.DataFrame(array, columns=made_up_names(array.shape[1]))
-    return frame if array.dtype.kind != "O" else _with_types(frame)
+    frame = as_frame(X if _is_known(X) else np.asarray(X))
+    if 0 in frame.shape:
+        check_array(np.empty(frame.shape))  # says what scikit-learn says of empty tables
+    for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]]:
+        odd = next((value for value in frame[name] if not _is_cell(value)), None)
+        if odd is not None:
+            raise NotANumberError(
+                f"Column {name!r} holds {odd!r:.60} ({type(odd).__name__}), but every argument "
+                "must be a string or a number (or a boolean, a date, or missing)."
+            )
+    for name in frame.columns[[hasattr(dtype, "subtype") for dtype in frame.dtypes]]:
+        frame[name] = np.asarray(frame[name])  # pandas' sparse columns
+    return frame
 
 
 def made_up_names(n: int) -> pd.Index[str]:
@@ -116,9 +110,7 @@ def column_names(X: Any) -> NDArray[Any] | None:
     >>> column_names(np.zeros((2, 2))) is None
     True
     """
-    from scipy import sparse
-
-    if sparse.issparse(X) or not _is_frame(X):
+    if not _is_frame(X):
         return None
     names = list(X) if isinstance(X, dict) else list(getattr(X, "column_names", X.columns))
     return np.asarray(names, dtype=object) if all(isinstance(n, str) for n in names) else None
@@ -245,25 +237,20 @@ def in_order(
 
 
 def _is_frame(X: Any) -> bool:
-    """Whether narwhals knows X as a data frame (or it is a dictionary of columns)."""
+    """Whether narwhals knows X as a data frame, or it is a dictionary of columns."""
     import narwhals as nw
+    from scipy import sparse
 
-    if isinstance(X, dict):
-        return True
+    if isinstance(X, dict):  # a sparse matrix of one kind is a dictionary, too
+        return not sparse.issparse(X)
     return isinstance(nw.from_native(X, eager_only=True, pass_through=True), nw.DataFrame)
 
 
-def _with_types(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give columns of objects the type that their values have, if they have one."""
-    typed = frame.infer_objects()
-    for name in typed.columns[[d.kind == "O" for d in typed.dtypes]]:
-        odd = next((v for v in typed[name] if not _is_cell(v)), None)
-        if odd is not None:
-            raise NotANumberError(
-                f"Column {name!r} holds {odd!r:.60} ({type(odd).__name__}), but every argument "
-                "must be a string or a number (or a boolean, a date, or missing)."
-            )
-    return typed
+def _is_known(X: Any) -> bool:
+    """Whether `as_frame` takes X as it is; what else offers itself as an array is made one."""
+    from scipy import sparse
+
+    return isinstance(X, list | tuple | np.ndarray) or sparse.issparse(X) or _is_frame(X)
 
 
 def _is_cell(value: Any) -> bool:
