@@ -74,9 +74,11 @@ def as_table(X: Any) -> pd.DataFrame:
     """
     from sklearn.utils import check_array
 
-    frame = as_frame(X if _is_known(X) else np.asarray(X))
+    if not _is_known(X):
+        X = check_array(X, dtype=None, ensure_all_finite=False)  # wrong shapes, in its words
+    frame = as_frame(X)
     if 0 in frame.shape:
-        check_array(np.empty(frame.shape))  # says what scikit-learn says of empty tables
+        check_array(np.empty(frame.shape))
     for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]]:
         odd = next((value for value in frame[name] if not _is_cell(value)), None)
         if odd is not None:
@@ -247,10 +249,10 @@ def _is_frame(X: Any) -> bool:
 
 
 def _is_known(X: Any) -> bool:
-    """Whether `as_frame` takes X as it is; what else offers itself as an array is made one."""
+    """Whether X is a table that `as_frame` takes, and no array or what offers itself as one."""
     from scipy import sparse
 
-    return isinstance(X, list | tuple | np.ndarray) or sparse.issparse(X) or _is_frame(X)
+    return isinstance(X, list | tuple) or sparse.issparse(X) or _is_frame(X)
 
 
 def _is_cell(value: Any) -> bool:
