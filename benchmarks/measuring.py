@@ -4,7 +4,11 @@ import statistics
 import time
 
 
-def alternate(actions, repetitions):
+#: Rest before each action, in seconds: for a while after its work a system's threads still spin.
+REST = 0.5
+
+
+def alternate(actions, repetitions, rest=REST):
     """Time each of the named actions so many times, in turn; give the seconds by name.
 
     An action is called with the number of the repetition.
@@ -15,6 +19,7 @@ def alternate(actions, repetitions):
         if repetition % 2:
             order.reverse()
         for name in order:
+            time.sleep(rest)
             start = time.perf_counter()
             actions[name](repetition)
             seconds[name].append(time.perf_counter() - start)
