@@ -215,6 +215,13 @@ def test_ordered_category_that_says_nothing_is_left_out(values, expected):
     assert expected in learn_column(series, "c", ROBUST)
 
 
+@pytest.mark.parametrize("coding", [STANDARD, ROBUST])
+@pytest.mark.parametrize("dtype", ["boolean", "Int64", "string", "M8[s]", "m8[s]", "object"])
+def test_column_without_a_value_is_left_out_whatever_its_type(dtype, coding):
+    found = learn_column(pd.Series([None, None], dtype=dtype), "c", coding)
+    assert found == "it is empty in every training row"
+
+
 # --- Codings --------------------------------------------------------------------------------------
 
 

@@ -140,6 +140,7 @@ FORMS = {
     "datetimes": pd.Series([dt.datetime(d.year, d.month, d.day) for d in DAYS], dtype=object),
     "texts": pd.Series(TEXTS),
     "texts with time": pd.Series([f"{text}T00:00:00.000" for text in TEXTS]),
+    "texts as ISO 8601 also knows them": pd.Series([f"{text}t00:00:00,0" for text in TEXTS]),
     "texts with slashes and blanks": pd.Series([f" {t.replace('-', '/')} " for t in TEXTS]),
     "objects of numpy": pd.Series([np.datetime64(t) for t in TEXTS], dtype=object),
     "periods": pd.Series(pd.PeriodIndex(TEXTS, freq="D")),
@@ -200,6 +201,7 @@ def test_calendar_is_that_of_the_training_rows_zone_and_elapsed_time_is_absolute
         (BERLIN, "UTC"),  # two offsets
         (["2024-01-01T00:30+02:00", "2024-01-02T00:30+02:00"], "UTC+02:00"),
         (["2024-01-01T00:30Z", "2024-01-02T00:30Z"], "UTC"),
+        (["2024-01-01T00:30z", "2024-01-02T00:30:00+00:00"], "UTC"),
         (["2024-01-01T00:30-0330", "2024-01-02T00:30-0330"], "UTC-03:30"),
     ],
 )
@@ -262,6 +264,7 @@ def test_missing_duration_is_marked_as_any_number():
     ("training", "other", "message"),
     [
         (TEXTS, ["2024-01-01", "soon"], "must hold dates. Got 'soon' in row 2"),
+        (BERLIN, [BERLIN[0], "soon"], "must hold dates. Got 'soon' in row 2"),
         (TEXTS, [3.5], r"must hold dates. Got 3.5 in row 1"),
         (TEXTS, [dt.time(3)], r"must hold dates. Got datetime.time\(3, 0\) in row 1"),
         ([dt.time(3), dt.time(4)], [None, "4:00"], "must hold times of day. Got '4:00' in row 2"),

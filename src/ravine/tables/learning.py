@@ -84,8 +84,10 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
 
 
 def _learn_boolean(series: pd.Series[Any], name: str, coding: Coding) -> Column | str:
-    missing = bool(series.isna().any())
-    if series.nunique() == 1 and not missing:
+    missing, different = bool(series.isna().any()), series.nunique()
+    if different == 0:
+        return _EMPTY
+    if different == 1 and not missing:
         return _CONSTANT
     return BooleanColumn(name, missing=missing, signed=coding.signed)
 
@@ -204,6 +206,8 @@ def _learn_text(series: pd.Series[Any], name: str, coding: Coding) -> Column | s
     codes, texts = sorts_of_text(series)
     known = codes[codes >= 0]
     missing = known.size < codes.size
+    if not known.size:
+        return _EMPTY
     if len(texts) + missing == 1:
         return _CONSTANT
     if len(texts) == known.size:

@@ -28,7 +28,7 @@ __all__ = [
 
 _ISO = re.compile(
     r"\d{4}([-/])\d{1,2}\1\d{1,2}"
-    r"([ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)?"
+    r"([ Tt]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)?)?"
 )
 _OTHER_ORDER = re.compile(
     r"(\d{1,2}([-/.])\d{1,2}\2(\d{4}|\d{2})|\d{4}\.\d{1,2}\.\d{1,2})([ T]\d{1,2}:\d{2}.*)?"
@@ -273,22 +273,28 @@ def _as_datetimes(series: pd.Series[Any], name: str) -> pd.Series[Any]:
         return pd.Series(series.dt.to_timestamp())
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return pd.Series(pd.DatetimeIndex(series))
-    values = [value.strip() if isinstance(value, str) else value for value in series]
+    if pd.api.types.infer_dtype(series, skipna=True) in ("string", "date", "datetime"):
+        with contextlib.suppress(ValueError, OverflowError):  # fast; what fails is looked at below
+            return pd.Series(pd.to_datetime(series, format="ISO8601"))
+    values = [_plain(value) if isinstance(value, str) else value for value in series]
     for row, (value, missing) in enumerate(zip(values, series.isna(), strict=True)):
         if not missing and not isinstance(value, str | dt.date | np.datetime64):
             raise _error("dates", name, value, row)
     dates = pd.Series(values, dtype=object).where(series.notna().to_numpy(), None)
     with contextlib.suppress(ValueError, OverflowError):
         return pd.Series(pd.to_datetime(dates, format="ISO8601"))
+    read = pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce")
+    unread = read.isna() & dates.notna()
+    if unread.any():
+        row = int(unread.argmax())
+        raise _error("dates", name, series.iloc[row], row)
     _check_zones(dates, name)
-    with contextlib.suppress(ValueError, OverflowError):  # zones that differ
-        return pd.Series(pd.to_datetime(dates, format="ISO8601", utc=True))
-    for row, value in enumerate(dates):
-        try:
-            pd.to_datetime(pd.Series([value], dtype=object), format="ISO8601")
-        except (ValueError, OverflowError) as error:
-            raise _error("dates", name, value, row) from error
-    raise DataError(f"The dates of column {name!r} cannot be read.")
+    return pd.Series(read)  # zones that differ
+
+
+def _plain(text: str) -> str:
+    """Spell a date in the one way that pandas knows of those that ISO 8601 knows."""
+    return text.strip().upper().replace(",", ".")
 
 
 def _check_zones(dates: pd.Series[Any], name: str) -> None:
