@@ -141,7 +141,8 @@ class BinaryColumn(Column):
 class CategoryColumn(Column):
     """Text with few levels: one column of 0 and 1 a level ("one-hot").
 
-    A level that did not occur in the training rows is 0 in all of them.
+    A level that did not occur in the training rows is 0 in all of them, and so is a missing value
+    if none was missing there; ``unseen`` counts both.
 
     Parameters
     ----------
@@ -192,8 +193,8 @@ class CategoryColumn(Column):
 class CodeColumn(Column):
     """Text with many levels: an integer code a row, for an ``Embedding`` layer.
 
-    Code 0 stands for the levels that were rare or absent in the training rows, codes 1, 2, … for
-    ``levels`` in their order.
+    Code 0 stands for the levels (and for missing values) that were rare or absent in the training
+    rows, codes 1, 2, … for ``levels`` in their order.
 
     Parameters
     ----------
