@@ -214,6 +214,22 @@ def test_divergence_is_a_value_error_that_names_the_cure():
         estimator.fit(X_NUMBERS, Y_NUMBERS)
 
 
+def test_divergence_with_early_stopping_leaves_the_best_weights_before():
+    estimator = rv.MLPRegressor(
+        solver="sgd",
+        activation="identity",
+        learning_rate_init=1,
+        early_stopping=True,
+        random_state=0,
+    )
+    with pytest.warns(ConvergenceWarning, match="The weights are those of epoch"):
+        estimator.fit(*load_iris(return_X_y=True))
+    assert np.isnan(estimator.validation_scores_[-1])
+    assert len(estimator.validation_scores_) == len(estimator.loss_curve_) == estimator.n_iter_
+    assert np.isfinite(estimator.best_validation_score_)
+    assert np.isfinite(estimator.predict(load_iris().data)).all()
+
+
 def test_several_classes_a_column_are_refused():
     with pytest.raises(ValueError, match="multioutput"):
         rv.MLPClassifier().fit(X_CLASSES, np.column_stack([Y_CLASSES, Y_CLASSES + 2]))

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .data import SharedData
-from .errors import DivergenceError
 from .model import Model
 from .network import Network
 from .population import Population
@@ -100,12 +99,8 @@ class Stretches:
         -------
         Model
             The trained network; its history goes back to the first stretch. After Ctrl-C its status
-            is "interrupted".
-
-        Raises
-        ------
-        DivergenceError
-            If the loss or the weights became infinite or not a number.
+            is "interrupted", and "diverged" if loss or weights became infinite or not a number;
+            with early stopping it then has the best weights before.
         """
         run = Run(self.network, recipe, data, classes=classes)
         run.keep = True
@@ -119,8 +114,6 @@ class Stretches:
             if 0 not in population.outcomes:
                 raise
         model = population.model(0)
-        if model.status == "diverged":
-            raise DivergenceError(model.message, hint="Try a tenth of the learning rate first.")
         snapshot = population.outcomes[0].snapshot
         if snapshot is not None:
             self._weights = {name: snapshot[name] for name in ("w", "state")}

@@ -115,6 +115,9 @@ class Fitting:
             model = stretches.train(
                 data, recipe, classes=estimator._codes, callback=watch, threads=threads
             )
+            if model.status == "diverged":
+                watch.diverge(model)
+                break
             if model.status == "interrupted":
                 warnings.warn("Training was interrupted.", UserWarning, stacklevel=5)
                 break

@@ -46,7 +46,8 @@ class Labels:
     @classmethod
     def learn(cls, y: Any, classes: Any = None) -> Labels:
         """Find the classes in targets, or take those that are known already."""
-        target = type_of_target(y, input_name="y", raise_unknown=True)
+        plain = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biuU"
+        target = "multiclass" if plain else type_of_target(y, input_name="y", raise_unknown=True)
         if "multioutput" in target:
             raise DataError(
                 "MLPClassifier takes one column of classes, or a 0/1 matrix of labels: multioutput "

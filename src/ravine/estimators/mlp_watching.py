@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ravine.errors import DivergenceError
+from ravine.model import Model
 
 __all__ = ["LineSearchWatch", "Watch"]
 
@@ -14,6 +19,8 @@ _SMALLEST_RATE = 1e-6
 
 #: Relative change of the objective at which L-BFGS has converged, SciPy's default.
 _SMALLEST_CHANGE = 1e7 * float(np.finfo(np.float64).eps)
+
+_CURE = "Try a tenth of the learning rate first."
 
 Row = dict[str, float]
 
@@ -86,6 +93,23 @@ class Watch:
             self.next_rate = None
         return self.converged or last or self.next_rate is not None
 
+    def diverge(self, model: Model) -> None:
+        """Note an epoch that diverged: an error, unless early stopping has weights from before."""
+        if self.score_of is None or not model.best_epoch:
+            raise DivergenceError(model.message, hint=_CURE)
+        estimator = self.estimator
+        estimator.n_iter_ += 1
+        estimator.t_ += self.rows
+        estimator.loss_ = np.nan
+        estimator.loss_curve_.append(np.nan)
+        estimator.validation_scores_.append(np.nan)
+        self.converged = True
+        warnings.warn(
+            f"{model.message} The weights are those of epoch {model.best_epoch}.",
+            ConvergenceWarning,
+            stacklevel=7,
+        )
+
     def _improves(self, row: Row) -> bool:
         estimator = self.estimator
         if self.score_of is None:
@@ -157,6 +181,10 @@ class LineSearchWatch:
         self.converged = False
         self._last = np.inf
         self._more = _listed(estimator.callbacks)
+
+    def diverge(self, model: Model) -> None:
+        """Say that the search diverged."""
+        raise DivergenceError(model.message, hint=_CURE)
 
     def __call__(self, row: Row) -> bool:
         """Look at an iteration, whose row has loss and gradient where it began."""
