@@ -11,6 +11,8 @@ from sklearn.preprocessing import scale
 import ravine as rv
 from ravine.errors import FileError
 from ravine.model_file import read_model_file, write_model_file
+from ravine.population import check_threads
+from ravine.stretches import Stretches
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(240, 5))
@@ -304,11 +306,55 @@ def test_early_stopping_watches_what_it_is_told_to(kind, y, monitor):
 
 
 def test_threads_do_not_change_the_result():
-    one, two = (
+    one, *others = (
         fitted("MLPRegressor", X, NUMBERS, hidden_layer_sizes=(400, 400), max_iter=2, n_jobs=jobs)
-        for jobs in (1, 2)
+        for jobs in (1, 2, -1, None)
     )
-    np.testing.assert_array_equal(one.coefs_[1], two.coefs_[1])
+    for other in others:
+        np.testing.assert_array_equal(one.coefs_[1], other.coefs_[1])
+
+
+@pytest.mark.parametrize(
+    ("units", "n_jobs", "limit", "threads"),
+    [
+        (400, None, "1", 1),
+        (400, None, None, "all"),
+        (400, None, "nonsense", "all"),
+        (4, None, None, 1),
+        (4, 3, "1", 3),
+        (400, 2, None, 2),
+    ],
+)
+def test_threads_are_those_that_blas_would_take(units, n_jobs, limit, threads, monkeypatch):
+    asked = []
+    train = Stretches.train
+
+    def spy(self, *arguments, **named):
+        asked.append(named["threads"])
+        return train(self, *arguments, **named)
+
+    monkeypatch.setattr(Stretches, "train", spy)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if limit is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", limit)
+    fitted("MLPRegressor", X, NUMBERS, hidden_layer_sizes=(units,) * 2, max_iter=1, n_jobs=n_jobs)
+    assert asked == [check_threads(None) if threads == "all" else threads]
+
+
+def test_learning_goes_on_in_the_precision_that_it_began_in():
+    estimator = rv.MLPRegressor(random_state=0).partial_fit(X, NUMBERS)
+    estimator.partial_fit(X.astype(np.float32), NUMBERS)
+    assert estimator.coefs_[0].dtype == np.float64
+    estimator.set_params(dtype="float32").partial_fit(X, NUMBERS)
+    assert estimator.coefs_[0].dtype == np.float32
+    estimator.set_params(solver="sgd").partial_fit(X, NUMBERS)
+    assert estimator.t_ == 4 * len(X)
+
+
+def test_an_optimizer_of_full_batches_has_the_penalty_of_all_rows():
+    rows = np.tile(X, (2, 1))
+    estimator = fitted("MLPRegressor", rows, np.tile(NUMBERS, 2), solver=rv.Rprop(), alpha=48.0)
+    assert estimator.model_.recipe.penalty == rv.L2(2 * 48.0 / 480)
 
 
 def test_verbose_says_what_happens(capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
@@ -15,7 +16,8 @@ from ravine.data import SharedData
 from ravine.errors import DataError
 from ravine.model import Model
 from ravine.network import Network
-from ravine.optimizers import LBFGS
+from ravine.optimizers import LBFGS, Rprop
+from ravine.population import check_threads
 from ravine.recipe import Recipe
 from ravine.stopping import EarlyStopping
 from ravine.stretches import Stretches
@@ -27,6 +29,9 @@ __all__ = ["Fitting"]
 
 #: So patient that the engine's own rule never ends a run: it only keeps the best weights.
 _NEVER = 2**31 - 1
+
+#: Operations of a step from which on two threads were measured to be faster than one.
+_WORTH_SHARING = 3e6
 
 
 class Fitting:
@@ -64,7 +69,7 @@ class Fitting:
         self.estimator, self.objective = estimator, objective
         self.X, self.y, self.weights, self.incremental = X, y, weights, incremental
         self.c = objective.gradient
-        self.dtype = estimator.dtype or str(X.dtype)
+        self.dtype = estimator.dtype or str(estimator.coefs_[0].dtype)
         solver = estimator.solver
         self.searches = solver == "lbfgs" or isinstance(solver, LBFGS)
         self.validation: tuple[Any, ...] | None = None
@@ -76,11 +81,11 @@ class Fitting:
             self._set_apart(rng)
         batch_size = self._batch_size()
         n = len(self.X)
-        per_row = _inverse_batch(n, n if self.searches else batch_size)
+        per_row = _inverse_batch(n, batch_size)
         mean = 1.0 if self.weights is None else float(np.mean(self.weights))
         strength = self.c * per_row / mean
         # the engine weighs the penalty by steps, the estimator's loss by rows
-        self.penalty_value = (1 if self.searches else -(-n // batch_size)) / n / (self.c * per_row)
+        self.penalty_value = -(-n // batch_size) / n / (self.c * per_row)
         self.constant = self.objective.constant(self.y, self.weights)
         network = make_network(estimator, sizes, self.objective.loss, strength)
         data = SharedData(self.X, self.y, self.weights, self.validation)
@@ -110,7 +115,7 @@ class Fitting:
         watch = self._watch(1 if self.incremental else int(estimator.max_iter))
         if done >= recipe.epochs:
             recipe = recipe.replace(epochs=done + 1)
-        threads = effective_n_jobs(estimator.n_jobs)
+        threads = self._threads(recipe)
         while True:
             model = stretches.train(
                 data, recipe, classes=estimator._codes, callback=watch, threads=threads
@@ -130,6 +135,23 @@ class Fitting:
         if stretches.memory is not None and not self.searches:
             estimator._memory = {**stretches.memory, "kind": _kind(recipe)}
         return model
+
+    def _threads(self, recipe: Recipe) -> int:
+        """Give the threads that n_jobs asks for; None asks for those that BLAS would take.
+
+        joblib tells its processes by OMP_NUM_THREADS how many threads there are for each. A step
+        that is worth little is left to one thread, which then waits for no other.
+        """
+        estimator = self.estimator
+        if estimator.n_jobs is not None:
+            return int(effective_n_jobs(estimator.n_jobs))
+        rows = len(self.X) if recipe.batch_size == "full" else int(recipe.batch_size or 1)
+        operations = 6 * rows * sum(coef.size for coef in estimator.coefs_)
+        if operations < _WORTH_SHARING:
+            return 1
+        most = os.environ.get("OMP_NUM_THREADS", "")
+        cores = check_threads(None)
+        return min(cores, int(most)) if most.isdigit() and int(most) > 0 else cores
 
     def _finish(self, model: Model) -> None:
         estimator = self.estimator
@@ -171,9 +193,11 @@ class Fitting:
 
     def _batch_size(self) -> int:
         n, wanted = len(self.X), self.estimator.batch_size
+        if self.searches or isinstance(self.estimator.solver, Rprop):
+            return n
         if isinstance(wanted, str):
             return min(AUTO_BATCH_SIZE, n)
-        if wanted > n and not self.searches:
+        if wanted > n:
             warnings.warn(
                 f"batch_size={wanted} is larger than the {n} training rows; all rows are taken.",
                 UserWarning,
@@ -265,4 +289,5 @@ def _inverse_batch(n: int, batch_size: int) -> float:
 
 
 def _kind(recipe: Recipe) -> str:
-    return type(recipe.optimizer).__name__
+    """Name what an optimizer's memory depends on."""
+    return f"{type(recipe.optimizer).__name__} {recipe.dtype}"
