@@ -30,8 +30,9 @@ __all__ = ["Fitting"]
 #: So patient that the engine's own rule never ends a run: it only keeps the best weights.
 _NEVER = 2**31 - 1
 
-#: Operations of a step from which on two threads were measured to be faster than one.
-_WORTH_SHARING = 3e6
+#: Operations of a step from which on it is shared among threads unless n_jobs says otherwise. From
+#: a third of that on two idle cores are faster than one, but a busy one then costs more than it gives.
+_WORTH_SHARING = 1e7
 
 
 class Fitting:
