@@ -31,7 +31,7 @@ __all__ = ["Fitting"]
 _NEVER = 2**31 - 1
 
 #: Operations of a step from which on it is shared among threads unless n_jobs says otherwise. From
-#: a third of that on two idle cores are faster than one, but a busy one then costs more than it gives.
+#: a third of that on two idle cores are faster than one, but a busy one costs more than it gives.
 _WORTH_SHARING = 1e7
 
 
