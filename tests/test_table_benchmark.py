@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import results
+import table_document
 import table_pictures
 import table_ranks
 import table_systems
@@ -236,6 +237,19 @@ def test_results_are_summarised_shown_and_drawn(tmp_path, capsys):
     assert "critical difference" in said
     table_pictures.draw_ranks(result["comparisons"]["all"], tmp_path / "ranks.png")
     assert (tmp_path / "ranks.png").stat().st_size > 5000
+
+
+def test_the_document_shows_the_last_run():
+    text = table_document.DOCUMENT.read_text("utf-8")
+    assert table_document.filled(text, results.RESULTS) == text
+
+
+def test_the_stored_summary_is_that_of_the_stored_results():
+    records = tables.read_records(results.RESULTS / "tables.jsonl")
+    stored = results.read(results.RESULTS / "tables.json")
+    made = tables.summarise(records, stored["threads"])
+    for part in ("scores", "comparisons"):
+        assert json.dumps(results._rounded(made[part])) == json.dumps(stored[part])
 
 
 # --- The defaults --------------------------------------------------------------------------------
