@@ -17,8 +17,8 @@ def filled(text, folder):
     """Give the document with each marked part made anew from the results in a folder."""
     result = read(folder / "tables.json")
     parts = {"machine": _machine(result), "scores": _scores(result["scores"])}
-    for name, comparison in result["comparisons"].items():
-        parts[name.replace("_", " ")] = _ranks(comparison)
+    for name in ("finished", "finished_by_error", "all"):
+        parts[name.replace("_", " ")] = _ranks(result["comparisons"][name])
     return with_parts(text, "table_document.py", parts)
 
 
@@ -67,7 +67,8 @@ def _ranks(comparison):
     return [
         *markdown_table(heads, rows),
         "",
-        f"{len(comparison['tables'])} tables, {'–'.join(map(str, counts))} common seeds of each; "
+        f"{len(comparison['tables'])} tables, {'–'.join(map(str, counts))} common "
+        f"{'seed' if counts == [1] else 'seeds'} of each; "
         f"critical difference {_number(comparison['critical_difference'], '.2f')}, Friedman's p "
         f"{_number(comparison['friedman_p'], '.2g')}.",
     ]

@@ -44,8 +44,9 @@ def main():
 
     from table_pictures import draw_ranks
 
-    for name, comparison in result["comparisons"].items():
-        draw_ranks(comparison, options.out / f"tables_{name}.png")
+    for name in ("finished", "all"):
+        if comparison := result["comparisons"].get(name):
+            draw_ranks(comparison, options.out / f"tables_{name}.png")
     if failed:
         sys.exit("These failed:\n" + "\n".join(failed))
 
@@ -182,7 +183,8 @@ def comparisons(records, order):
     """Compare systems on the tables and seeds that all of them have.
 
     "all" are all systems, on fewer tables where one has not finished; "finished" those that have
-    every table; "several_seeds" those that have more than one seed of most tables.
+    every table that ravine has; "several_seeds" those of them that have more than one seed of a
+    table.
     """
     by_table = [r for task in TASKS for r in records if r["table"] == task.name]
     by_error = [
@@ -190,9 +192,9 @@ def comparisons(records, order):
         for r in by_table
     ]
     tables = {name: {r["table"] for r in records if r["system"] == name} for name in order}
-    most = max(map(len, tables.values()), default=0)
-    finished = [name for name in order if len(tables[name]) == most]
-    several = [name for name in finished if _usual_seeds(records, name) > 1] or finished
+    wanted = tables.get("ravine", set())
+    finished = [name for name in order if tables[name] >= wanted]
+    several = [name for name in finished if _most_seeds(records, name) > 1] or finished
     found = {
         "all": compare(by_table, order),
         "finished": compare(by_table, finished),
@@ -202,10 +204,9 @@ def comparisons(records, order):
     return {name: comparison for name, comparison in found.items() if comparison}
 
 
-def _usual_seeds(records, system):
-    """Give how many seeds a system has of most tables."""
-    counts = [sum((r["table"], r["system"]) == (t.name, system) for r in records) for t in TASKS]
-    return statistics.median([count for count in counts if count])
+def _most_seeds(records, system):
+    """Give how many seeds a system has of the table of which it has most."""
+    return max(sum((r["table"], r["system"]) == (t.name, system) for r in records) for t in TASKS)
 
 
 def show(result):
