@@ -3,7 +3,6 @@
 import statistics
 import time
 
-
 #: Rest before each action, in seconds: for a while after its work a system's threads still spin.
 REST = 0.5
 
