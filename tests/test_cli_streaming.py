@@ -319,8 +319,8 @@ def repeated(source: Path, target: Path, size: int) -> None:
 def bikes(tmp_path_factory):
     """A quick model of the demo's table, and the table repeated to 4 MB and 32 MB."""
     folder = tmp_path_factory.mktemp("bikes")
-    words = ["--target", "bikers", "--hidden", "8", "--epochs", "1", "--out", folder / "model"]
-    assert run("train", demo_table(), *words) == 0
+    words = ["--target", "bikers", "--estimator", "mlp", "--hidden", "8", "--epochs", "1"]
+    assert run("train", demo_table(), *words, "--out", folder / "model") == 0
     repeated(demo_table(), folder / "small.csv", 4_000_000)
     repeated(demo_table(), folder / "large.csv", 32_000_000)
     yield folder

@@ -1,4 +1,4 @@
-"""``ravine train``: files, scores, reproducibility, flags, and what it refuses."""
+"""``ravine train --estimator mlp``: files, scores, reproducibility, flags, and what it refuses."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 import ravine as rv
 from ravine.cli import main
 
+TRAIN = ["train", "--estimator", "mlp"]
 FILES = ["history.csv", "learning_curve.png", "model.safetensors", "recipe.toml"]
 
 
@@ -46,7 +47,8 @@ def run(*words: object) -> int:
 
 
 def train(table: Path, *words: object, target: str = "price") -> int:
-    return run("train", table.name, "--target", target, "--epochs", 8, *words)
+    """Train one network, quickly."""
+    return run(*TRAIN, table.name, "--target", target, "--epochs", 8, *words)
 
 
 def test_train_writes_four_files_into_a_folder_named_after_the_table(table, capsys):
@@ -178,7 +180,7 @@ def test_held_out_rows_that_lack_what_no_training_row_lacks_are_left_out_with_a_
 def test_parquet_and_csv_give_the_same_model(table):
     pd.read_csv(table).to_parquet("homes.parquet")
     assert train(table, "--out", "a") == 0
-    assert run("train", "homes.parquet", "--target", "price", "--epochs", 8, "--out", "b") == 0
+    assert run(*TRAIN, "homes.parquet", "--target", "price", "--epochs", 8, "--out", "b") == 0
     assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
 
 
@@ -229,7 +231,7 @@ WRONG = [
 def test_what_the_user_got_wrong_is_one_line_a_hint_and_exit_code_2(
     table, capsys, words, message, hint
 ):
-    assert run("train", table.name, *words) == 2
+    assert run(*TRAIN, table.name, *words) == 2
     out, err = capsys.readouterr()
     lines = [line for line in err.splitlines() if not line.startswith("note: ")]
     assert out == ""
@@ -278,5 +280,5 @@ def test_tables_too_small_are_clear_errors(table, capsys):
         Path("small.csv").write_text(table.read_text().partition("\n")[0] + "\n")
         frame = pd.read_csv(table).head(n)
         frame.to_csv("small.csv", index=False)
-        assert run("train", "small.csv", "--target", "price") == 2
+        assert run(*TRAIN, "small.csv", "--target", "price") == 2
     assert capsys.readouterr().err.count("error: ") == 4

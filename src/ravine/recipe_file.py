@@ -1,9 +1,9 @@
-"""Recipe files: a recipe, a network and facts about the data, as TOML.
+"""Recipe files: a recipe, a network, an estimator and facts about the data, as TOML.
 
-The tables are ``[recipe]``, ``[network]`` and ``[data]``; each may be absent. Fields are written as
-`Spec.to_dict` gives them. A field that is None is left out, or written as ``"none"`` where leaving
-it out would mean something else. A file without these tables is read as a recipe whose fields
-stand at the top.
+The tables are ``[recipe]``, ``[network]``, ``[estimator]`` and ``[data]``; each may be absent.
+Fields are written as `Spec.to_dict` gives them. A field that is None is left out, or written as
+``"none"`` where leaving it out would mean something else. A file without these tables is read as a
+recipe whose fields stand at the top.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .spec import Spec
 
 __all__ = ["RecipeFile", "read_recipe_file", "write_recipe_file"]
 
-_TABLES = ("recipe", "network", "data")
+_TABLES = ("recipe", "network", "estimator", "data")
 _NONE = "none"
 
 S = TypeVar("S", bound=Spec)
@@ -43,6 +43,8 @@ class RecipeFile:
         What to fit.
     data : dict, optional
         Facts about the data, such as the target's name.
+    estimator : dict, optional
+        Parameters of an estimator.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class RecipeFile:
     recipe: Recipe | None = None
     network: Network | None = None
     data: dict[str, Any] | None = None
+    estimator: dict[str, Any] | None = None
 
 
 def write_recipe_file(
@@ -62,6 +65,7 @@ def write_recipe_file(
     recipe: Recipe | None = None,
     network: Network | None = None,
     data: Mapping[str, Any] | None = None,
+    estimator: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a recipe file, complete: every field with its value, defaults as well.
 
@@ -76,6 +80,8 @@ def write_recipe_file(
     data : dict, optional
         Numbers, strings, booleans and lists of them by name, written as ``[data]``; None is left
         out.
+    estimator : dict, optional
+        The like, written as ``[estimator]``; None is written as ``"none"``.
 
     Raises
     ------
@@ -103,6 +109,9 @@ def write_recipe_file(
         tables["recipe"] = _table(recipe)
     if network is not None:
         tables["network"] = _table(network)
+    if estimator is not None:
+        said = {name: _NONE if value is None else value for name, value in estimator.items()}
+        tables["estimator"] = _data_table(said)
     if data is not None:
         tables["data"] = _data_table(data)
     text = tomli_w.dumps(tables)
@@ -154,7 +163,8 @@ def read_recipe_file(path: str | os.PathLike[str]) -> RecipeFile:
     for name in tables:
         if name not in _TABLES:
             raise SpecError(
-                f"{path}: unknown key '{name}' beside the tables [recipe], [network] and [data].",
+                f"{path}: unknown key '{name}' beside the tables [recipe], [network], "
+                "[estimator] and [data].",
                 hint=nearest(name, _TABLES),
             )
         if not isinstance(tables[name], dict):
@@ -167,6 +177,7 @@ def read_recipe_file(path: str | os.PathLike[str]) -> RecipeFile:
         if "network" in tables
         else None,
         data=tables.get("data"),
+        estimator=_with_none(tables["estimator"]) if "estimator" in tables else None,
     )
 
 

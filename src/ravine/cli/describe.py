@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from ravine.cli.loading import ModelArgument, open_model
 from ravine.cli.options import JsonFlag
 from ravine.cli.output import console, number, print_json, print_table
+from ravine.cli.saved import SavedEstimator
 
 if TYPE_CHECKING:
+    from ravine.cli.saved import SavedModel
     from ravine.tables.columns import Column
-    from ravine.tables.table_model import TableModel
+    from ravine.tables.target import Target
 
 __all__ = ["command"]
 
@@ -19,7 +21,7 @@ _MOST_LEVELS, _LONGEST = 5, 50
 
 
 def command(model: ModelArgument, as_json: JsonFlag = False) -> None:
-    """Describe a saved model: its table, its network, its recipe and how training went.
+    """Describe a saved model: its table, its networks, its recipe and how training went.
 
     [bold]Example[/bold]
 
@@ -31,18 +33,21 @@ def command(model: ModelArgument, as_json: JsonFlag = False) -> None:
         return
     out = console(sys.stdout)
     rows = [_row(column) for column in found.schema.columns]
-    print_table(_headline(found), ["column", "kind", "values", "inputs"], rows, texts=3)
+    print_table(_headline(found.target), ["column", "kind", "values", "inputs"], rows, texts=3)
     for note in found.schema.notes:
         out.print(note, style="dim")
+    first = found.networks[0]
+    if isinstance(found, SavedEstimator):
+        out.print()
+        out.print(_ensemble(found), soft_wrap=True)
     out.print()
-    out.print(str(found.model.summary()), soft_wrap=True)
+    out.print(str(first.summary()), soft_wrap=True)
     out.print()
-    out.print(repr(found.model.recipe), soft_wrap=True)
+    out.print(repr(first.recipe), soft_wrap=True)
     out.print(_last_losses(found))
 
 
-def _headline(model: TableModel) -> str:
-    target = model.target
+def _headline(target: Target) -> str:
     if target.task == "regression":
         return f"{target.name}: regression"
     few = ", ".join(str(label) for label in target.classes[:_MOST_LEVELS])
@@ -56,7 +61,21 @@ def _row(column: Column) -> list[str]:
     return [column.name, column.kind, values, str(len(column.features))]
 
 
-def _last_losses(model: TableModel) -> str:
+def _ensemble(model: SavedEstimator) -> str:
+    """Say what the estimator is, how it is calibrated, and that the first member follows."""
+    lines = [repr(model.estimator)]
+    count = len(model.networks)
+    if model.target.task == "classification":
+        temperature = model.estimator.temperature_
+        lines.append(f"temperature of the probabilities: {number(temperature)} (1 is none)")
+    elif model.interval_rows:
+        lines.append(f"intervals: from what was missed in {model.interval_rows:,} validation rows")
+    if count > 1:
+        lines.append(f"{count} members, the first of which is:")
+    return "\n".join(lines)
+
+
+def _last_losses(model: SavedModel) -> str:
     history = model.history
     if not len(history):
         return ""
@@ -64,18 +83,27 @@ def _last_losses(model: TableModel) -> str:
     text = f"epoch {row + 1}: training loss {number(float(history['loss'][row]))}"
     if "val_loss" in history:
         text += f", validation loss {number(float(history['val_loss'][row]))}"
-    return text
+    return text if len(model.networks) == 1 else f"on average, {text}"
 
 
-def _as_data(model: TableModel) -> dict[str, Any]:
-    network, recipe = model.model.network, model.model.recipe
-    return {
+def _as_data(model: SavedModel) -> dict[str, Any]:
+    first = model.networks[0]
+    described: dict[str, Any] = {
         "schema": model.schema.to_dict(),
-        "network": network.to_dict(),
-        "recipe": recipe.to_dict(),
-        "parameters": int(model.model.parameters_vector.size),
+        "network": first.network.to_dict(),
+        "recipe": first.recipe.to_dict(),
+        "parameters": sum(int(network.parameters_vector.size) for network in model.networks),
         "inputs": list(model.schema.features),
-        "status": model.model.status,
-        "best_epoch": model.model.best_epoch,
-        "epochs": len(model.model.history),
+        "status": first.status,
+        "best_epoch": model.history.best_epoch,
+        "epochs": len(model.history),
     }
+    if isinstance(model, SavedEstimator):
+        described |= {
+            "estimator": type(model.estimator).__name__,
+            "estimator_parameters": model.estimator.get_params(),
+            "members": len(model.networks),
+        }
+        if model.target.task == "classification":
+            described["temperature"] = model.estimator.temperature_
+    return described

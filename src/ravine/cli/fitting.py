@@ -14,14 +14,23 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.cli.settings import Settings
+    from ravine.cli.settings import Settings, TableSettings
     from ravine.network import Network
     from ravine.recipe import Recipe
     from ravine.tables.schema import TableSchema
     from ravine.tables.table_model import TableModel
     from ravine.tables.target import Target
 
-__all__ = ["Checkpoints", "Fitted", "Part", "Prepared", "fit", "prepare"]
+__all__ = [
+    "Checkpoints",
+    "Fitted",
+    "Part",
+    "Prepared",
+    "fit",
+    "prepare",
+    "readable_rows",
+    "usable_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,7 @@ def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
     """
     from ravine.tables import TableSchema, infer_task
 
-    known = _usable(frame, settings)
+    known = usable_rows(frame, settings)
     target = known[settings.target]
     task = settings.task or infer_task(target, settings.target)
     training, validation, test = _split(known, settings, task)
@@ -117,8 +126,21 @@ def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
     )
 
 
-def _usable(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Keep the rows whose target is known, and the columns that are not to be left out."""
+def usable_rows(frame: pd.DataFrame, settings: TableSettings) -> pd.DataFrame:
+    """Keep the rows whose target is known, and the columns that are not to be left out.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    settings : TableSettings
+        What is predicted, and from what.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows, numbered from 0.
+    """
     from ravine.tables import drop_columns, rows_with_target
     from ravine.tables.values import plural
 
@@ -148,18 +170,37 @@ def _split(known: pd.DataFrame, settings: Settings, task: str) -> list[pd.DataFr
 
 def _part(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part | None:
     """Code rows that were set aside, if there are any."""
-    from ravine.tables.values import plural
-
-    if not len(rows):  # none was asked for
-        return None
-    readable = schema.readable(rows)
-    if not readable.all():
-        lost = plural(int((~readable).sum()), f"{name} row")
-        say(f"note: {lost} left out: a value is missing where no training row lacks one")
-        rows = rows[readable].reset_index(drop=True)
+    rows = readable_rows(rows, schema, name) if len(rows) else rows
     if not len(rows):
         return None
     return Part(name, schema.encode(rows), schema.encode_target(rows))
+
+
+def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.DataFrame:
+    """Leave out rows in which something is missing that no training row lacked, with a note.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows that were set aside.
+    schema : TableSchema
+        What was learnt from the training rows.
+    name : str
+        What the rows are for, for the note.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows that can be scored.
+    """
+    from ravine.tables.values import plural
+
+    readable = schema.readable(rows)
+    if readable.all():
+        return rows
+    lost = plural(int((~readable).sum()), f"{name} row")
+    say(f"note: {lost} left out: a value is missing where no training row lacks one")
+    return rows[readable].reset_index(drop=True)
 
 
 def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,9 @@ from ravine.errors import FileError, RavineError
 from ravine.files import atomic_write, file_error
 
 if TYPE_CHECKING:
-    from ravine.cli.fitting import Prepared
-    from ravine.cli.settings import Settings
+    from ravine.cli.saved import SavedModel
+    from ravine.cli.settings import TableSettings
     from ravine.history import History
-    from ravine.tables.table_model import TableModel
 
 __all__ = ["CHECKPOINT", "HISTORY", "MODEL", "PICTURE", "RECIPE", "ResultFolder", "make_folder"]
 
@@ -53,17 +51,19 @@ class ResultFolder:
                 hint="Choose another folder: --out DIR",
             )
 
-    def write_recipe(self, settings: Settings, prepared: Prepared, table: str) -> None:
+    def write_recipe(self, table: str, settings: TableSettings, task: str, **how: Any) -> None:
         """Write the recipe file, complete: with it, the same table gives the same model.
 
         Parameters
         ----------
-        settings : Settings
-            What was asked for.
-        prepared : Prepared
-            The task and the network, as they fit the table.
         table : str
             Name of the table's file.
+        settings : TableSettings
+            What is predicted, and from what.
+        task : str
+            The task.
+        **how : Recipe, Network or dict
+            What `write_recipe_file` takes: recipe and network, or the estimator's parameters.
         """
         import ravine
         from ravine.recipe_file import write_recipe_file
@@ -72,15 +72,13 @@ class ResultFolder:
             "made_by": f"ravine {ravine.__version__}",
             "table": table,
             "target": settings.target,
-            "task": prepared.target.task,
+            "task": task,
             "drop": list(settings.drop),
             "test_fraction": settings.test_fraction,
         }
-        write_recipe_file(
-            self / RECIPE, recipe=settings.recipe, network=prepared.network, data=data
-        )
+        write_recipe_file(self / RECIPE, data=data, **how)
 
-    def write_results(self, model: TableModel) -> dict[str, str]:
+    def write_results(self, model: SavedModel) -> dict[str, str]:
         """Write the model, its history and the picture of it.
 
         The model's file is the same, byte for byte, whenever the same is trained; how long each
@@ -88,7 +86,7 @@ class ResultFolder:
 
         Parameters
         ----------
-        model : TableModel
+        model : SavedModel
             The trained model.
 
         Returns
@@ -96,7 +94,7 @@ class ResultFolder:
         dict of str to str
             What → path, the recipe included.
         """
-        _without_times(model).save(self / MODEL)
+        model.save(self / MODEL)
         history = model.history
         history.to_csv(self / HISTORY)
         _draw(history, self / PICTURE, model.target.name)
@@ -126,16 +124,6 @@ def make_folder(path: Path) -> None:
         ) from None
     except OSError as error:
         raise file_error(path, "write", error) from error
-
-
-def _without_times(model: TableModel) -> TableModel:
-    """Leave the seconds out of a model's history: the same training gives the same file."""
-    from ravine.history import History
-
-    history = model.model.history
-    columns = {name: history[name] for name in history if name != "seconds"}
-    timeless = replace(model.model, history=History(columns, history.best_epoch))
-    return replace(model, model=timeless)
 
 
 def _is_ours(recipe: Path) -> bool:

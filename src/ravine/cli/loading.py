@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ravine.tables.table_model import TableModel
+    from ravine.cli.saved import SavedModel
 
 __all__ = ["ModelArgument", "TableArgument", "open_model"]
 
@@ -23,7 +23,7 @@ TableArgument = Annotated[
 ]
 
 
-def open_model(path: str) -> TableModel:
+def open_model(path: str) -> SavedModel:
     """Read a model of a table; a folder stands for the model in it.
 
     Parameters
@@ -33,15 +33,17 @@ def open_model(path: str) -> TableModel:
 
     Returns
     -------
-    TableModel
+    SavedModel
         The model.
 
     Raises
     ------
     FileError
-        If there is none, or it cannot be read.
+        If there is none, it cannot be read, or it knows no table.
     """
+    import ravine
     from ravine.cli.folder import MODEL
-    from ravine.tables.table_model import TableModel
+    from ravine.cli.saved import seen_by_commands
 
-    return TableModel.load(Path(path) / MODEL if Path(path).is_dir() else path)
+    file = Path(path) / MODEL if Path(path).is_dir() else Path(path)
+    return seen_by_commands(ravine.load(file), str(file))

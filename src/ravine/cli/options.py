@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
-__all__ = ["DataFlags", "JsonFlag", "NetworkFlags", "RecipeFlags", "grouped"]
+__all__ = [
+    "DataFlags",
+    "JsonFlag",
+    "NetworkFlags",
+    "NeuralFlags",
+    "RecipeFlags",
+    "RunFlags",
+    "grouped",
+]
 
 _DATA, _NETWORK, _RECIPE = "Data", "Network", "Recipe"
+_NEURAL = "Only with --estimator neural"
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", metavar=" ", help="Print the result as JSON, for machines.")
@@ -226,13 +237,81 @@ class RecipeFlags:
     ] = None
 
 
-def grouped(function: Callable[..., None]) -> Callable[..., None]:
+@dataclass(frozen=True)
+class NeuralFlags:
+    """What the neural estimators alone know."""
+
+    members: Annotated[
+        int | None,
+        typer.Option(
+            help="Networks whose predictions are averaged. (default: 8)", rich_help_panel=_NEURAL
+        ),
+    ] = None
+    quantiles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE,…",
+            help="Predict these quantiles of a number instead of its mean, such as 0.05,0.5,0.95.",
+            rich_help_panel=_NEURAL,
+        ),
+    ] = None
+    balanced: Annotated[
+        bool,
+        typer.Option(
+            "--balanced",
+            metavar=" ",
+            help="Let every class count alike, however rare it is.",
+            rich_help_panel=_NEURAL,
+        ),
+    ] = False
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            metavar=" ",
+            help="Train the members again on all rows that are not tested on, for the best number "
+            "of epochs.",
+            rich_help_panel=_NEURAL,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
+class RunFlags:
+    """Where the results go, and how an unfinished training is kept."""
+
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Folder for the results. (default: ravine- and the table's name)"
+        ),
+    ] = None
+    checkpoint: Annotated[
+        int | None,
+        typer.Option(metavar="EPOCHS", help="Keep the state every so many epochs, in DIR.", min=1),
+    ] = None
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", metavar=" ", help="Go on from the state kept in DIR."),
+    ] = False
+
+
+def grouped(
+    function: Callable[..., None],
+    *,
+    panels: Mapping[str, str] = MappingProxyType({}),
+    helps: Mapping[str, str] = MappingProxyType({}),
+) -> Callable[..., None]:
     """Turn a command that takes groups of flags into one that takes the flags, as typer wants it.
 
     Parameters
     ----------
     function : callable
         A command; a parameter annotated with one of the classes of this file stands for its fields.
+    panels : mapping of str to str, optional
+        Fields that stand under another heading of the help of this command.
+    helps : mapping of str to str, optional
+        Fields of which the help says something else.
 
     Returns
     -------
@@ -252,7 +331,7 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in groups:
-            parameters += _parameters_of(groups[name])
+            parameters += _parameters_of(groups[name], panels, helps)
         else:
             parameters.append(
                 parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
@@ -271,14 +350,21 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _parameters_of(group: Any) -> list[inspect.Parameter]:
+def _parameters_of(
+    group: Any, panels: Mapping[str, str], helps: Mapping[str, str]
+) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
-    return [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
-            annotation=hints[field.name],
+    parameters = []
+    for field in dataclasses.fields(group):
+        kind, option = hints[field.name].__origin__, copy.copy(hints[field.name].__metadata__[0])
+        option.rich_help_panel = panels.get(field.name, option.rich_help_panel)
+        option.help = helps.get(field.name, option.help)
+        parameters.append(
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=field.default,
+                annotation=Annotated[kind, option],
+            )
         )
-        for field in dataclasses.fields(group)
-    ]
+    return parameters

@@ -12,11 +12,12 @@ from ravine.cli.options import JsonFlag
 from ravine.cli.output import print_json, say
 from ravine.cli.streaming import stream_table
 from ravine.cli.writing import Rows, check_out, rows_to
+from ravine.errors import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ravine.tables.table_model import TableModel
+    from ravine.cli.saved import SavedModel
 
 __all__ = ["command"]
 
@@ -37,14 +38,22 @@ def command(
             "--probabilities", metavar=" ", help="Give the probability of each class as well."
         ),
     ] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Give an interval as well (columns lower and upper) that holds the target in this "
+            "share of rows, such as 0.9.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Predict the target of each row of a table.
 
     The result has one line a row, in the order of TABLE, with the column 'prediction', in the
-    target's own unit. Columns may stand in any order, and further ones are ignored. A category that
-    training did not have counts as none of the known ones; standard error says how many there
-    were.
+    target's own unit (a model of quantiles has a column for each). Columns may stand in any order,
+    and further ones are ignored. A category that training did not have counts as none of the known
+    ones; standard error says how many there were.
 
     TABLE goes past the model piece by piece, so it may be larger than the memory. A file is written
     whole or, where anything is wrong, not at all. With --json, standard output gets one JSON object
@@ -56,6 +65,8 @@ def command(
     """
     from ravine.tables.values import plural
 
+    if interval is not None and not 0 < interval < 1:
+        raise ParameterError(f"--interval must be between 0 and 1. Got {interval:g}.")
     if out is not None:
         check_out(out, model, table)
     found = open_model(model)
@@ -66,7 +77,7 @@ def command(
     ):
         for chunk in chunks:
             with chunk.rows_of_the_file():
-                predictions = _predictions(found, chunk.frame, probabilities)
+                predictions = _predictions(found, chunk.frame, probabilities, interval)
             write(predictions)
             rows += len(chunk.frame)
     if out is not None:
@@ -75,10 +86,14 @@ def command(
             print_json({"target": found.target.name, "rows": rows, "file": out})
 
 
-def _predictions(model: TableModel, frame: pd.DataFrame, probabilities: bool) -> Rows:
-    columns = {"prediction": model.predict(frame)}
+def _predictions(
+    model: SavedModel, frame: pd.DataFrame, probabilities: bool, interval: float | None
+) -> Rows:
+    columns = dict(model.predict(frame))
     if probabilities:
-        shares = model.predict_proba(frame).astype(float)
+        shares = model.probabilities(frame).astype(float)
         for position, label in enumerate(model.target.classes):
             columns[f"probability {label}"] = shares[:, position]
+    if interval is not None:
+        columns["lower"], columns["upper"] = model.interval(frame, interval).T
     return columns

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.tables.table_model import TableModel
+    from ravine.tables.target import Target
 
-__all__ = ["RunningScores"]
+__all__ = ["RunningScores", "Scored"]
+
+
+class Scored(Protocol):
+    """What can be scored piece by piece."""
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+
+    def means(self, frame: pd.DataFrame) -> dict[str, float]:
+        """Score rows: means over them, ``mse`` among them for numbers."""
 
 
 class RunningScores:
@@ -23,7 +34,7 @@ class RunningScores:
 
     Parameters
     ----------
-    model : TableModel
+    model : Scored
         The model.
 
     Attributes
@@ -32,7 +43,7 @@ class RunningScores:
         The rows that were scored.
     """
 
-    def __init__(self, model: TableModel) -> None:
+    def __init__(self, model: Scored) -> None:
         self.model = model
         self.rows = 0
         self._sums: dict[str, float] = {}
@@ -46,23 +57,19 @@ class RunningScores:
         frame : pandas.DataFrame
             n rows with the target's column.
         """
-        schema, n = self.model.schema, len(frame)
-        X, y = schema.encode(frame), schema.encode_target(frame)
-        scores = self.model.score(X, y)
-        if "rmse" in scores:
-            scores["rmse"] = scores["rmse"] ** 2  # of which there is a mean
-            self._add_spread(y * self.model.target.standard_deviation, n)
-        for name, value in scores.items():
+        n, means = len(frame), self.model.means(frame)
+        if "mse" in means:
+            target = self.model.target
+            self._add_spread(target.decode(target.encode(frame[target.name])), n)
+        for name, value in means.items():
             self._sums[name] = self._sums.get(name, 0.0) + n * value
         self.rows += n
 
     def scores(self) -> dict[str, float]:
-        """Give the scores of all rows, as ``TableModel.evaluate`` names them."""
+        """Give the scores of all rows; of ``mse``, its root and R²."""
         found = {name: total / self.rows for name, total in self._sums.items()}
-        if "rmse" in found:
-            squares = self._sums["rmse"]
-            found["rmse"] = math.sqrt(found["rmse"])
-            found["r2"] = self._r2(squares)
+        if "mse" in found:
+            found |= {"rmse": math.sqrt(found.pop("mse")), "r2": self._r2(self._sums["mse"])}
         return found
 
     def _r2(self, squares: float) -> float:

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["METRICS", "Scores", "score_parts"]
 
-METRICS = {"loss": "loss", "rmse": "RMSE", "r2": "R²", "accuracy": "accuracy"}
+METRICS = {
+    "loss": "loss",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "pinball": "pinball loss",
+    "inside": "inside",
+    "log_loss": "log loss",
+    "accuracy": "accuracy",
+}
 """What the scores are called in tables."""
 
 
@@ -26,6 +35,7 @@ class Scores:
     rows: dict[str, int]
     model: dict[str, dict[str, float]]
     baseline: dict[str, dict[str, float]]
+    simple: str
 
     def to_dict(self) -> dict[str, Any]:
         """Give the scores as plain data.
@@ -41,7 +51,6 @@ class Scores:
         """Print the scores as a table."""
         names = [name for name in METRICS if name in self.model["training"]]
         compared = [name for name in names if name != "r2"]
-        simple = "mean" if self.task == "regression" else "frequencies"
         rows = [
             [
                 part,
@@ -54,14 +63,18 @@ class Scores:
         columns = [
             "rows",
             *(METRICS[n] for n in names),
-            *(f"{simple}: {METRICS[n]}" for n in compared),
+            *(f"{self.simple}: {METRICS[n]}" for n in compared),
         ]
         print_table(f"{self.target} ({self.task})", ["", *columns], rows, note=self._note())
 
     def _note(self) -> str:
-        if self.task == "regression":
-            return f"In the unit of {self.target!r}; 'mean' predicts the mean for every row."
-        return "'frequencies' predicts the shares of the classes for every row."
+        which = {
+            "mean": f"In the unit of {self.target!r}; 'mean' predicts the mean for every row.",
+            "quantiles": f"In the unit of {self.target!r}; 'quantiles' predicts those of the "
+            "training rows for every row.",
+            "frequencies": "'frequencies' predicts the shares of the classes for every row.",
+        }
+        return which[self.simple]
 
 
 def score_parts(model: TableModel, prepared: Prepared) -> Scores:
@@ -95,4 +108,5 @@ def score_parts(model: TableModel, prepared: Prepared) -> Scores:
         {part.name: size(part) for part in prepared.parts},
         of(model),
         of(simple),
+        "mean" if model.target.task == "regression" else "frequencies",
     )

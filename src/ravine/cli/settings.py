@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from ravine.tables.schema import TableSchema
     from ravine.tables.target import Task
 
-__all__ = ["Settings", "read_settings"]
+__all__ = [
+    "Settings",
+    "TableSettings",
+    "batch_size_of",
+    "file_of",
+    "read_settings",
+    "table_settings",
+    "units_of",
+]
 
 _DATA_KEYS = {
     "made_by": str,
@@ -30,8 +38,8 @@ _DATA_KEYS = {
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Everything that a training on a table needs to know.
+class TableSettings:
+    """What is predicted, from what, and which rows are tested on.
 
     Parameters
     ----------
@@ -43,6 +51,20 @@ class Settings:
         Columns to leave out.
     test_fraction : float
         Share of the rows to test on.
+    """
+
+    target: str
+    task: Task | None
+    drop: tuple[str, ...]
+    test_fraction: float
+
+
+@dataclass(frozen=True)
+class Settings(TableSettings):
+    """Everything that training a network on a table needs to know, beside the table's settings.
+
+    Parameters
+    ----------
     recipe : Recipe
         How to train; its ``validation_fraction`` is of the rows that are not tested on.
     network : Network or None
@@ -57,10 +79,6 @@ class Settings:
         The loss that was asked for.
     """
 
-    target: str
-    task: Task | None
-    drop: tuple[str, ...]
-    test_fraction: float
     recipe: Recipe
     network: Network | None
     hidden: tuple[int, ...]
@@ -119,10 +137,48 @@ def read_settings(data: DataFlags, network: NetworkFlags, recipe: RecipeFlags) -
     >>> settings.hidden, settings.recipe.epochs
     ((8,), 200)
     """
+    file = file_of(recipe)
+    return Settings(
+        **vars(table_settings(recipe.recipe, file, data)),
+        recipe=_recipe(file, recipe, data.validation_fraction),
+        network=_network(file, network),
+        hidden=(64, 64) if network.hidden is None else units_of(network.hidden),
+        activation=network.activation or "relu",
+        batch_norm=bool(network.batch_norm),
+        loss=network.loss,
+    )
+
+
+def file_of(flags: RecipeFlags) -> RecipeFile:
+    """Read the file that --recipe names; an empty one stands for none."""
     from ravine.recipe_file import RecipeFile, read_recipe_file
 
-    file = RecipeFile() if recipe.recipe is None else read_recipe_file(recipe.recipe)
-    said = _checked_data(recipe.recipe, file.data or {})
+    return RecipeFile() if flags.recipe is None else read_recipe_file(flags.recipe)
+
+
+def table_settings(path: str | None, file: RecipeFile, data: DataFlags) -> TableSettings:
+    """Put the flags of the data and the [data] of a recipe file together.
+
+    Parameters
+    ----------
+    path : str or None
+        Name of the recipe file.
+    file : RecipeFile
+        What it holds.
+    data : DataFlags
+        The flags.
+
+    Returns
+    -------
+    TableSettings
+        What is asked for.
+
+    Raises
+    ------
+    ParameterError, SpecError
+        If a flag or the file is wrong.
+    """
+    said = _checked_data(path, file.data or {})
     target = data.target or said.get("target")
     if target is None:
         raise ParameterError(
@@ -134,18 +190,8 @@ def read_settings(data: DataFlags, network: NetworkFlags, recipe: RecipeFlags) -
     test_fraction = data.test_fraction
     if test_fraction is None:
         test_fraction = float(said.get("test_fraction", 0.2))
-    return Settings(
-        target=target,
-        task=cast("Task | None", task),
-        drop=tuple(data.drop if data.drop is not None else said.get("drop", ())),
-        test_fraction=test_fraction,
-        recipe=_recipe(file, recipe, data.validation_fraction),
-        network=_network(file, network),
-        hidden=_hidden(network.hidden),
-        activation=network.activation or "relu",
-        batch_norm=bool(network.batch_norm),
-        loss=network.loss,
-    )
+    drop = tuple(data.drop if data.drop is not None else said.get("drop", ()))
+    return TableSettings(target, cast("Task | None", task), drop, test_fraction)
 
 
 def _checked_data(path: str | None, said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -187,9 +233,14 @@ def _network(file: RecipeFile, flags: NetworkFlags) -> Network | None:
     return network
 
 
-def _hidden(text: str | None) -> tuple[int, ...]:
-    if text is None:
-        return (64, 64)
+def units_of(text: str) -> tuple[int, ...]:
+    """Read the units of hidden layers; 0 stands for none.
+
+    Examples
+    --------
+    >>> units_of("64,32"), units_of("0")
+    ((64, 32), ())
+    """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts or not all(part.isdecimal() and len(part) < 19 for part in parts):
         raise ParameterError(
@@ -219,7 +270,7 @@ def _recipe(file: RecipeFile, flags: RecipeFlags, validation_fraction: float | N
         if value is not None:
             changes[name] = value or None
     if flags.batch_size is not None:
-        changes["batch_size"] = _batch_size(flags.batch_size)
+        changes["batch_size"] = batch_size_of(flags.batch_size)
     if flags.l1 is not None or flags.l2 is not None:
         changes["penalty"] = _penalty(flags.l1 or 0.0, flags.l2 or 0.0)
     fraction = changes.get("validation_fraction", base.validation_fraction)
@@ -244,7 +295,14 @@ def _stopping(base: Any, patience: int, validation_fraction: float) -> Any:
     return stopping
 
 
-def _batch_size(text: str) -> int | str:
+def batch_size_of(text: str) -> int | str:
+    """Read a batch size: a whole number, or full.
+
+    Examples
+    --------
+    >>> batch_size_of("128")
+    128
+    """
     if text == "full":
         return "full"
     if not text.isdecimal() or len(text) > 18:

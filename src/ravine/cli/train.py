@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,77 +10,176 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ravine.cli.loading import TableArgument
-from ravine.cli.options import DataFlags, JsonFlag, NetworkFlags, RecipeFlags, grouped
+from ravine.cli.neural_settings import MLP_ONLY, choose_estimator, read_neural_settings
+from ravine.cli.options import (
+    DataFlags,
+    JsonFlag,
+    NetworkFlags,
+    NeuralFlags,
+    RecipeFlags,
+    RunFlags,
+    grouped,
+)
 from ravine.cli.output import print_json, say
 
 if TYPE_CHECKING:
     from ravine.cli.fitting import Checkpoints, Fitted, Prepared
     from ravine.cli.folder import ResultFolder
+    from ravine.cli.neural_settings import NeuralSettings
+    from ravine.cli.saved import SavedModel
     from ravine.cli.scores import Scores
+    from ravine.cli.settings import Settings
 
-__all__ = ["RunFlags", "command", "how_it_ended"]
+__all__ = ["command", "how_it_ended"]
+
+_MLP = "Only with --estimator mlp"
+_HELPS = {
+    "validation_fraction": "Share of the other rows to validate on; 0 for none. With neural, each "
+    "member sets aside others. (default: 0.2)",
+    "hidden": "Units of the hidden layers; 0 for none. (default with mlp: 64,64)",
+    "batch_norm": "Standardise each hidden layer over the batch. (default: no)",
+    "loss": "squared_error, absolute_error, huber, quantile, poisson or gamma; with mlp also "
+    "binary_cross_entropy and cross_entropy. (default: what suits the task)",
+    "recipe": "Read what to do from a TOML file, such as the recipe.toml that train writes: the "
+    "estimator, or recipe and network, and the data. Other flags change what it says.",
+    "learning_rate": "Highest learning rate. (default with mlp: 0.003 for adam and adamw, "
+    "the optimizer's own for others)",
+    "schedule": "How the learning rate changes: cosine, constant, exponential or one_cycle. With "
+    "mlp, numbers may follow, times in epochs: exponential:RATE, inverse:RATE[:POWER], "
+    "step:FACTOR:EVERY, cosine[:FINAL], warmup:LENGTH, one_cycle or plateau[:FACTOR[:PATIENCE]]. "
+    "(default with mlp: cosine)",
+    "batch_size": "Rows per step. (default with mlp: 128, or full for lbfgs, rprop and "
+    "delta_bar_delta)",
+    "epochs": "Passes through the rows, at most. (default with mlp: 200)",
+    "patience": "Stop after so many epochs without a better validation loss; 0 for never. "
+    "(default with mlp: 20)",
+    "dropout": "Dropout rate of the hidden layers. (default with mlp: 0)",
+    "weight_decay": "Decoupled decay of the weights. (default with mlp: 0)",
+    "averaging": "Decay of the averaged weights, such as 0.999; 0 for none. (default with "
+    "mlp: 0.99)",
+}
 
 
-@dataclass(frozen=True)
-class RunFlags:
-    """Where the results go, and how an unfinished training is kept."""
-
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR", help="Folder for the results. (default: ravine- and the table's name)"
-        ),
-    ] = None
-    checkpoint: Annotated[
-        int | None,
-        typer.Option(metavar="EPOCHS", help="Keep the state every so many epochs, in DIR.", min=1),
-    ] = None
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", metavar=" ", help="Go on from the state kept in DIR."),
-    ] = False
-
-
-@grouped
+@functools.partial(grouped, panels=dict.fromkeys(MLP_ONLY, _MLP), helps=_HELPS)
 def command(
     table: TableArgument,
     data: DataFlags,
     network: NetworkFlags,
     recipe: RecipeFlags,
+    neural: NeuralFlags,
     run: RunFlags,
+    estimator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="neural (the default): an ensemble, good without tuning. mlp: one network, every "
+            "choice yours.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a network on a table and save it.
+    """Train on a table and save what was learnt.
 
-    Test rows are set aside first, then validation rows; everything that is learnt from the columns
-    comes from the remaining training rows. Categories, dates and missing values are handled. Into
-    DIR go model.safetensors, history.csv, learning_curve.png and recipe.toml; with --recipe on the
-    last, the same table gives the same model bit for bit.
+    Test rows are set aside first, and everything that is learnt from the columns comes from the
+    others. Numbers, text, dates and missing values are handled. Into DIR go model.safetensors,
+    history.csv, learning_curve.png and recipe.toml; with --recipe on the last, the same table gives
+    the same model bit for bit.
 
-    [bold]Example[/bold]
+    The neural estimators are those of ravine.NeuralClassifier and ravine.NeuralRegressor in Python;
+    what no flag says, they choose themselves.
 
-    [cyan]ravine train bikeshare.csv.gz --target bikers --hidden 64,64 --l2 1e-4[/cyan]
+    [bold]Examples[/bold]
+
+    [cyan]ravine train bikeshare.csv.gz --target bikers[/cyan]
+
+    [cyan]ravine train bikeshare.csv.gz --target bikers --estimator mlp --l2 1e-4[/cyan]
     """
+    from ravine.cli.settings import file_of, read_settings
+    from ravine.tables import table_stem
+
+    file = file_of(recipe)
+    chosen = choose_estimator(estimator, file, data, network, recipe, neural, run)
+    folder = Path(run.out if run.out is not None else f"ravine-{table_stem(table)}")
+    if chosen == "neural":
+        settings = read_neural_settings(file, data, network, recipe, neural)
+        trained, results = _train_neural(table, settings, folder)
+    else:
+        trained, results = _train_network(table, read_settings(data, network, recipe), run, folder)
+    if not as_json:
+        trained.scores.show()  # before anything can go wrong with the files
+    files = results.write_results(trained.model)
+    if as_json:
+        print_json(trained.to_dict() | {"files": files})
+    say(f"saved in {results.path}: {', '.join(Path(file).name for file in files.values())}")
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A trained model, its scores and how it came about."""
+
+    model: SavedModel
+    scores: Scores
+    course: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        scores = self.scores
+        return {
+            "target": scores.target,
+            "task": scores.task,
+            **scores.to_dict(),
+            **self.course,
+            "notes": list(self.model.schema.notes),
+        }
+
+
+def _train_neural(
+    table: str, settings: NeuralSettings, path: Path
+) -> tuple[_Trained, ResultFolder]:
+    from ravine.cli.folder import ResultFolder
+    from ravine.cli.neural_fitting import fit_neural, part_table, score_neural
+    from ravine.tables import read_table
+
+    parts = part_table(read_table(table), settings)
+    parameters = settings.parameters_for(parts.target.task)
+    folder = ResultFolder(path)
+    folder.write_recipe(Path(table).name, settings.table, parts.target.task, estimator=parameters)
+    fitted = fit_neural(parts, settings)
+    say(fitted.ending)
+    members = fitted.model.estimator.members_
+    course = {
+        "status": "finished",
+        "members": len(members),
+        "epochs": max(len(member.history) for member in members),
+        "best_epoch": fitted.model.history.best_epoch,
+        "seconds": fitted.seconds,
+    }
+    return _Trained(fitted.model, score_neural(fitted, parts), course), folder
+
+
+def _train_network(
+    table: str, settings: Settings, run: RunFlags, path: Path
+) -> tuple[_Trained, ResultFolder]:
     from ravine.cli.fitting import prepare
     from ravine.cli.folder import ResultFolder
+    from ravine.cli.saved import SavedNetwork
     from ravine.cli.scores import score_parts
-    from ravine.cli.settings import read_settings
-    from ravine.tables import read_table, table_stem
+    from ravine.tables import read_table
 
-    settings = read_settings(data, network, recipe)
     prepared = prepare(read_table(table), settings)
-    folder = ResultFolder(Path(run.out if run.out is not None else f"ravine-{table_stem(table)}"))
+    folder = ResultFolder(path)
     checkpoints = _checkpoints(folder, run)
-    folder.write_recipe(settings, prepared, Path(table).name)
+    how = {"recipe": settings.recipe, "network": prepared.network}
+    folder.write_recipe(Path(table).name, settings, prepared.target.task, **how)
     fitted = _fit(prepared, checkpoints)
     say(how_it_ended(fitted, settings.recipe.epochs))
-    scores = score_parts(fitted.model, prepared)
-    if not as_json:
-        scores.show()  # before anything can go wrong with the files
-    files = folder.write_results(fitted.model)
-    if as_json:
-        print_json(_as_data(fitted, scores) | {"files": files})
-    say(f"saved in {folder.path}: {', '.join(Path(file).name for file in files.values())}")
+    network = fitted.model.model
+    course = {
+        "status": network.status,
+        "epochs": len(network.history),
+        "best_epoch": network.best_epoch,
+        "seconds": fitted.seconds,
+    }
+    return _Trained(SavedNetwork(fitted.model), score_parts(fitted.model, prepared), course), folder
 
 
 def how_it_ended(fitted: Fitted, epochs: int) -> str:
@@ -113,20 +213,6 @@ def _fit(prepared: Prepared, checkpoints: Checkpoints) -> Fitted:
             folder = checkpoints.path.parent
             say(f"go on with: --recipe {folder / 'recipe.toml'} --out {folder} --resume")
         raise
-
-
-def _as_data(fitted: Fitted, scores: Scores) -> dict[str, Any]:
-    model = fitted.model.model
-    return {
-        "target": scores.target,
-        "task": scores.task,
-        **scores.to_dict(),
-        "status": model.status,
-        "epochs": len(model.history),
-        "best_epoch": model.best_epoch,
-        "seconds": fitted.seconds,
-        "notes": list(fitted.model.schema.notes),
-    }
 
 
 def _checkpoints(folder: ResultFolder, run: RunFlags) -> Checkpoints:

@@ -1,0 +1,59 @@
+"""How far predictions are from what was: means over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["of_classes", "of_numbers", "of_quantiles"]
+
+Numbers = NDArray[np.float64]
+
+
+def of_numbers(y: Numbers, found: Numbers) -> dict[str, float]:
+    """Mean squared and mean absolute error.
+
+    Examples
+    --------
+    >>> of_numbers(np.array([1.0, 2.0]), np.array([1.0, 5.0]))
+    {'mse': 4.5, 'mae': 1.5}
+    """
+    return {"mse": float(np.mean((y - found) ** 2)), "mae": float(np.mean(np.abs(y - found)))}
+
+
+def of_quantiles(y: Numbers, found: Numbers, levels: Sequence[float]) -> dict[str, float]:
+    """Mean pinball loss over rows and quantiles, and how many rows lie between the outer two.
+
+    Examples
+    --------
+    >>> of_quantiles(np.array([1.0, 9.0]), np.array([[0.0, 2.0], [0.0, 2.0]]), (0.25, 0.75))
+    {'pinball': 2.0, 'inside': 0.5}
+    """
+    missed = y[:, None] - found
+    tau = np.asarray(levels)
+    scores = {"pinball": float(np.mean(np.maximum(tau * missed, (tau - 1) * missed)))}
+    if len(levels) > 1:
+        scores["inside"] = float(np.mean((found[:, 0] <= y) & (y <= found[:, -1])))
+    return scores
+
+
+def of_classes(
+    labels: NDArray[np.generic], shares: Numbers, classes: NDArray[np.generic]
+) -> dict[str, float]:
+    """Log loss and accuracy.
+
+    Examples
+    --------
+    >>> shares = np.array([[0.5, 0.5], [0.0, 1.0]])
+    >>> of_classes(np.array(["a", "b"]), shares, np.array(["a", "b"]))
+    {'log_loss': 0.34657359027997264, 'accuracy': 1.0}
+    """
+    places = np.searchsorted(classes, labels)
+    given = shares[np.arange(len(labels)), places]
+    least = np.finfo(shares.dtype).eps
+    return {
+        "log_loss": float(-np.log(np.maximum(given, least)).mean()),
+        "accuracy": float(np.mean(shares.argmax(axis=1) == places)),
+    }

@@ -1,0 +1,200 @@
+"""From a table and settings to a trained neural estimator and its scores."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ravine.cli.fitting import readable_rows, usable_rows
+from ravine.cli.output import say
+from ravine.cli.running_scores import RunningScores, Scored
+from ravine.cli.saved import SavedEstimator
+from ravine.cli.scores import Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ravine.cli.neural_settings import NeuralSettings
+    from ravine.tables.target import Target
+
+__all__ = ["NeuralFit", "TableParts", "fit_neural", "part_table", "score_neural"]
+
+
+@dataclass(frozen=True)
+class TableParts:
+    """A table whose target is known: rows to train on, which members split again, and test rows."""
+
+    target: Target
+    training: pd.DataFrame
+    test: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class NeuralFit:
+    """What training gave."""
+
+    model: SavedEstimator
+    seconds: float
+
+    @property
+    def ending(self) -> str:
+        """Say in a line what was trained for how long."""
+        estimator = self.model.estimator
+        lengths = [len(member.history) for member in estimator.members_]
+        epochs = f"{min(lengths)} to {max(lengths)}" if len(set(lengths)) > 1 else f"{lengths[0]}"
+        members = f"{len(lengths)} member{'' if len(lengths) == 1 else 's'}"
+        line = f"finished: {members}, {epochs} epochs each in {self.seconds:.1f} s"
+        best = estimator.history_.best_epoch
+        return line if best is None else f"{line}, best epoch {best} on average"
+
+
+def part_table(frame: pd.DataFrame, settings: NeuralSettings) -> TableParts:
+    """Keep the rows whose target is known, and set the test rows aside.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    settings : NeuralSettings
+        What is asked for.
+
+    Returns
+    -------
+    TableParts
+        The parts.
+
+    Raises
+    ------
+    RavineError
+        If table and settings do not go together.
+    """
+    from ravine.tables import Target, infer_task, split_rows
+    from ravine.tables.values import text_of
+
+    table = settings.table
+    known = usable_rows(frame, table)
+    series = known[table.target]
+    task = table.task or infer_task(series, table.target)
+    split = split_rows(
+        len(known),
+        test_fraction=table.test_fraction,
+        validation_fraction=0.0,
+        seed=settings.seed,
+        strata=None if task == "regression" else [text_of(value) for value in series],
+    )
+    training, test = (
+        known.iloc[rows].reset_index(drop=True) for rows in (split.training, split.test)
+    )
+    return TableParts(Target.learn(training[table.target], table.target, task=task), training, test)
+
+
+def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
+    """Train, with a live line on a terminal.
+
+    Parameters
+    ----------
+    parts : TableParts
+        What to train on.
+    settings : NeuralSettings
+        How.
+
+    Returns
+    -------
+    NeuralFit
+        The estimator, and how long it took.
+    """
+    import pandas as pd
+
+    target = parts.target
+    estimator = settings.estimator(target.task, verbose=sys.stderr.isatty())
+    y = pd.Series(_values(parts.training, target), name=target.name)
+    started = time.perf_counter()
+    estimator.fit(parts.training.drop(columns=target.name), y)
+    seconds = time.perf_counter() - started
+    for note in estimator.schema_.notes:
+        say(f"note: {note}")
+    return NeuralFit(SavedEstimator(estimator), seconds)
+
+
+def score_neural(fitted: NeuralFit, parts: TableParts) -> Scores:
+    """Score the estimator on training and test rows, next to a constant prediction.
+
+    Parameters
+    ----------
+    fitted : NeuralFit
+        The estimator.
+    parts : TableParts
+        The rows.
+
+    Returns
+    -------
+    Scores
+        What was found.
+    """
+    constant = _Constant(fitted.model, parts.training)
+    groups = {"training": parts.training, "test": _readable(parts.test, fitted.model)}
+    rows = {name: frame for name, frame in groups.items() if len(frame)}
+    return Scores(
+        parts.target.name,
+        parts.target.task,
+        {name: len(frame) for name, frame in rows.items()},
+        {name: _scores(fitted.model, frame) for name, frame in rows.items()},
+        {name: _scores(constant, frame) for name, frame in rows.items()},
+        constant.name,
+    )
+
+
+class _Constant:
+    """The same prediction for every row: mean, quantiles or shares of the training rows."""
+
+    def __init__(self, model: SavedEstimator, training: pd.DataFrame) -> None:
+        import numpy as np
+
+        self.target, self.quantiles = model.target, model.quantiles
+        values = _values(training, self.target)
+        if self.target.task == "classification":
+            self.name = "frequencies"
+            self.classes = model.estimator.classes_
+            self.constant = np.asarray([np.mean(values == label) for label in self.classes])
+        elif self.quantiles:
+            self.name = "quantiles"
+            self.constant = np.quantile(values, self.quantiles)
+        else:
+            self.name = "mean"
+            self.constant = np.asarray(values.mean())
+
+    def means(self, frame: pd.DataFrame) -> dict[str, float]:
+        """Score rows."""
+        import numpy as np
+
+        from ravine.cli.measures import of_classes, of_numbers, of_quantiles
+
+        values = _values(frame, self.target)
+        found = np.broadcast_to(self.constant, (len(values), *self.constant.shape))
+        if self.target.task == "classification":
+            return of_classes(values, found, self.classes)
+        return (
+            of_quantiles(values, found, self.quantiles)
+            if self.quantiles
+            else of_numbers(values, found)
+        )
+
+
+def _values(frame: pd.DataFrame, target: Target) -> NDArray[Any]:
+    """Get the target: numbers in their own unit, or labels as the classes are."""
+    encoded = target.encode(frame[target.name])
+    return target.decode(encoded) if target.task == "regression" else encoded
+
+
+def _scores(model: Scored, frame: pd.DataFrame) -> dict[str, float]:
+    running = RunningScores(model)
+    running.add(frame)
+    return running.scores()
+
+
+def _readable(frame: pd.DataFrame, model: SavedEstimator) -> pd.DataFrame:
+    """Keep the rows that lack no value of which no training row lacked any."""
+    return frame if not len(frame) else readable_rows(frame, model.schema, "test")

@@ -1,0 +1,279 @@
+"""A saved model as the commands see it: one network of a table, or an estimator of tables."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ravine.errors import DataError, FileError, ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ravine.cli.writing import Rows
+    from ravine.estimators.neural import NeuralClassifier, NeuralRegressor
+    from ravine.history import History
+    from ravine.model import Model
+    from ravine.tables.schema import TableSchema
+    from ravine.tables.table_model import TableModel
+    from ravine.tables.target import Target
+
+__all__ = ["SavedEstimator", "SavedModel", "SavedNetwork", "seen_by_commands"]
+
+
+class SavedModel(Protocol):
+    """What commands ask a saved model for; a frame has the columns of ``schema``, at least."""
+
+    @property
+    def schema(self) -> TableSchema:
+        """What was learnt of the columns."""
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+
+    @property
+    def networks(self) -> Sequence[Model]:
+        """The trained networks: one, or the members of the ensemble."""
+
+    @property
+    def history(self) -> History:
+        """How training went, losses in the target's own unit."""
+
+    def save(self, path: Path) -> None:
+        """Write the model without times: the same training gives the same file."""
+
+    def predict(self, frame: pd.DataFrame) -> Rows:
+        """Give the predictions, by the names of their columns."""
+
+    def probabilities(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """Give the probability of each class of the target."""
+
+    def interval(self, frame: pd.DataFrame, coverage: float) -> NDArray[Any]:
+        """Give the lower and the upper end of an interval for each row."""
+
+    def means(self, frame: pd.DataFrame) -> dict[str, float]:
+        """Score rows whose target is known: means over rows, ``mse`` among them if there is one."""
+
+
+def seen_by_commands(model: Any, path: str) -> SavedModel:
+    """Tell what `ravine.load` gave.
+
+    Parameters
+    ----------
+    model : object
+        From `ravine.load`.
+    path : str
+        The file that it came from, for the message.
+
+    Returns
+    -------
+    SavedModel
+        The model.
+
+    Raises
+    ------
+    FileError
+        If it is no model of a table with one target.
+    """
+    from ravine.tables.table_model import TableModel
+
+    if isinstance(model, TableModel):
+        return SavedNetwork(model)
+    schema = getattr(model, "schema_", None)
+    if schema is None:
+        raise FileError(
+            f"{path!r} holds a model that was trained on arrays, not on a table: it knows no "
+            "columns.",
+            hint="Use ravine.load in Python, or train with: ravine train TABLE --target COLUMN",
+        )
+    if schema.target is None:
+        raise FileError(
+            f"{path!r} holds an estimator that does not predict one column of numbers, texts or "
+            "booleans.",
+            hint="Use ravine.load in Python.",
+        )
+    return SavedEstimator(model)
+
+
+@dataclass(frozen=True)
+class SavedNetwork:
+    """One network, trained by ``ravine train --estimator mlp``.
+
+    Parameters
+    ----------
+    model : TableModel
+        The network and its schema.
+    """
+
+    model: TableModel
+
+    @property
+    def schema(self) -> TableSchema:
+        """What was learnt of the columns."""
+        return self.model.schema
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return self.model.target
+
+    @property
+    def networks(self) -> Sequence[Model]:
+        """The network."""
+        return [self.model.model]
+
+    @property
+    def history(self) -> History:
+        """How training went."""
+        return self.model.history
+
+    def save(self, path: Path) -> None:
+        """Write the model without times."""
+        network = self.model.model
+        timeless = replace(network, history=_without_times(network.history))
+        replace(self.model, model=timeless).save(path)
+
+    def predict(self, frame: pd.DataFrame) -> Rows:
+        """Give the predictions."""
+        return {"prediction": self.model.predict(frame)}
+
+    def probabilities(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """Give the probability of each class."""
+        return self.model.predict_proba(frame)
+
+    def interval(self, frame: pd.DataFrame, coverage: float) -> NDArray[Any]:
+        """Refuse: one network knows no intervals."""
+        raise ParameterError(
+            "--interval needs a model that was trained with --estimator neural; this one is a "
+            "single network.",
+            hint="Leave --interval out, or train again without --estimator mlp.",
+        )
+
+    def means(self, frame: pd.DataFrame) -> dict[str, float]:
+        """Score rows: loss, and squared errors or right answers."""
+        scores = self.model.evaluate(frame)
+        if self.target.task == "regression":
+            return {"loss": scores["loss"], "mse": scores["rmse"] ** 2}
+        return scores
+
+
+@dataclass(frozen=True)
+class SavedEstimator:
+    """An estimator of tables, trained by ``ravine train`` or in Python.
+
+    Parameters
+    ----------
+    estimator : NeuralClassifier or NeuralRegressor
+        Fitted.
+    """
+
+    estimator: NeuralClassifier | NeuralRegressor
+
+    @property
+    def schema(self) -> TableSchema:
+        """What was learnt of the columns."""
+        return self.estimator.schema_
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        assert self.schema.target is not None
+        return self.schema.target
+
+    @property
+    def quantiles(self) -> list[float]:
+        """The quantiles that are predicted, ascending; none for means and medians."""
+        import numpy as np
+
+        if getattr(self.estimator, "loss", None) != "quantile":
+            return []
+        levels: list[float] = np.sort(np.atleast_1d(self.estimator.quantiles)).tolist()
+        return levels
+
+    @property
+    def networks(self) -> Sequence[Model]:
+        """The members."""
+        members: list[Model] = self.estimator.members_
+        return members
+
+    @property
+    def interval_rows(self) -> int:
+        """How many validation rows the intervals of a regression were learnt from."""
+        learnt = getattr(self.estimator, "_conformal", [])
+        return len(learnt[0].centres) if learnt else 0
+
+    @property
+    def history(self) -> History:
+        """How training went, on average over the members."""
+        from ravine.history import History
+        from ravine.tables.table_model import loss_unit
+
+        raw, unit = self.estimator.history_, 1.0
+        if self.target.task == "regression":
+            unit = loss_unit(self.estimator.members_[0].network.loss, self.target)
+        scales = dict.fromkeys(("loss", "penalty", "val_loss"), unit)
+        scales["val_rmse"] = self.target.standard_deviation
+        return History({name: raw[name] * scales.get(name, 1) for name in raw}, raw.best_epoch)
+
+    def save(self, path: Path) -> None:
+        """Write the estimator without times."""
+        timeless = copy.copy(self.estimator)
+        timeless.history_ = _without_times(timeless.history_)
+        timeless.members_ = [
+            replace(member, history=_without_times(member.history)) for member in timeless.members_
+        ]
+        timeless.save(path)
+
+    def predict(self, frame: pd.DataFrame) -> Rows:
+        """Give the predictions, or a column for each quantile."""
+        found = self.estimator.predict(self._known(frame))
+        if not self.quantiles:
+            return {"prediction": found}
+        columns = found.reshape(len(found), -1).T
+        return {f"quantile {q:g}": c for q, c in zip(self.quantiles, columns, strict=True)}
+
+    def probabilities(self, frame: pd.DataFrame) -> NDArray[Any]:
+        """Give the probability of each class."""
+        if self.target.task == "regression":
+            raise DataError(
+                f"The model predicts numbers ({self.target.name!r}); there are no probabilities.",
+                hint="Ask for the predictions alone, or for an --interval.",
+            )
+        return self.estimator.predict_proba(self._known(frame))
+
+    def interval(self, frame: pd.DataFrame, coverage: float) -> NDArray[Any]:
+        """Give the lower and the upper end of an interval for each row."""
+        if self.target.task == "classification":
+            raise DataError(
+                f"The model predicts classes ({self.target.name!r}); there are no intervals.",
+                hint="Ask for --probabilities.",
+            )
+        return self.estimator.predict_interval(self._known(frame), coverage)
+
+    def means(self, frame: pd.DataFrame) -> dict[str, float]:
+        """Score rows: errors in the target's unit, or log loss and right answers."""
+        from ravine.cli.measures import of_classes, of_numbers, of_quantiles
+
+        if self.target.task == "classification":
+            labels = self.target.encode(frame[self.target.name])
+            return of_classes(labels, self.probabilities(frame), self.estimator.classes_)
+        y = self.target.decode(self.target.encode(frame[self.target.name]))
+        found = self.estimator.predict(self._known(frame))
+        if not self.quantiles:
+            return of_numbers(y, found)
+        return of_quantiles(y, found.reshape(len(found), -1), self.quantiles)
+
+    def _known(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Give the columns of training; those that say nothing need not be there."""
+        return frame.reindex(columns=list(self.estimator.feature_names_in_))
+
+
+def _without_times(history: History) -> History:
+    from ravine.history import History
+
+    return History({n: history[n] for n in history if n != "seconds"}, history.best_epoch)
