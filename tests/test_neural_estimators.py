@@ -445,6 +445,12 @@ def test_members_are_what_the_ensemble_averages():
     assert not np.allclose(each[0], each[1], rtol=1e-3)
 
 
+def test_parameters_that_are_set_anew_do_not_change_what_was_fitted():
+    fitted = regressor(n_members=3).fit(FRAME, PRICE)
+    expected = fitted.predict(FRAME)
+    np.testing.assert_array_equal(fitted.set_params(n_members=2).predict(FRAME), expected)
+
+
 def test_the_same_seed_gives_the_same_bits_whatever_the_threads():
     one, two = (regressor(n_jobs=jobs).fit(FRAME, PRICE).predict(FRAME) for jobs in (1, 2))
     np.testing.assert_array_equal(one, two)

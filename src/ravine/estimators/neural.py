@@ -339,7 +339,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         link).
     quantiles : float or sequence of float, default (0.05, 0.5, 0.95)
         With ``loss="quantile"``: the levels to predict, in (0, 1). Each is fitted by an ensemble of
-        its own; predictions are sorted, so that quantiles never cross.
+        its own; predictions are sorted, so that quantiles never cross, and stand in ascending
+        order of the levels.
     normalization : {"batch", "layer"}, optional
         What stands between a hidden layer's sums and their activation.
     number_embedding : {"piecewise_linear", "none"}, default "piecewise_linear"

@@ -108,6 +108,7 @@ class NeuralEstimator(BaseEstimator):  # type: ignore[misc]
                 networks, X, y, weights, options, everything, seed, epochs=epochs, **how
             )
         self.members_ = models
+        self._n_networks = len(networks)
         return held_out
 
     def _know_target(self, target: Target) -> None:
@@ -162,7 +163,7 @@ class NeuralEstimator(BaseEstimator):  # type: ignore[misc]
         """Average the members' predictions, network by network."""
         return [
             np.mean([self._member_prediction(model, X) for model in group], axis=0)
-            for group in _groups(self.members_, self.n_members)
+            for group in _groups(self.members_, len(self.members_) // self._n_networks)
         ]
 
     # --- Saved ----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from ravine.history import History
 from ravine.model import Model
 from ravine.model_file import write_model_file
 from ravine.tables import TableSchema
+from ravine.tables.values import plural
 
 __all__ = ["restore", "save"]
 
@@ -110,6 +111,7 @@ def restore(document: Mapping[str, Any], arrays: Arrays) -> NeuralEstimator:
         assert isinstance(estimator, NeuralRegressor)
         networks, outputs = _restore_targets(estimator, learnt, arrays)
     _check_members(estimator, networks, outputs)
+    estimator._n_networks = networks
     return estimator
 
 
@@ -219,10 +221,10 @@ def _restore_targets(
 def _check_members(estimator: NeuralEstimator, networks: int, outputs: int) -> None:
     """Check that members, schema and targets belong together."""
     inputs = len(estimator.schema_.features)
-    if len(estimator.members_) != estimator.n_members * networks:
+    if not estimator.members_ or len(estimator.members_) % networks:
         raise SpecError(
-            f"The file holds {len(estimator.members_)} members; {estimator.n_members * networks} "
-            "are needed."
+            f"The file holds {len(estimator.members_)} members; as many are needed for each of "
+            f"{plural(networks, 'network')}."
         )
     for model in estimator.members_:
         given = 1 if model.classes is None else len(model.classes)
