@@ -136,7 +136,7 @@ HOSTILE = {
     "names of numbers": ("classes", ["learnt", "feature_names"], [1, 2], "cannot be read"),
     "a boolean count": ("classes", ["learnt", "n_features"], True, "'n_features'"),
     "other precision": ("numbers", ["parameters", "dtype"], "float64", "does not fit"),
-    "other quantiles": ("quantiles", ["parameters", "quantiles"], [0.1, 0.5, 0.9], "4 members; as many are needed for each of 3 networks"),
+    "other quantiles": ("quantiles", ["parameters", "quantiles"], [0.1, 0.5, 0.9], "3 networks"),
     "a text as flag": ("numbers", ["learnt", "one_dimensional"], "yes", "'one_dimensional'"),
     "two as one": ("several targets", ["learnt", "one_dimensional"], True, "do not fit together"),
     "another history": ("numbers", ["learnt", "history"], ["loss"], "columns of the history"),
