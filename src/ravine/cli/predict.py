@@ -89,11 +89,7 @@ def command(
 def _predictions(
     model: SavedModel, frame: pd.DataFrame, probabilities: bool, interval: float | None
 ) -> Rows:
-    columns = dict(model.predict(frame))
-    if probabilities:
-        shares = model.probabilities(frame).astype(float)
-        for position, label in enumerate(model.target.classes):
-            columns[f"probability {label}"] = shares[:, position]
+    columns = dict(model.predict(frame, probabilities=probabilities))
     if interval is not None:
         columns["lower"], columns["upper"] = model.interval(frame, interval).T
     return columns

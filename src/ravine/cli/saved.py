@@ -47,8 +47,8 @@ class SavedModel(Protocol):
     def save(self, path: Path) -> None:
         """Write the model without times: the same training gives the same file."""
 
-    def predict(self, frame: pd.DataFrame) -> Rows:
-        """Give the predictions, by the names of their columns."""
+    def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
+        """Give the predictions, and the probability of each class, by the names of columns."""
 
     def probabilities(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Give the probability of each class of the target."""
@@ -138,9 +138,10 @@ class SavedNetwork:
         timeless = replace(network, history=_without_times(network.history))
         replace(self.model, model=timeless).save(path)
 
-    def predict(self, frame: pd.DataFrame) -> Rows:
-        """Give the predictions."""
-        return {"prediction": self.model.predict(frame)}
+    def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
+        """Give the predictions, and the probability of each class."""
+        columns = _shares(self.target, self.probabilities(frame)) if probabilities else {}
+        return {"prediction": self.model.predict(frame), **columns}
 
     def probabilities(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Give the probability of each class."""
@@ -229,13 +230,17 @@ class SavedEstimator:
         ]
         timeless.save(path)
 
-    def predict(self, frame: pd.DataFrame) -> Rows:
-        """Give the predictions, or a column for each quantile."""
+    def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
+        """Give the predictions and the probability of each class, or a column a quantile."""
+        if probabilities or self.target.task == "classification":
+            shares = self.probabilities(frame)
+            columns = _shares(self.target, shares) if probabilities else {}
+            return {"prediction": self.estimator.classes_[shares.argmax(axis=1)], **columns}
         found = self.estimator.predict(self._known(frame))
         if not self.quantiles:
             return {"prediction": found}
-        columns = found.reshape(len(found), -1).T
-        return {f"quantile {q:g}": c for q, c in zip(self.quantiles, columns, strict=True)}
+        curves = found.reshape(len(found), -1).T
+        return {f"quantile {q:g}": c for q, c in zip(self.quantiles, curves, strict=True)}
 
     def probabilities(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Give the probability of each class."""
@@ -271,6 +276,11 @@ class SavedEstimator:
     def _known(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Give the columns of training; those that say nothing need not be there."""
         return frame.reindex(columns=list(self.estimator.feature_names_in_))
+
+
+def _shares(target: Target, found: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    columns = found.astype(float).T
+    return {f"probability {c}": column for c, column in zip(target.classes, columns, strict=True)}
 
 
 def _without_times(history: History) -> History:

@@ -37,6 +37,8 @@ _HELPS = {
     "validation_fraction": "Share of the other rows to validate on; 0 for none. With neural, each "
     "member sets aside others. (default: 0.2)",
     "hidden": "Units of the hidden layers; 0 for none. (default with mlp: 64,64)",
+    "activation": "relu, leaky_relu, elu, selu, gelu, silu, mish, softplus, tanh, sigmoid or "
+    "identity. (default with mlp: relu)",
     "batch_norm": "Standardise each hidden layer over the batch. (default: no)",
     "loss": "squared_error, absolute_error, huber, quantile, poisson or gamma; with mlp also "
     "binary_cross_entropy and cross_entropy. (default: what suits the task)",
@@ -64,9 +66,9 @@ _HELPS = {
 def command(
     table: TableArgument,
     data: DataFlags,
+    neural: NeuralFlags,
     network: NetworkFlags,
     recipe: RecipeFlags,
-    neural: NeuralFlags,
     run: RunFlags,
     estimator: Annotated[
         str | None,
