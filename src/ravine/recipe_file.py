@@ -100,7 +100,7 @@ def write_recipe_file(
     ...     path = pathlib.Path(folder, "recipe.toml")
     ...     write_recipe_file(path, recipe=rv.Recipe(epochs=5), data={"target": "price"})
     ...     read_recipe_file(path)
-    RecipeFile(recipe=Recipe(epochs=5), network=None, data={'target': 'price'})
+    RecipeFile(recipe=Recipe(epochs=5), network=None, data={'target': 'price'}, estimator=None)
     """
     import tomli_w
 
