@@ -30,10 +30,6 @@ __all__ = ["Fitting"]
 #: So patient that the engine's own rule never ends a run: it only keeps the best weights.
 _NEVER = 2**31 - 1
 
-#: Operations of a step from which on it is shared among threads unless n_jobs says otherwise. From
-#: a third of that on two idle cores are faster than one, but a busy one costs more than it gives.
-_WORTH_SHARING = 1e7
-
 
 class Fitting:
     """One call of fit or partial_fit.
@@ -116,7 +112,7 @@ class Fitting:
         watch = self._watch(1 if self.incremental else int(estimator.max_iter))
         if done >= recipe.epochs:
             recipe = recipe.replace(epochs=done + 1)
-        threads = self._threads(recipe)
+        threads = self._threads()
         while True:
             model = stretches.train(
                 data, recipe, classes=estimator._codes, callback=watch, threads=threads
@@ -137,19 +133,13 @@ class Fitting:
             estimator._memory = {**stretches.memory, "kind": _kind(recipe)}
         return model
 
-    def _threads(self, recipe: Recipe) -> int:
+    def _threads(self) -> int:
         """Give the threads that n_jobs asks for; None asks for those that BLAS would take.
 
-        joblib tells its processes by OMP_NUM_THREADS how many threads there are for each. A step
-        that is worth little is left to one thread, which then waits for no other.
+        joblib tells its processes by OMP_NUM_THREADS how many threads there are for each.
         """
-        estimator = self.estimator
-        if estimator.n_jobs is not None:
-            return int(effective_n_jobs(estimator.n_jobs))
-        rows = len(self.X) if recipe.batch_size == "full" else int(recipe.batch_size or 1)
-        operations = 6 * rows * sum(coef.size for coef in estimator.coefs_)
-        if operations < _WORTH_SHARING:
-            return 1
+        if self.estimator.n_jobs is not None:
+            return int(effective_n_jobs(self.estimator.n_jobs))
         most = os.environ.get("OMP_NUM_THREADS", "")
         cores = check_threads(None)
         return min(cores, int(most)) if most.isdigit() and int(most) > 0 else cores

@@ -134,8 +134,8 @@ callbacks : callable or list of callables, optional
     Each is called after every epoch with its row of the history; training ends when one returns
     True.
 n_jobs : int, optional
-    Threads of one fit, as joblib counts them; -1 is all cores. None: those that BLAS would take
-    (all cores, fewer in joblib's processes) where a step is worth it. The result is the same.
+    Threads of one fit, as joblib counts them; -1 is all cores. None: those that BLAS would take,
+    all cores, fewer in joblib's processes. The result is the same.
 dtype : {{"float32", "float64"}}, optional
     Precision of weights and training. None: that of X, as in scikit-learn: float32 for float32,
     else float64. "float32" is about twice as fast.
