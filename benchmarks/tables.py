@@ -44,7 +44,7 @@ def main():
 
     from table_pictures import draw_ranks
 
-    for name in ("finished", "all"):
+    for name in ("finished", "several_seeds"):
         if comparison := result["comparisons"].get(name):
             draw_ranks(comparison, options.out / f"tables_{name}.png")
     if failed:
