@@ -350,3 +350,15 @@ REFUSED = [
 def test_what_an_estimator_cannot_give_is_refused(folder, capsys, words, message):
     assert run(*words) == 2
     assert message in capsys.readouterr().err
+
+
+def test_estimator_that_was_trained_on_an_array_takes_a_table_of_made_up_names(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    estimator = NeuralRegressor(n_members=1, hidden_layer_sizes=4, epochs=1, random_state=0)
+    estimator.fit(X, X[:, 0]).save("array.safetensors")
+    pd.DataFrame(X, columns=["x0", "x1"]).to_csv("array.csv", index=False)
+    found = predicted(capsys, "array.safetensors", "array.csv")
+    np.testing.assert_allclose(found["prediction"], estimator.predict(X), rtol=1e-6)

@@ -20,7 +20,7 @@ import ravine.tables.chunks
 from ravine.cli import main
 from ravine.cli.demo import demo_table
 from ravine.errors import RavineError
-from ravine.tables import TableModel, TableSchema, default_network
+from ravine.tables import TableModel, TableSchema, default_network, read_table
 from ravine.tables.chunks import TableChunks
 
 N = 360
@@ -141,6 +141,29 @@ def test_scores_do_not_depend_on_where_the_table_is_cut(
     assert f"note: 36 rows without a '{target}' left out" in err
     assert (found["rows"], found["target"]) == (324, target)
     assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("coding", ["standard", "robust"])
+@pytest.mark.parametrize("extension", FORMATS)
+def test_dates_and_times_mean_the_same_wherever_the_table_is_cut(tmp_path, coding, extension):
+    n = 60
+    frame = pd.DataFrame(
+        {
+            "opens": [f"{i % 24:02}:{i:02}:00" for i in range(n)],
+            "zone": [f"2024-0{i % 9 + 1}-11T10:00:00+0{i % 3}:00" for i in range(n)],
+            "day": [f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}" for i in range(n)],
+            "slash": [f"2024/{i % 12 + 1:02}/{i % 28 + 1:02}" for i in range(n)],
+            "moment": [f"2024-{i % 12 + 1:02}-01 10:00:{i:02}.{i:03}" for i in range(n)],
+        }
+    )
+    frame.loc[:20, "day"] = frame.loc[30:50, "zone"] = frame.loc[40:, "opens"] = None
+    frame.to_csv(tmp_path / "dates.csv", index=False)
+    whole = read_table(tmp_path / "dates.csv")
+    path = write(whole, tmp_path / f"dates{extension}")
+    schema = TableSchema.learn(whole, coding=coding)
+    with TableChunks(path, schema, rows=7, block=300) as chunks:
+        coded = np.concatenate([schema.encode(chunk.frame) for chunk in chunks])
+    np.testing.assert_array_equal(coded, schema.encode(whole))
 
 
 def test_unseen_categories_are_counted_over_the_whole_table(folder, monkeypatch, capsys):

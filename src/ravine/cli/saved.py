@@ -273,9 +273,13 @@ class SavedEstimator:
             return of_numbers(y, found)
         return of_quantiles(y, found.reshape(len(found), -1), self.quantiles)
 
-    def _known(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _known(self, frame: pd.DataFrame) -> Any:
         """Give the columns of training; those that say nothing need not be there."""
-        return frame.reindex(columns=list(self.estimator.feature_names_in_))
+        names = getattr(self.estimator, "feature_names_in_", None)
+        if names is None:  # it was trained on an array
+            made_up = [f"x{place}" for place in range(self.estimator.n_features_in_)]
+            return frame.reindex(columns=made_up).to_numpy()
+        return frame.reindex(columns=list(names))
 
 
 def _shares(target: Target, found: NDArray[Any]) -> dict[str, NDArray[Any]]:
