@@ -154,7 +154,8 @@ private:
             job.own_augmentation = own_augmentation(augment, job.training.data);
         if (nb::object on_epoch = from["on_epoch"]; !on_epoch.is_none())
             job.on_epoch = epoch_hook(on_epoch, nb::cast<Index>(from["every"]));
-        keep_.push_back(nb::cast<bool>(from["keep"]));
+        job.keep = nb::cast<bool>(from["keep"]);
+        keep_.push_back(job.keep);
         jobs_.push_back(std::move(job));
     }
 

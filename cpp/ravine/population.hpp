@@ -119,6 +119,7 @@ private:
             RunState<T>& state = run.train();
             run.result(outcome.w, outcome.running);
             outcome.state = std::move(state);
+            if (!job.keep) outcome.state.forget_arrays();
         } catch (const Interrupted&) { // before the first step
             outcome.state = std::move(job.start);
             outcome.state.status = Status::interrupted;

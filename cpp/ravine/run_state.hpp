@@ -56,6 +56,11 @@ template <class T> struct RunState {
     std::vector<double> history;    // rows of history_columns
     double diverged_rate = 0;       // η of the step at which the run diverged
     const char* diverged_what = ""; // the loss, or the weights
+
+    // Lets go of all that only a run that goes on from here needs.
+    void forget_arrays() {
+        for (Buffer<T>* array : {&w, &state, &slots, &average, &best_w, &best_state}) *array = Buffer<T>();
+    }
 };
 
 } // namespace ravine

@@ -25,6 +25,7 @@ template <class T> struct Job {
     OwnUpdate<T> own_update;
     OwnAugmentation<T> own_augmentation;
     std::function<bool(const Run<T>&)> on_epoch; // false ends the run
+    bool keep = true;                            // the state at the end, to go on from
     RunState<T> start;                           // empty vectors: from scratch; w alone: from these weights
 };
 
