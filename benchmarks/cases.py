@@ -57,8 +57,8 @@ class Case:
 
 
 CASES = (
-    Case("tiny", 8192, 20, (32, 32), 1, 64, epochs=100, goal=5),
-    Case("small", 8192, 30, (64, 64), 1, 128, epochs=50, goal=4),
+    Case("tiny", 8192, 20, (32, 32), 1, 64, epochs=32, goal=5),
+    Case("small", 8192, 30, (64, 64), 1, 128, epochs=32, goal=4),
     Case("medium", 16384, 100, (256, 256), 1, 256, epochs=4, goal=1.8),
     Case("large", 16384, 784, (512, 256), 10, 128, epochs=2, goal=1.4),
     Case("32 × tiny", 8192, 20, (32, 32), 1, 64, epochs=6, networks=32, goal=5),

@@ -3,11 +3,8 @@
 import statistics
 import time
 
-#: Rest before each action, in seconds: for a while after its work a system's threads still spin.
-REST = 0.5
 
-
-def alternate(actions, repetitions, rest=REST):
+def alternate(actions, repetitions):
     """Time each of the named actions so many times, in turn; give the seconds by name.
 
     An action is called with the number of the repetition.
@@ -18,7 +15,6 @@ def alternate(actions, repetitions, rest=REST):
         if repetition % 2:
             order.reverse()
         for name in order:
-            time.sleep(rest)
             start = time.perf_counter()
             actions[name](repetition)
             seconds[name].append(time.perf_counter() - start)

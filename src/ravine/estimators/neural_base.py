@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import warnings
+from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,12 +38,12 @@ from ravine.tables import TableSchema, Target
 __all__ = ["NeuralEstimator"]
 
 
-class NeuralEstimator(BaseEstimator):  # type: ignore[misc]
+class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
     """The common part of `NeuralClassifier` and `NeuralRegressor`; not for use by itself."""
 
+    @abstractmethod
     def _options(self) -> dict[str, Any]:
         """Check the parameters."""
-        raise NotImplementedError
 
     # --- Training -------------------------------------------------------------------------------
 
