@@ -1,6 +1,7 @@
 """Random descriptions, drawn from the rules of their fields."""
 
 import functools
+import itertools
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from ravine import augmentation, layers, rules, schedules
 from ravine.augmentation import AUGMENTATIONS
 from ravine.errors import ParameterError
 from ravine.initializers import INITIALIZERS
-from ravine.layers import LAYERS, Embedding, Normalize, Residual
+from ravine.layers import LAYERS, Embedding, Normalize, PiecewiseLinear, Residual
 from ravine.losses import LOSSES
 from ravine.network import NETWORKS, Network
 from ravine.optimizers import OPTIMIZERS
@@ -87,7 +88,8 @@ def values(rule, depth):
 
 def members(family, depth):
     """Give a strategy for the kinds of a family; within others, none that stands only in front."""
-    kinds = [kind for kind in family.kinds.values() if kind not in (Normalize, Embedding)]
+    in_front = (Normalize, Embedding, PiecewiseLinear)
+    kinds = [kind for kind in family.kinds.values() if kind not in in_front]
     if depth <= 0:
         kinds = [kind for kind in kinds if kind not in (Residual, schedules.Warmup)]
     return st.one_of([specs(kind, depth - 1) for kind in kinds])
@@ -98,6 +100,8 @@ def specs(kind, depth=2):
     """Give a strategy for descriptions of one kind."""
     if kind is Embedding:
         return st.integers(1, 3).flatmap(_embeddings)
+    if kind is PiecewiseLinear:
+        return st.integers(1, 3).flatmap(_piecewise_linear)
     if kind is Network:
         return _networks()
     if kind is schedules.OneCycle:
@@ -142,9 +146,23 @@ def _embeddings(n):
     )
 
 
+def _piecewise_linear(n):
+    rules_of_others = {
+        k: r for k, r in PiecewiseLinear._rules.items() if k not in ("columns", "bins")
+    }
+    return st.builds(
+        PiecewiseLinear,
+        columns=st.lists(st.integers(0, 99), min_size=n, max_size=n, unique=True),
+        bins=st.integers(1, 9) | st.lists(st.integers(1, 9), min_size=n, max_size=n),
+        **{name: values(rule, 1) for name, rule in rules_of_others.items()},
+    )
+
+
 def _networks():
-    front = st.sampled_from([[], [Normalize()]])
-    codes = st.just([]) | specs(Embedding).map(lambda layer: [layer])
+    in_front = [
+        st.just([]) | specs(kind).map(lambda layer: [layer])
+        for kind in (Normalize, Embedding, PiecewiseLinear)
+    ]
     rest = st.lists(members(LAYERS, 2), min_size=1, max_size=4)
-    stack = st.tuples(front, codes, rest).map(lambda parts: [*parts[0], *parts[1], *parts[2]])
+    stack = st.tuples(*in_front, rest).map(lambda parts: list(itertools.chain(*parts)))
     return st.builds(Network, stack, members(LOSSES, 1))

@@ -23,6 +23,16 @@ LAYERS = {
     "dropout": ([rv.Dense(5), rv.Dropout(0.4), rv.Dense(2)], X),
     "gaussian noise": ([rv.GaussianNoise(0.3), rv.Dense(5), rv.Dense(2)], X),
     "embedding": ([rv.Embedding((4,), (3,), (2,)), rv.Dense(2)], CODES),
+    "piecewise linear": ([rv.PiecewiseLinear(5, (3, 0), (2, 3)), rv.Dense(2)], X),
+    "piecewise linear behind others": (
+        [
+            rv.Normalize(),
+            rv.Embedding((4,), (3,), (2,)),
+            rv.PiecewiseLinear(5, (1, 2), 2, activation="tanh"),
+            rv.Dense(2),
+        ],
+        CODES,
+    ),
     "residual": ([rv.Dense(5), rv.Residual([rv.Dense(5, activation="tanh")]), rv.Dense(2)], X),
     "nested residual": (
         [rv.Residual([rv.Residual([rv.Dense(4)]), rv.LayerNorm()]), rv.Dense(2)],

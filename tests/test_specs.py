@@ -33,6 +33,9 @@ EXAMPLES = [
     rv.Dropout(0.5),
     rv.GaussianNoise(0.1),
     rv.Embedding((4, 1), (3, 7), (2, 5), initializer="orthogonal", penalty=rv.L2(0.1)),
+    rv.PiecewiseLinear(
+        3, (4, 1), (5, 7), activation="tanh", use_bias=False, initializer="he_normal", penalty=None
+    ),
     rv.Residual([rv.Dense(2), rv.Residual([rv.Dropout(0.1)])]),
     rv.Flatten(),
     rv.SGD(rv.CosineDecay(0.1, length=3), momentum=0.9, nesterov=True, weight_decay=0.1),
@@ -255,8 +258,8 @@ ERRORS = [
     (
         lambda: rv.Network([10**5000]),
         "The 'layers' parameter of Network must be a layer (Normalize, Dense, Activation, "
-        "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, Residual, Flatten). "
-        "Got a whole number of 16610 bits.",
+        "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Residual, "
+        "Flatten). Got a whole number of 16610 bits.",
     ),
     (
         lambda: rv.Dense([10**5000]),
@@ -372,8 +375,8 @@ ERRORS = [
     (
         lambda: rv.Network([rv.Adam()]),
         "The 'layers' parameter of Network must be a layer (Normalize, Dense, Activation, "
-        "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, Residual, Flatten). "
-        "Got Adam() (Adam).",
+        "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Residual, "
+        "Flatten). Got Adam() (Adam).",
     ),
     (
         lambda: rv.Adam(learning_rate=rv.L2(1)),
@@ -442,6 +445,26 @@ ERRORS = [
         lambda: rv.Embedding((0, 1), (2, 2), (3,)),
         "The 'dimension' parameter of Embedding must be as long as its columns, 2. "
         "Got (3,) (tuple).",
+    ),
+    (
+        lambda: rv.PiecewiseLinear(8, (1, 1), 2),
+        "The 'columns' parameter of PiecewiseLinear must be a tuple of distinct positions. "
+        "Got (1, 1) (tuple).",
+    ),
+    (
+        lambda: rv.PiecewiseLinear(8, (0, 1), (2,)),
+        "The 'bins' parameter of PiecewiseLinear must be as long as its columns, 2. "
+        "Got (2,) (tuple).",
+    ),
+    (
+        lambda: rv.Network([rv.Dense(2), rv.PiecewiseLinear(8, (0,), 2)]),
+        "PiecewiseLinear reads a table's own columns: it must be the first layer of a Network or "
+        "stand right behind Normalize or Embedding. Here it is layer 2; one PiecewiseLinear can "
+        "take several columns.",
+    ),
+    (
+        lambda: rv.Residual([rv.PiecewiseLinear(8, (0,), 2)]),
+        "PiecewiseLinear reads a table's own columns: it cannot stand in a Residual.",
     ),
     (
         lambda: rv.Synthesize(categories=(1, (1, 2))),
@@ -596,6 +619,7 @@ SHORTHANDS = [
     (lambda: rv.Dense(1, initializer="lecun_uniform").initializer, initializers.LeCun("uniform")),
     (lambda: rv.Recipe(augmentation=rv.Mixup()).augmentation, (rv.Mixup(),)),
     (lambda: rv.Embedding([1, 2], [3, 4], 5).dimension, (5, 5)),
+    (lambda: rv.PiecewiseLinear(1, [1, 2], 5).bins, (5, 5)),
     (lambda: rv.Recipe(penalty={"kind": "L2", "alpha": 1}).penalty, rv.L2(1.0)),
 ]
 

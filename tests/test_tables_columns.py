@@ -80,19 +80,19 @@ def test_median_stands_for_a_missing_robust_number_and_it_is_marked():
     np.testing.assert_array_equal(column.encode(pd.Series([2.0, np.nan])), [[0, 0], [0, 1]])
 
 
-def test_bins_are_between_quantiles_and_fill_up_one_after_the_other():
+def test_bins_are_between_quantiles_and_come_through_one_after_the_other():
     column = learnt([0.0, 1.0, 2.0, 3.0, 10.0], BINS)
     assert column.bins == (0.0, 2.0, 10.0)
-    assert column.features == ("c", "c 0…2", "c 2…10")
-    coded = column.encode(pd.Series([-5.0, 1.0, 2.0, 6.0, 99.0]))[:, 1:]
-    np.testing.assert_array_equal(coded, [[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1]])
+    assert column.features == ("c", "c (bins)")
+    coded = column.encode(pd.Series([-5.0, 1.0, 2.0, 6.0, 99.0]))[:, 1]
+    np.testing.assert_array_equal(coded, [0, 0.5, 1, 1.5, 2])
 
 
-def test_bins_can_stand_for_the_number_and_a_missing_one_is_in_none():
+def test_bins_can_stand_for_the_number_and_a_missing_one_came_through_none():
     column = learnt([0.0, 4.0, 8.0, None], Coding(scaling="robust", n_bins=2, keep_scaled=False))
-    assert column.features == ("c 0…4", "c 4…8", "c (missing)")
-    coded = column.encode(pd.Series([2.0, None]))
-    np.testing.assert_array_equal(coded, [[0.5, 0, 0], [0, 0, 1]])
+    assert column.features == ("c (bins)", "c (missing)")
+    coded = column.encode(pd.Series([6.0, None]))
+    np.testing.assert_array_equal(coded, [[1.5, 0], [0, 1]])
 
 
 def test_quantiles_that_coincide_make_one_edge():

@@ -96,7 +96,8 @@ LAYERS = st.recursive(
     ),
     max_leaves=4,
 )
-FIRST = st.lists(st.just({"kind": "Normalize"}) | EMBEDDING | SIMPLE, max_size=2)
+BINS = st.just({"kind": "PiecewiseLinear", "units": 3, "columns": [0, 2], "bins": [3, 1]})
+FIRST = st.lists(st.just({"kind": "Normalize"}) | EMBEDDING | BINS | SIMPLE, max_size=2)
 LOSSES = st.sampled_from(
     [
         "squared_error",
@@ -405,8 +406,11 @@ def sound(draw):
     moves = [rv.Noise(0.1), rv.Mixup(0.3)]
     X = rng.normal(size=(rows, 5))
     first = draw(st.sampled_from([[], [rv.Normalize()]]))
-    if kind == "codes":
-        first = [*first, CODES]
+    bins = draw(st.sampled_from([[], [rv.PiecewiseLinear(7, (0, 2), (3, 1), activation="relu")]]))
+    if kind == "table":
+        first = [*first, *bins]
+    elif kind == "codes":
+        first = [*first, CODES, *bins]
         X[:, 1], X[:, 3] = rng.integers(0, 3, rows), rng.integers(0, 2, rows)
         moves = [rv.Noise(0.1), rv.Synthesize(0.5)]
     elif kind == "images":

@@ -16,15 +16,17 @@ public:
     // than it gains. Where a gradient is long next to the mini-batch, or rows act on one another, the
     // mini-batch stays in one piece and each layer is cut instead, into units. A part goes through the
     // network in chunks. Parameters, with their optimizer's state, are cut into blocks that are updated
-    // independently; an optimizer that evaluates takes them as one.
-    Cut(Index parameters, Index B, bool whole_batch, bool evaluates)
+    // independently; an optimizer that evaluates takes them as one. Parameters are `active` where a row has
+    // a use for them; others make parts dearer, but not rows.
+    Cut(Index parameters, Index active, Index B, bool whole_batch, bool evaluates)
         : parameters_(parameters), part_rows_(B) {
-        const double operations = 6.0 * static_cast<double>(parameters) * static_cast<double>(B);
+        const double operations = 6.0 * static_cast<double>(active) * static_cast<double>(B);
         layerwise_ = operations > 1e7 && (whole_batch || parameters > 3000 * B);
         if (!whole_batch && !layerwise_ && operations > 4e5 && B >= 32) {
             const Index parts = std::clamp<Index>(static_cast<Index>(operations / 2.5e6), 2, 16);
-            const Index fewest = operations > 4e7 ? 64 : operations > 5e6 ? 32 : 16;
-            part_rows_ = std::max(fewest, (B / parts + 3) / 4 * 4);
+            const Index few = operations > 4e7 ? 64 : operations > 5e6 ? 32 : 16;
+            const Index fewest = few * parameters / std::max<Index>(active, 1) / 4 * 4;
+            part_rows_ = std::min(B, std::max(fewest, (B / parts + 3) / 4 * 4));
         }
         chunk_rows_ = whole_batch ? B : std::min(part_rows_, chunk_rows);
         const Index quarter = (parameters / 4 + 63) / 64 * 64;

@@ -116,6 +116,8 @@ public:
     // Whether the rows of a mini-batch act on one another, so that it cannot be split into chunks.
     virtual bool needs_whole_batch() const { return false; }
     virtual bool has_parameters() const { return false; }
+    // How many of its parameters a row has no use for, and so costs no work for.
+    virtual Index idle_parameters() const { return 0; }
 
 protected:
     Layer(Shape input, Shape output) : input_(std::move(input)), output_(std::move(output)) {}

@@ -11,6 +11,7 @@
 #include "layers/gaussian_noise.hpp"
 #include "layers/layer_norm.hpp"
 #include "layers/normalize.hpp"
+#include "layers/piecewise_linear.hpp"
 #include "layers/residual.hpp"
 #include "losses.hpp"
 #include "stack.hpp"
@@ -46,6 +47,8 @@ public:
     const std::vector<LayerDescription>& layers() const { return descriptions_; }
     const std::vector<Index>& code_columns() const { return code_columns_; }
     bool needs_whole_batch() const { return stack_.needs_whole_batch(); }
+    // How many parameters a row is multiplied with, and so costs work for.
+    Index active_parameters() const { return n_parameters() - stack_.idle_parameters(); }
 
     void initialise(std::uint64_t seed, T* w) const {
         for (std::size_t i = 0; i < builder_.parameters.size(); ++i)
@@ -87,7 +90,8 @@ private:
         for (std::size_t i = 0; i < specs.size(); ++i) {
             const std::string kind = specs[i].kind();
             Spec spec = complete(specs, i);
-            if (kind == "Dense" && recipe_dropout_ > 0) {
+            const bool dense = kind == "Dense" || kind == "PiecewiseLinear";
+            if (dense && recipe_dropout_ > 0) {
                 const bool dropped = i > 0 && specs[i - 1].kind() == "Dropout";
                 if (has_dense_ && !dropped)
                     push(stack, shape, name("Dropout"),
@@ -95,8 +99,7 @@ private:
                 has_dense_ = true;
             }
             push(stack, shape, name(kind), spec);
-            if (kind == "Dense" && spec.has("activation"))
-                push(stack, shape, name("Activation"), spec["activation"]);
+            if (dense && spec.has("activation")) push(stack, shape, name("Activation"), spec["activation"]);
         }
         return stack;
     }
@@ -124,6 +127,7 @@ private:
         if (kind == "Dropout") return std::make_unique<Dropout<T>>(spec, shape, builder_, id);
         if (kind == "GaussianNoise") return std::make_unique<GaussianNoise<T>>(spec, shape, builder_, id);
         if (kind == "Embedding") return std::make_unique<Embedding<T>>(spec, shape, builder_, id);
+        if (kind == "PiecewiseLinear") return std::make_unique<PiecewiseLinear<T>>(spec, shape, builder_, id);
         if (kind == "Flatten") return std::make_unique<Flatten<T>>(spec, shape, builder_, id);
         if (kind == "Residual")
             return std::make_unique<Residual<T>>(build_stack(spec["layers"].list(), shape, name + "."),
@@ -136,14 +140,30 @@ private:
     Spec complete(const Spec::List& specs, std::size_t i) {
         Spec::Dict spec = specs[i].dict();
         const std::string kind = specs[i].kind();
-        if (kind == "Dense" && !specs[i].has("initializer"))
+        if ((kind == "Dense" || kind == "PiecewiseLinear") && !specs[i].has("initializer"))
             spec["initializer"] = default_initializer(specs, i);
-        if (kind == "Normalize")
-            for (std::size_t j = i + 1; j < specs.size(); ++j)
-                if (specs[j].kind() == "Embedding") spec["skip"] = specs[j]["columns"];
+        if (kind == "Normalize") spec["skip"] = left_alone(specs, i + 1);
         if (kind == "Embedding")
             for (const Spec& column : specs[i]["columns"].list()) code_columns_.push_back(column.integer());
         return Spec(std::move(spec));
+    }
+
+    // The columns of a table that Embedding and PiecewiseLinear read from layer i on. The latter may count
+    // them behind an Embedding, without the codes that it took.
+    Spec::List left_alone(const Spec::List& specs, std::size_t i) const {
+        Spec::List columns;
+        if (i < specs.size() && specs[i].kind() == "Embedding") columns = specs[i++]["columns"].list();
+        if (i >= specs.size() || specs[i].kind() != "PiecewiseLinear") return columns;
+        const auto is_code = [codes = columns](Index c) {
+            return std::any_of(codes.begin(), codes.end(), [c](auto& code) { return code.integer() == c; });
+        };
+        for (const Spec& column : specs[i]["columns"].list()) {
+            Index c = 0;
+            for (Index before = column.integer(); before > 0 || is_code(c); ++c)
+                if (!is_code(c)) --before;
+            columns.push_back(Spec(static_cast<std::int64_t>(c)));
+        }
+        return columns;
     }
 
     // He's for the ReLU family, LeCun's for SELU, Glorot's otherwise.

@@ -79,7 +79,7 @@ private:
         const Job<T>& job = jobs_[i];
         double width = static_cast<double>(size_of(job.input_shape)), total = 0;
         for (const Spec& layer : job.network["layers"].list())
-            if (layer.kind() == "Dense") {
+            if (layer.kind() == "Dense" || layer.kind() == "PiecewiseLinear") {
                 total += width * layer.number("units");
                 width = layer.number("units");
             }

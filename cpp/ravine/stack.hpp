@@ -22,6 +22,12 @@ public:
                            [](auto& layer) { return layer->has_parameters(); });
     }
 
+    Index idle_parameters() const {
+        Index idle = 0;
+        for (auto& layer : layers_) idle += layer->idle_parameters();
+        return idle;
+    }
+
     // Takes the workspace: every layer's output, what each keeps for backward, and two gradients by turns.
     void plan(Index capacity, Index& next) {
         outputs_.clear();

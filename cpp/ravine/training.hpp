@@ -40,8 +40,8 @@ public:
           seed_(static_cast<std::uint64_t>(job.recipe.integer("seed"))), state_(job.start) {
         const RunLength length{static_cast<double>(epochs_), static_cast<double>(epochs_ * batches_.steps())};
         optimizer_ = make_optimizer<T>(job.recipe["optimizer"], length);
-        cut_ = Cut(network_.n_parameters(), batches_.batch_size(), network_.needs_whole_batch(),
-                   optimizer_->evaluates());
+        cut_ = Cut(network_.n_parameters(), network_.active_parameters(), batches_.batch_size(),
+                   network_.needs_whole_batch(), optimizer_->evaluates());
         penalised_ = penalised_slices(network_.parameters(), job.recipe["penalty"]);
         proximal_ =
             std::any_of(penalised_.begin(), penalised_.end(), [](auto& p) { return p.penalty.proximal; });

@@ -6,6 +6,7 @@
 #include "../ravine/layers/gaussian_noise.hpp"
 #include "../ravine/layers/layer_norm.hpp"
 #include "../ravine/layers/normalize.hpp"
+#include "../ravine/layers/piecewise_linear.hpp"
 
 #include <doctest/doctest.h>
 
@@ -509,4 +510,91 @@ TEST_CASE("Embedding refuses codes and columns that are not there") {
     CHECK_THROWS_WITH_AS(Alone<double>::make<Embedding<double>>(embedding_spec, {2}),
                          "Embedding: there is no column 2", EngineError);
     CHECK_THROWS_AS(Alone<double>::make<Embedding<double>>(embedding_spec, {3, 1}), EngineError);
+}
+
+// PiecewiseLinear
+
+TEST_CASE("PiecewiseLinear, worked by hand: bins before a number count whole, its own in part") {
+    const Spec::Dict spec = {
+        {"units", 1},       {"columns", Spec::List{1}}, {"bins", Spec::List{3}},
+        {"use_bias", true}, {"penalty", "recipe"},      {"initializer", Spec::Dict{{"kind", "He"}}}};
+    auto alone = Alone<double>::make<PiecewiseLinear<double>>(spec, {2});
+    CHECK(alone.builder.parameters[0].shape == Shape{4, 1});
+    CHECK(alone.builder.parameters[0].name == "layer_1.weight");
+    CHECK(alone.layer->idle_parameters() == 1);
+    alone.w = {100, 1, 10, 20, 0.5}; // of the other input, of three bins, the bias
+    const Vector x = {1, 0, 0, 0.5, 0, 1, 0, 2.5, 0, 3, 2, -4, 0, 99};
+    const Vector y = alone.forward(x);
+    CHECK(y == Vector{100.5, 1, 1.5, 21.5, 31.5, 200.5, 31.5});
+    CHECK(alone.backward(x, y, {1, 2, 3, 4, 5, 6, 7}) ==
+          Vector{100, 1, 200, 2, 300, 30, 400, 80, 500, 0, 600, 0, 700, 0});
+    CHECK(alone.gradient == Vector{1 + 12, 1 + 3 + 4 + 5 + 7, 4 + 5 + 7, 2 + 5 + 7, 28});
+}
+
+TEST_CASE_TEMPLATE("PiecewiseLinear gives what Dense gives of the bins written out", T, float, double) {
+    for (Index units : {1, 3, 16, 150, 300}) { // one by one, in single vectors, in eights, and all of these
+        const Spec::List columns{3, 0, 2}, bins{40, 1, 900}; // several groups
+        const Spec::Dict spec = {{"units", units}, {"columns", columns}, {"bins", bins}, {"use_bias", false}};
+        auto alone = Alone<T>::template make<PiecewiseLinear<T>>(spec, {4});
+        const Vector w = random_numbers(static_cast<Index>(alone.w.size()), 3);
+        std::copy(w.begin(), w.end(), alone.w.begin());
+        const Index rows = 20;
+        std::vector<T> x, y, dy;
+        Vector written; // rows × 942
+        const Vector uniform = random_numbers(4 * rows, 5);
+        for (Index r = 0; r < rows; ++r) {
+            for (Index c = 0; c < 4; ++c)
+                x.push_back(static_cast<T>(uniform[r * 4 + c] * (c == 2 ? 500 : c == 3 ? 20 : 1)));
+            const T* row = x.data() + r * 4;
+            written.push_back(static_cast<double>(row[1]));
+            for (std::size_t k = 0; k < columns.size(); ++k)
+                for (Index t = 0; t < bins[k].integer(); ++t)
+                    written.push_back(std::clamp(
+                        static_cast<double>(row[columns[k].integer()]) - static_cast<double>(t), 0.0, 1.0));
+        }
+        y = alone.forward(x);
+        for (double value : random_numbers(rows * units, 6)) dy.push_back(static_cast<T>(value));
+        const std::vector<T> dx = alone.backward(x, y, dy);
+        Vector product(y.size()), gradient(w.size()), back(x.size());
+        for (Index r = 0; r < rows; ++r)
+            for (Index i = 0; i < 942; ++i)
+                for (Index o = 0; o < units; ++o) {
+                    product[r * units + o] += written[r * 942 + i] * w[i * units + o];
+                    gradient[i * units + o] += written[r * 942 + i] * static_cast<double>(dy[r * units + o]);
+                }
+        const double precision = 1e3 * static_cast<double>(std::numeric_limits<T>::epsilon());
+        check_close(y, product, 30 * precision);
+        check_close(alone.gradient, gradient, 10 * precision);
+        for (Index r = 0; r < rows; ++r) // the first of the bins' columns is input 3, of 40 bins
+            for (Index o = 0; o < units; ++o) {
+                const double at = static_cast<double>(x[r * 4 + 3]);
+                if (at >= 0 && at < 40)
+                    back[r * 4 + 3] +=
+                        w[(1 + static_cast<Index>(at)) * units + o] * static_cast<double>(dy[r * units + o]);
+                CHECK((at >= 0 && at < 40) == (dx[r * 4 + 3] != 0));
+            }
+        for (Index r = 0; r < rows; ++r)
+            CHECK(static_cast<double>(dx[r * 4 + 3]) == doctest::Approx(back[r * 4 + 3]).epsilon(precision));
+    }
+}
+
+TEST_CASE("PiecewiseLinear's gradients are those of central differences, and what is no number stays none") {
+    const Spec::Dict spec = {{"units", 9},
+                             {"columns", Spec::List{1}},
+                             {"bins", Spec::List{2}},
+                             {"use_bias", true},
+                             {"penalty", "recipe"}};
+    auto alone = Alone<double>::make<PiecewiseLinear<double>>(spec, {2});
+    alone.w = random_numbers(static_cast<Index>(alone.w.size()), 8);
+    check_backward(alone, {1, 0.3, -2, 1.7, 0.5, -1.2, 3, 2.4});
+    for (double value : alone.forward({0, std::numeric_limits<double>::quiet_NaN()}))
+        CHECK(std::isnan(value));
+}
+
+TEST_CASE("PiecewiseLinear refuses columns that are not there and rows of several axes") {
+    const Spec::Dict spec = {
+        {"units", 1}, {"columns", Spec::List{2}}, {"bins", Spec::List{2}}, {"use_bias", true}};
+    CHECK_THROWS_WITH_AS(Alone<double>::make<PiecewiseLinear<double>>(spec, {2}),
+                         "PiecewiseLinear: there is no column 2", EngineError);
+    CHECK_THROWS_AS(Alone<double>::make<PiecewiseLinear<double>>(spec, {3, 1}), EngineError);
 }

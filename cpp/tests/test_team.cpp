@@ -39,36 +39,38 @@ TEST_CASE("an error of a part comes out, and the team works on") {
 
 TEST_CASE("a step is one part, or parts that cover the mini-batch, or cut by layers") {
     struct {
-        Index parameters, B;
+        Index parameters, active, B;
         bool whole_batch;
         Index parts, part_rows;
         bool layerwise;
-    } table[] = {{1761, 16, false, 1, 16, false},    // too few rows
-                 {300, 64, false, 1, 64, false},     // too little work
-                 {1761, 64, false, 2, 32, false},    // two parts are worth it
-                 {91905, 256, false, 4, 64, false},  // more are
-                 {535818, 128, false, 1, 128, true}, // the gradient is long
-                 {91905, 256, true, 1, 256, true},   // rows act on one another
-                 {1761, 64, true, 1, 64, false},     // too little work
-                 {535818, 16384, false, 16, 1024, false}};
+    } table[] = {{1761, 1761, 16, false, 1, 16, false},      // too few rows
+                 {300, 300, 64, false, 1, 64, false},        // too little work
+                 {1761, 1761, 64, false, 2, 32, false},      // two parts are worth it
+                 {91905, 91905, 256, false, 4, 64, false},   // more are
+                 {535818, 535818, 128, false, 1, 128, true}, // the gradient is long
+                 {91905, 91905, 256, true, 1, 256, true},    // rows act on one another
+                 {1761, 1761, 64, true, 1, 64, false},       // too little work
+                 {535818, 535818, 16384, false, 16, 1024, false},
+                 {184000, 92000, 256, false, 2, 128, false}, // half are idle: parts are dearer
+                 {900000, 90000, 512, false, 1, 512, false}};
     for (const auto& row : table) {
         CAPTURE(row.parameters);
         CAPTURE(row.B);
-        const Cut cut(row.parameters, row.B, row.whole_batch, false);
+        const Cut cut(row.parameters, row.active, row.B, row.whole_batch, false);
         CHECK(cut.parts(row.B) == row.parts);
         CHECK(cut.part_rows() == row.part_rows);
         CHECK(cut.layerwise() == row.layerwise);
     }
-    CHECK(Cut(535818, 16384, false, false).chunk() == chunk_rows);
+    CHECK(Cut(535818, 535818, 16384, false, false).chunk() == chunk_rows);
 }
 
 TEST_CASE("blocks cover the parameters") {
-    const Cut cut(100000, 64, false, false);
+    const Cut cut(100000, 100000, 64, false, false);
     std::vector<int> w(100000);
     std::iota(w.begin(), w.end(), 0);
     int next = 0;
     for (Index number = 0; number < cut.blocks(); ++number)
         for (int value : cut.block(std::span<int>(w), number)) CHECK(value == next++);
     CHECK(next == 100000);
-    CHECK(Cut(100000, 64, false, true).blocks() == 1);
+    CHECK(Cut(100000, 100000, 64, false, true).blocks() == 1);
 }

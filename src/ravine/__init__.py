@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .layers import Layer as Layer
     from .layers import LayerNorm as LayerNorm
     from .layers import Normalize as Normalize
+    from .layers import PiecewiseLinear as PiecewiseLinear
     from .layers import Residual as Residual
     from .loading import load as load
     from .minimize import minimize as minimize
@@ -117,6 +118,7 @@ _HOME = {
     "NeuralRegressor": "estimators.neural",
     "Noise": "augmentation",
     "Normalize": "layers",
+    "PiecewiseLinear": "layers",
     "OneCycle": "schedules",
     "Optimizer": "optimizers",
     "Penalty": "penalties",

@@ -28,6 +28,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "Normalize",
+    "PiecewiseLinear",
     "Residual",
 ]
 
@@ -400,15 +401,94 @@ class Embedding(Layer):
     def __post_init__(self) -> None:
         shared = not isinstance(self.dimension, list | tuple)
         super().__post_init__()
-        if shared:
-            object.__setattr__(self, "dimension", self.dimension * len(self.columns))
-        if len(set(self.columns)) < len(self.columns):
-            raise broken("Embedding", "columns", "a tuple of distinct positions", self.columns)
-        for name in ("levels", "dimension"):
-            value = getattr(self, name)
-            if len(value) != len(self.columns):
-                rule = f"as long as its columns, {len(self.columns)}"
-                raise broken("Embedding", name, rule, value)
+        _check_per_column(self, "dimension", shared=shared)
+        _check_per_column(self, "levels")
+
+
+@dataclass(frozen=True, repr=False)
+class PiecewiseLinear(Layer):
+    """A `Dense` layer that can bend in some of its inputs, at whole numbers.
+
+    An input x of T bins becomes the T numbers ``clip(x − t, 0, 1)``, t = 0 … T−1: x says how many
+    bins a number has come through. Then ``y = f(z W + b)``, where z is the other inputs in their
+    order followed by these numbers in the order of ``columns``. Of each such input, an output is a
+    continuous piecewise-linear function, constant below 0 and above T.
+
+    With the edges ``e_0 < … < e_T`` of a number's bins, such as its quantiles, its x is
+    ``numpy.interp(number, e, numpy.arange(T + 1))``; this is then the piecewise-linear encoding,
+    in one column instead of T. The cost of a row does not depend on T, only that of an update
+    does.
+
+    It reads a table's own columns: it is a network's first layer, or stands right behind
+    `Normalize`, which leaves these columns alone, or `Embedding`, whose output it then counts in.
+
+    Parameters
+    ----------
+    units : int
+        Outputs, at least 1.
+    columns : tuple of int
+        Positions of the inputs that have bins, from 0, each once.
+    bins : int or tuple of int
+        T, at least 1: one for all columns or one for each. Kept as a tuple.
+    activation : str or Activation, optional
+        f. None: the identity.
+    use_bias : bool, default True
+        Whether there is a b; it starts at 0.
+    initializer : str or Initializer, optional
+        How W starts. None: as in `Dense`.
+    penalty : "recipe", None or Penalty, default "recipe"
+        This layer's norm penalty; ``"recipe"`` takes the recipe's, None switches it off here.
+
+    References
+    ----------
+    Gorishniy, Rubachev & Babenko (2022), On Embeddings for Numerical Features in Tabular Deep
+    Learning, NeurIPS, section 3.2. Departure: the first and the last bin do not go on beyond the
+    edges.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.PiecewiseLinear(64, columns=(0, 2), bins=16, activation="relu")
+    PiecewiseLinear(64, [0, 2], [16, 16], activation='relu')
+    """
+
+    units: int
+    columns: tuple[int, ...]
+    bins: tuple[int, ...]
+    _: KW_ONLY
+    activation: Activation | None = None
+    use_bias: bool = True
+    initializer: Initializer | None = None
+    penalty: Literal["recipe"] | Penalty | None = "recipe"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            units: int,
+            columns: Sequence[int],
+            bins: int | Sequence[int],
+            *,
+            activation: ActivationName | Activation | None = None,
+            use_bias: bool = True,
+            initializer: str | Initializer | None = None,
+            penalty: Literal["recipe"] | Penalty | None = "recipe",
+        ) -> None: ...
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "units": Whole(at_least=1),
+        "columns": Items(Whole(at_least=0), at_least=1),
+        "bins": Items(Whole(at_least=1), at_least=1, single=True),
+        "activation": Maybe(_ActivationOrName()),
+        "use_bias": Flag(),
+        "initializer": Maybe(Member(Initializer)),
+        "penalty": Maybe(Either(("recipe",), Member(Penalty))),
+    }
+
+    def __post_init__(self) -> None:
+        shared = not isinstance(self.bins, list | tuple)
+        super().__post_init__()
+        _check_per_column(self, "bins", shared=shared)
 
 
 @dataclass(frozen=True, repr=False)
@@ -442,7 +522,7 @@ class Residual(Layer):
 
     def _check(self) -> None:
         for layer in self.layers:
-            if isinstance(layer, Normalize | Embedding):
+            if isinstance(layer, Normalize | Embedding | PiecewiseLinear):
                 kind = type(layer).__name__
                 raise ParameterError(
                     f"{kind} reads a table's own columns: it cannot stand in a Residual."
@@ -473,7 +553,20 @@ LAYERS: Family[Layer] = Family(
         Dropout,
         GaussianNoise,
         Embedding,
+        PiecewiseLinear,
         Residual,
         Flatten,
     ),
 )
+
+
+def _check_per_column(layer: Embedding | PiecewiseLinear, name: str, shared: bool = False) -> None:
+    """Check that there is one value a column; a shared one is repeated."""
+    if shared:
+        object.__setattr__(layer, name, getattr(layer, name) * len(layer.columns))
+    kind = type(layer).__name__
+    if len(set(layer.columns)) < len(layer.columns):
+        raise broken(kind, "columns", "a tuple of distinct positions", layer.columns)
+    value = getattr(layer, name)
+    if len(value) != len(layer.columns):
+        raise broken(kind, name, f"as long as its columns, {len(layer.columns)}", value)

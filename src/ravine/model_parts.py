@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import SpecError
 from .history import History
-from .layers import Dense, Embedding, Layer, Residual
+from .layers import Dense, Embedding, Layer, PiecewiseLinear, Residual
 from .network import Network
 from .own_parts import recipe_from_document, recipe_to_document
 
@@ -228,6 +228,8 @@ def _sizes(layers: Iterable[Layer]) -> Iterable[int]:
             yield layer.units
         elif isinstance(layer, Embedding):
             yield from (a * b for a, b in zip(layer.levels, layer.dimension, strict=True))
+        elif isinstance(layer, PiecewiseLinear):
+            yield layer.units * sum(layer.bins)
         elif isinstance(layer, Residual):
             yield from _sizes(layer.layers)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import UnionType
 from typing import TYPE_CHECKING, ClassVar
 
 from .errors import ParameterError
-from .layers import Embedding, Layer, Normalize
+from .layers import Embedding, Layer, Normalize, PiecewiseLinear
 from .losses import Loss, SquaredError
 from .rules import Items, Rule
 from .spec import Family, Member, Spec, short
@@ -77,13 +78,18 @@ class Network(Spec):
                     "Normalize must be the very first layer of a Network. "
                     f"Here it is layer {i + 1}; BatchNorm standardises inside a network."
                 )
-            if isinstance(layer, Embedding) and any(
-                not isinstance(before, Normalize) for before in self.layers[:i]
-            ):
+            before = self.layers[:i]
+            if isinstance(layer, Embedding) and not _all(before, Normalize):
                 raise ParameterError(
                     "Embedding reads a table's own columns: it must be the first layer of a "
                     f"Network or stand right behind Normalize. Here it is layer {i + 1}; one "
                     "Embedding can take several columns."
+                )
+            if isinstance(layer, PiecewiseLinear) and not _all(before, Normalize | Embedding):
+                raise ParameterError(
+                    "PiecewiseLinear reads a table's own columns: it must be the first layer of a "
+                    "Network or stand right behind Normalize or Embedding. Here it is layer "
+                    f"{i + 1}; one PiecewiseLinear can take several columns."
                 )
 
     def __repr__(self) -> str:
@@ -107,3 +113,7 @@ class Network(Spec):
 
 
 NETWORKS: Family[Network] = Family("a network", Network, (Network,))
+
+
+def _all(layers: Iterable[Layer], kinds: type | UnionType) -> bool:
+    return all(isinstance(layer, kinds) for layer in layers)

@@ -191,6 +191,7 @@ PREFIX = {
     "Embedding": "embedding",
     "Residual": "residual",
     "Normalize": "normalize",
+    "PiecewiseLinear": "piecewise_linear",
 }
 
 
@@ -209,7 +210,14 @@ def forward(
     for short, layer in named(layers):
         name = path + short
         kind = layer["kind"]
-        if kind == "Dense":
+        if kind in ("Dense", "PiecewiseLinear"):
+            if kind == "PiecewiseLinear":
+                kept = [c for c in range(x.shape[1]) if c not in layer["columns"]]
+                spread = [
+                    torch.clamp(x[:, [c]] - torch.arange(bins), 0, 1)
+                    for c, bins in zip(layer["columns"], layer["bins"], strict=True)
+                ]
+                x = torch.cat([x[:, kept], *spread], dim=1)
             x = functional.linear(x, p[f"{name}.weight"].T, p.get(f"{name}.bias"))
             x = activate(activation_of(layer)[0], x, activation_of(layer)[1])
         elif kind == "Activation":
@@ -323,8 +331,9 @@ def fresh(
     for short, layer in named(layers):
         name = path + short
         kind = layer["kind"]
-        if kind == "Dense":
-            p[f"{name}.weight"] = draws.normal(shape[0], layer["units"], scale=0.6)
+        if kind in ("Dense", "PiecewiseLinear"):
+            inputs = shape[0] + sum(layer.get("bins", ())) - len(layer.get("columns", ()))
+            p[f"{name}.weight"] = draws.normal(inputs, layer["units"], scale=0.6)
             if layer.get("use_bias", True):
                 p[f"{name}.bias"] = draws.normal(layer["units"], scale=0.3)
             shape = (layer["units"],)
@@ -358,6 +367,17 @@ def fresh(
 
 def dense(units: int, activation: str | Spec | None = None, **fields: Any) -> Spec:
     return {"kind": "Dense", "units": units, "activation": activation, **fields}
+
+
+def piecewise_linear(
+    units: int,
+    columns: list[int],
+    bins: list[int],
+    activation: str | Spec | None = None,
+    **fields: Any,
+) -> Spec:
+    spread = {"kind": "PiecewiseLinear", "columns": columns, "bins": bins}
+    return {**dense(units, activation, **fields), **spread}
 
 
 def activation(name: str, alpha: float | None = None) -> Spec:
@@ -459,6 +479,22 @@ STACKS: dict[str, tuple[list[Spec], list[int]]] = {
     ),
     "flatten": ([{"kind": "Flatten"}, dense(3, "tanh"), dense(2)], [2, 3]),
     "flatten, with channels": ([{"kind": "Flatten"}, dense(2)], [2, 2, 2]),
+    "piecewise linear": (
+        [piecewise_linear(5, [2, 0], [4, 3], "tanh"), dense(2)],
+        [3],
+    ),
+    "piecewise linear of every input, without bias": (
+        [piecewise_linear(20, [0, 1], [1, 2], use_bias=False), dense(2)],
+        [2],
+    ),
+    "piecewise linear behind an embedding": (
+        [
+            {"kind": "Embedding", "columns": [1], "levels": [4], "dimension": [3]},
+            piecewise_linear(4, [1, 3], [3, 2], "silu"),
+            dense(2),
+        ],
+        [4],
+    ),
 }
 
 L2 = {"kind": "L2", "alpha": 0.3}

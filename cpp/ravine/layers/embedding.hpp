@@ -25,6 +25,13 @@ public:
 
     bool has_parameters() const override { return true; }
 
+    // A row takes one row of a table.
+    Index idle_parameters() const override {
+        Index idle = 0;
+        for (const Table& table : tables_) idle += (table.levels - 1) * table.dimension;
+        return idle;
+    }
+
     void forward(const Pass<T>& pass, const T* x, T* y) const override {
         const Index I = this->inputs(), O = this->outputs();
         for (Index r = 0; r < pass.B; ++r, x += I, y += O) {

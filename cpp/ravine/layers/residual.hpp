@@ -33,6 +33,7 @@ public:
 
     bool needs_whole_batch() const override { return inside_.needs_whole_batch(); }
     bool has_parameters() const override { return inside_.has_parameters(); }
+    Index idle_parameters() const override { return inside_.idle_parameters(); }
 
 private:
     Stack<T> inside_;

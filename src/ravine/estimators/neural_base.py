@@ -87,7 +87,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.schema_ = TableSchema.learn(frame, coding=make_coding(options, len(frame)))
         X = self.schema_.encode(frame).astype(options["dtype"])
-        networks = [make_network(options, self.schema_.codes, outputs, loss) for loss in losses]
+        networks = [make_network(options, self.schema_, outputs, loss) for loss in losses]
         splits = validation_splits(
             len(X), options["n_members"], options["validation_fraction"], seed, classes
         )

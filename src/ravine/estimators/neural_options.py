@@ -16,6 +16,7 @@ from ravine.layers import (
     Embedding,
     Layer,
     LayerNorm,
+    PiecewiseLinear,
 )
 from ravine.losses import Loss
 from ravine.network import Network
@@ -24,7 +25,7 @@ from ravine.recipe import Recipe
 from ravine.rules import Choice, Either, Flag, Items, Maybe, Number, Rule, Whole
 from ravine.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule
 from ravine.stopping import EarlyStopping
-from ravine.tables import Coding
+from ravine.tables import Coding, TableSchema
 
 __all__ = [
     "BOTH",
@@ -140,16 +141,16 @@ def make_coding(options: Mapping[str, Any], n_rows: int) -> Coding:
 
 
 def make_network(
-    options: Mapping[str, Any], codes: Mapping[int, int], outputs: int, loss: Loss
+    options: Mapping[str, Any], schema: TableSchema, outputs: int, loss: Loss
 ) -> Network:
-    """Make the network: embeddings of categories, hidden layers, an output layer.
+    """Make the network: embeddings of categories, bins of numbers, hidden layers, an output layer.
 
     Parameters
     ----------
     options : mapping
         What `check_options` gave.
-    codes : mapping of int to int
-        Columns that hold codes of categories, and how many codes.
+    schema : TableSchema
+        The columns.
     outputs : int
         Numbers that are predicted.
     loss : Loss
@@ -161,23 +162,28 @@ def make_network(
         The network.
     """
     layers: list[Layer] = []
-    if codes:
+    if codes := schema.codes:
         chosen = options["category_dimension"]
-        sizes = [chosen or _dimension(levels) for levels in codes.values()]
-        layers.append(Embedding(tuple(codes), tuple(codes.values()), tuple(sizes)))
-    name = options["activation"]
-    for place, units in enumerate(options["hidden_layer_sizes"]):
+        lengths = tuple(chosen or _dimension(levels) for levels in codes.values())
+        layers.append(Embedding(tuple(codes), tuple(codes.values()), lengths))
+    sizes = (*options["hidden_layer_sizes"], outputs)
+    name, normalization = options["activation"], options["normalization"]
+    for place, units in enumerate(sizes):
+        hidden = place + 1 < len(sizes)
         if options["dropout"] and place:
             layers.append(Dropout(options["dropout"]))
-        normalization = options["normalization"]
-        if normalization is None:
-            layers.append(Dense(units, activation=name))
-        else:
-            layers.append(Dense(units, use_bias=normalization == "layer"))
+        activation = name if hidden and normalization is None else None
+        use_bias = not (hidden and normalization == "batch")
+        if place or not schema.bins:
+            layers.append(Dense(units, activation=activation, use_bias=use_bias))
+        else:  # behind an Embedding, the columns are numbered without the codes
+            columns = tuple(i - sum(code < i for code in codes) for i in schema.bins)
+            bins = tuple(schema.bins.values())
+            layers.append(
+                PiecewiseLinear(units, columns, bins, activation=activation, use_bias=use_bias)
+            )
+        if hidden and normalization is not None:
             layers += [BatchNorm() if normalization == "batch" else LayerNorm(), Activation(name)]
-    if options["dropout"] and options["hidden_layer_sizes"]:
-        layers.append(Dropout(options["dropout"]))
-    layers.append(Dense(outputs))
     return Network(layers, loss=loss)
 
 

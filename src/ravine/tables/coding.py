@@ -20,10 +20,10 @@ class Coding:
         Numbers by mean and standard deviation (`NumberColumn`), or by median and quartiles with a
         smooth clip (`RobustColumn`).
     n_bins : int, default 0
-        How many bins the piecewise-linear encoding gives a number; 0 for none. It goes with robust
-        scaling.
+        How many bins a number has; 0 for none. A column says how many of them it has come through,
+        for a PiecewiseLinear layer. It goes with robust scaling.
     keep_scaled : bool, default True
-        Whether the scaled number stands beside its bins; otherwise they stand for it.
+        Whether the scaled number stands beside its bins; otherwise these stand for it.
     most_one_hot_levels : int, default 30
         Text with more levels than this becomes integer codes for an Embedding layer.
     fewest_rows_of_a_level : int, default 5

@@ -17,13 +17,16 @@ from ravine.tables.values import plural
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["INFINITE", "MISSING", "TAILS", "Column", "check_filled", "known_fields"]
+__all__ = ["BINS", "INFINITE", "MISSING", "TAILS", "Column", "check_filled", "known_fields"]
 
 MISSING = "(missing)"
 """What the feature that marks missing values is called, after the column's name."""
 
 TAILS = "(tails)"
 """What the column is called that tells how far a number lies beyond the smooth clip."""
+
+BINS = "(bins)"
+"""What the feature is called that says where among its bins a number lies."""
 
 INFINITE = "(infinite)"
 """What the feature that marks infinite values is called, after the column's name."""

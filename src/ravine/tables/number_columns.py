@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.tables.column import INFINITE, MISSING, TAILS, Column, check_filled
+from ravine.tables.column import BINS, INFINITE, MISSING, TAILS, Column, check_filled
 from ravine.tables.times import durations_of
 from ravine.tables.values import numbers_of, plural
 
@@ -104,7 +104,7 @@ class NumberColumn(Column):
 
 @dataclass(frozen=True)
 class RobustColumn(Column):
-    """Numbers by median and quartiles, smoothly clipped to (−3, 3); bins where asked for.
+    """Numbers by median and quartiles, smoothly clipped to (−3, 3); their bins where asked for.
 
     ``x' = (x − median) / spread`` and from it ``x' / √(1 + (x'/3)²)``, where ``spread`` is the
     distance between the quartiles. Where these coincide it is half the distance between lowest and
@@ -114,11 +114,12 @@ class RobustColumn(Column):
     ``x'' = (x − median) / deviation``: beyond the clip it still tells how far a value lies, which
     matters where rare large values decide, such as delays.
 
-    Bins are the piecewise-linear encoding: a column for each, which is 0 below the bin, 1 above it
-    and grows linearly within.
+    With T bins, a further column says how many of them the number has come through: k at the lower
+    edge of bin k = 0 … T−1, T at the last edge, and growing linearly within a bin. A
+    `ravine.PiecewiseLinear` layer makes the piecewise-linear encoding of it.
 
     What is missing or infinite is marked as in `NumberColumn`. A missing number counts as the
-    median, and is 0 in every bin.
+    median, and has come through no bin.
 
     Parameters
     ----------
@@ -143,16 +144,15 @@ class RobustColumn(Column):
     ----------
     Holzmüller, Grinsztajn & Steinwart (2024), Better by Default, section 3 (RealMLP).
     Gorishniy, Rubachev & Babenko (2022), On Embeddings for Numerical Features, section 3.2.
-    Departure: the first and the last bin do not go on beyond the training rows, so that every
-    feature stays in [0, 1].
+    Departure: the first and the last bin do not go on beyond the training rows.
 
     Examples
     --------
     >>> import pandas as pd
     >>> column = RobustColumn("age", median=30.0, spread=10.0, bins=(20.0, 30.0, 50.0))
     >>> column.encode(pd.Series([30, 70])).round(2)
-    array([[0. , 1. , 0. ],
-           [2.4, 1. , 1. ]])
+    array([[0. , 1. ],
+           [2.4, 2. ]])
     """
 
     kind: ClassVar[str] = "robust number"
@@ -184,9 +184,8 @@ class RobustColumn(Column):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The column's name, its tails, its bins, and one for what is missing or infinite each."""
-        pairs = zip(self.bins[:-1], self.bins[1:], strict=True)
-        bins = [f"{self.name} {low:.6g}…{high:.6g}" for low, high in pairs]
+        """The column's name, its tails and bins, and one for what is missing or infinite each."""
+        bins = [f"{self.name} {BINS}"] if self.bins else []
         tails = [f"{self.name} {TAILS}"] if self.deviation else []
         return (*([self.name] if self.scaled else []), *tails, *bins, *_marks(self))
 
@@ -206,7 +205,7 @@ class RobustColumn(Column):
         if self.deviation:
             columns.append(_filled(smooth_clip(numbers, self.median, self.deviation, _TAIL_LIMIT)))
         if self.bins:
-            columns.append(_piecewise_linear(numbers, np.asarray(self.bins)))
+            columns.append(_place_among(np.asarray(self.bins), numbers))
         return np.column_stack([*columns, *marks])
 
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -235,19 +234,13 @@ def smooth_clip(
     return np.asarray(x / np.sqrt(1 + np.square(x / limit)), dtype=np.float64)
 
 
-def _piecewise_linear(
-    numbers: NDArray[np.float64], edges: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """How far each number has come through each bin, from 0 to 1; 0 where it is missing."""
-    inside = np.clip(numbers, edges[0], edges[-1])
-    last = edges.size - 2
-    bins = np.minimum(np.searchsorted(edges, inside, side="right") - 1, last).astype(np.int32)
+def _place_among(edges: NDArray[np.float64], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many bins each number has come through; 0 where it is missing."""
+    inside = np.clip(np.where(np.isnan(numbers), edges[0], numbers), edges[0], edges[-1])
+    bins = np.minimum(np.searchsorted(edges, inside, side="right") - 1, edges.size - 2)
     # In halves, so that no difference between two numbers is too large for float64.
     way = inside / 2 - edges[bins] / 2
-    filled = (np.arange(last + 1, dtype=np.int32) < bins[:, None]).astype(np.float64)
-    filled[np.arange(bins.size), bins] = way / (edges[bins + 1] / 2 - edges[bins] / 2)
-    filled[np.isnan(numbers)] = 0.0
-    return filled
+    return np.asarray(bins + way / (edges[bins + 1] / 2 - edges[bins] / 2))
 
 
 def _numbers(series: pd.Series[Any], column: NumberColumn | RobustColumn) -> NDArray[np.float64]:

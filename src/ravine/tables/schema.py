@@ -11,12 +11,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from ravine.errors import DataError, SpecError
 from ravine.tables.coding import Coding
+from ravine.tables.column import BINS
 from ravine.tables.columns import (
     BinaryColumn,
     CategoryColumn,
     CodeColumn,
     Column,
     OrderedColumn,
+    RobustColumn,
 )
 from ravine.tables.finding import check_column, listed, similar
 from ravine.tables.frames import as_frame
@@ -145,6 +147,20 @@ class TableSchema:
         for column in self.columns:
             if isinstance(column, CodeColumn):
                 found[position] = len(column.levels) + 1
+            position += len(column.features)
+        return found
+
+    @property
+    def bins(self) -> dict[int, int]:
+        """Which columns of numbers say how many bins a number has come through, and of how many.
+
+        A `ravine.PiecewiseLinear` layer takes them.
+        """
+        found, position = {}, 0
+        for column in self.columns:
+            if isinstance(column, RobustColumn) and column.bins:
+                place = column.features.index(f"{column.name} {BINS}")
+                found[position + place] = len(column.bins) - 1
             position += len(column.features)
         return found
 
