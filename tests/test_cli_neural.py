@@ -136,7 +136,7 @@ def test_scores_are_those_of_the_saved_estimator_on_rows_that_it_did_not_see(
         assert result["scores"][part]["r2"] == pytest.approx(r2_score(frame["price"], found))
         rmse = np.sqrt(np.mean((frame["price"] - read().iloc[split.training]["price"].mean()) ** 2))
         assert result["baseline"][part]["rmse"] == pytest.approx(rmse)
-    assert result["members"] == 2
+    assert result["members"] == 6  # of three kinds
     assert result["epochs"] == 2
     assert result["notes"] == [
         "Column 'same' is left out: it has the same value in every training row."
@@ -229,7 +229,7 @@ def test_describe_names_columns_members_recipe_and_calibration(folder, capsys, n
         assert text in out
     assert run("describe", name, "--json") == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["members"] == (6 if name == "quantiles" else 2)
+    assert result["members"] == (18 if name == "quantiles" else 6)
     assert result["estimator_parameters"]["n_members"] == 2
 
 

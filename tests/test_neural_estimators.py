@@ -1,6 +1,7 @@
 """NeuralClassifier and NeuralRegressor: tables as they come, targets of every sort."""
 
 import pickle
+import re
 import warnings
 
 import joblib
@@ -97,7 +98,7 @@ def test_arrays_lists_and_sparse_matrices_give_the_same_predictions():
 
 
 def test_an_array_of_objects_keeps_numbers_and_text_apart():
-    fitted = regressor().fit(FRAME.to_numpy(dtype=object), PRICE)
+    fitted = regressor(most_one_hot_levels=9).fit(FRAME.to_numpy(dtype=object), PRICE)
     assert [column.name for column in fitted.schema_.columns] == ["x0", "x1", "x2", "x3", "x4"]
     kinds = {column.name: column.kind for column in fitted.schema_.columns}
     assert kinds["x0"] == "robust number"
@@ -320,7 +321,8 @@ def test_quantiles_of_several_targets_have_an_axis_each():
     X, y = skewed(200, 0)
     fitted = regressor(loss="quantile", quantiles=[0.2, 0.8]).fit(X, np.column_stack([y, -y]))
     assert fitted.predict(X).shape == (200, 2, 2)
-    assert len(fitted.members_) == 4
+    assert fitted.variant_weights_.shape == (2, 3)
+    assert len(fitted.members_) == 2 * 3 * 2
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
@@ -438,11 +440,75 @@ def test_validation_rows_go_round_and_hold_each_class_in_proportion():
 
 
 def test_members_are_what_the_ensemble_averages():
-    fitted = regressor(n_members=3, clip_predictions=False).fit(FRAME, PRICE)
+    fitted = regressor(n_members=3, clip_predictions=False, variants=None).fit(FRAME, PRICE)
     coded = fitted.schema_.encode(FRAME)
     each = [fitted.schema_.target.decode(model.predict(coded)) for model in fitted.members_]
     np.testing.assert_allclose(fitted.predict(FRAME), np.mean(each, axis=0), rtol=1e-5)
     assert not np.allclose(each[0], each[1], rtol=1e-3)
+
+
+def test_kinds_of_members_are_averaged_by_their_weights():
+    variants = ({"number_embedding": "none", "hidden_layer_sizes": (8, 8)}, {"dropout": 0.5})
+    fitted = regressor(n_members=2, clip_predictions=False, variants=variants).fit(FRAME, PRICE)
+    assert len(fitted.members_) == 6
+    (weights,) = fitted.variant_weights_
+    assert weights.sum() == pytest.approx(1)
+    coded = fitted.schema_.encode(FRAME)
+    plain = np.delete(coded, list(fitted.schema_.bins), axis=1)
+    each = [
+        fitted.schema_.target.decode(model.predict(plain if place in (2, 3) else coded))
+        for place, model in enumerate(fitted.members_)
+    ]
+    kinds = np.reshape(each, (3, 2, -1)).mean(axis=1)
+    np.testing.assert_allclose(fitted.predict(FRAME), weights @ kinds, rtol=1e-5)
+
+
+def test_a_useless_kind_of_members_gets_no_weight():
+    useless = {"learning_rate": 1e-12}
+    fitted = regressor(epochs=60, variants=(useless,)).fit(FRAME, PRICE)
+    np.testing.assert_array_equal(fitted.variant_weights_, [[1.0, 0.0]])
+    alone = regressor(epochs=60, variants=None).fit(FRAME, PRICE)
+    np.testing.assert_array_equal(fitted.predict(FRAME), alone.predict(FRAME))
+
+
+def test_kinds_of_members_count_alike_without_validation_rows():
+    fitted = classifier(validation_fraction=0.0).fit(FRAME, DEAR)
+    np.testing.assert_allclose(fitted.variant_weights_, [[1 / 3] * 3])
+
+
+def test_the_variants_of_the_defaults_change_only_what_is_at_its_default():
+    kinds = NeuralClassifier()._options()["kinds"]
+    assert [kind["hidden_layer_sizes"] for kind in kinds] == [(512,), (256, 256), (64,), (64, 64)]
+    assert kinds[2]["label_smoothing"] == 0.0
+    kinds = NeuralRegressor(hidden_layer_sizes=8, activation="tanh")._options()["kinds"]
+    assert [kind["hidden_layer_sizes"] for kind in kinds] == [(8,)] * 3
+    assert [kind["activation"] for kind in kinds] == ["tanh"] * 3
+    assert "label_smoothing" not in kinds[1]
+    assert [kind["learning_rate"] for kind in kinds] == [2e-3, 5e-3, 5e-3]
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        ("all", "'variants' parameter of NeuralClassifier must be 'auto', None or a sequence"),
+        ({"dropout": 0.5}, "'auto', None or a sequence of dictionaries"),
+        ([("dropout", 0.5)], "'auto', None or a sequence of dictionaries"),
+        ([{"n_bins": 8}], "dictionaries of parameters that members may differ in"),
+        ([{"dropuot": 0.5}], "Got {'dropuot': 0.5}"),
+        ([{"dropout": 1.5}], "'dropout' parameter of NeuralClassifier must be"),
+    ],
+)
+def test_variants_that_break_a_rule_are_refused(variants, message):
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        classifier(variants=variants).fit(FRAME, DEAR)
+
+
+def test_probabilities_of_several_kinds_are_calibrated():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 3))
+    y = rng.random(800) < 1 / (1 + np.exp(-2 * X[:, 0]))
+    fitted = classifier(epochs=30, label_smoothing=0.3).fit(X[:400], y[:400])
+    assert calibration_error(fitted.predict_proba(X[400:]), y[400:]) < 0.08
 
 
 def test_parameters_that_are_set_anew_do_not_change_what_was_fitted():
@@ -467,9 +533,9 @@ def test_the_history_is_the_mean_of_the_members():
 
 
 def test_refitting_takes_all_rows_for_the_mean_best_number_of_epochs():
-    first = regressor(epochs=30).fit(FRAME, PRICE)
+    first = regressor(epochs=30, variants=None).fit(FRAME, PRICE)
     best = round(np.mean([model.best_epoch for model in first.members_]))
-    again = regressor(epochs=30, refit_full=True).fit(FRAME, PRICE)
+    again = regressor(epochs=30, refit_full=True, variants=None).fit(FRAME, PRICE)
     assert [len(model.history) for model in again.members_] == [best] * 2
     assert [model.best_epoch for model in again.members_] == [None] * 2
     steps = again.members_[0].history["step"][0]
@@ -511,7 +577,7 @@ def test_wrong_parameters_of_one_estimator_alone_are_named_too():
 
 
 def test_every_parameter_of_the_recipe_has_a_rule():
-    free = {"random_state", "n_jobs", "verbose"}
+    free = {"random_state", "n_jobs", "verbose", "variants"}
     assert set(NeuralClassifier().get_params()) == {*BOTH, *CLASSIFIER, "class_weight"} | free
     assert set(NeuralRegressor().get_params()) == {*BOTH, *REGRESSOR} | free
     assert set(BOTH) == {name for name, _ in WRONG}

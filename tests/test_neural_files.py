@@ -36,6 +36,7 @@ ESTIMATORS = {
     "quantiles": (NeuralRegressor, {"loss": "quantile", "quantiles": (0.1, 0.9)}, Y),
     "amounts": (NeuralRegressor, {"loss": "gamma", "dtype": "float64"}, Y),
     "no validation": (NeuralRegressor, {"validation_fraction": 0.0}, Y),
+    "own variants": (NeuralRegressor, {"variants": ({"hidden_layer_sizes": (4, 4)},)}, Y),
 }
 
 
@@ -136,7 +137,15 @@ HOSTILE = {
     "names of numbers": ("classes", ["learnt", "feature_names"], [1, 2], "cannot be read"),
     "a boolean count": ("classes", ["learnt", "n_features"], True, "'n_features'"),
     "other precision": ("numbers", ["parameters", "dtype"], "float64", "does not fit"),
-    "other quantiles": ("quantiles", ["parameters", "quantiles"], [0.1, 0.5, 0.9], "3 networks"),
+    "other quantiles": (
+        "quantiles", ["parameters", "quantiles"], [0.1, 0.5, 0.9], "kinds of members",
+    ),
+    "a variant of nothing": ("numbers", ["parameters", "variants"], [{"x": 1}], "'variants'"),
+    "columns that are not there": (
+        "numbers", ["learnt", "columns"], [[0, 99]] * 3, "not those of the schema",
+    ),
+    "columns in words": ("numbers", ["learnt", "columns"], [["0"]] * 3, "whole numbers"),
+    "fewer kinds": ("numbers", ["learnt", "columns"], [[0]], "kinds of members do not fit"),
     "a text as flag": ("numbers", ["learnt", "one_dimensional"], "yes", "'one_dimensional'"),
     "two as one": ("several targets", ["learnt", "one_dimensional"], True, "do not fit together"),
     "another history": ("numbers", ["learnt", "history"], ["loss"], "columns of the history"),

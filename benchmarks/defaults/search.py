@@ -109,6 +109,7 @@ class Trials:
             task.kind,
             parameters,
             n_members=self._options.members,
+            variants=None,
             random_state=seed,
             n_jobs=self._options.threads,
         )

@@ -6,7 +6,16 @@ as long for a thousandth is no default.
 
 #: For both tasks.
 SHARED = {
-    "hidden_layer_sizes": [(128, 128), (256, 256), (256, 256, 256), (384, 384), (512, 512)],
+    "hidden_layer_sizes": [
+        (64,),
+        (512,),
+        (64, 64),
+        (128, 128),
+        (256, 256),
+        (256, 256, 256),
+        (384, 384),
+        (512, 512),
+    ],
     "activation": ["relu", "gelu", "silu", "mish", "selu"],
     "n_bins": [8, 16, 24, 32, 48, 64],
     "learning_rate": [5e-4, 1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3],
@@ -20,7 +29,7 @@ SHARED = {
     "averaging": [None, 0.98, 0.995],
     "clip_norm": [None, 1.0, 5.0],
     "normalization": [None, "layer", "batch"],
-    "most_one_hot_levels": [4, 9, 20, 40],
+    "most_one_hot_levels": [4, 9, 20, 60],
     "category_dimension": [None, 4, 8, 16],
     "validation_fraction": [0.1, 0.15, 0.2, 0.25],
 }

@@ -37,9 +37,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_members : int, default 8
-        Networks in the ensemble, whose predictions are averaged. Each trains on other rows and from
-        other first weights, all in one population.
-    hidden_layer_sizes : int or sequence of int, default (256, 256)
+        Networks of each kind (see ``variants``) in the ensemble, whose predictions are averaged.
+        Each trains on other rows and from other first weights.
+    hidden_layer_sizes : int or sequence of int, default (512,)
         Units of each hidden layer.
     activation : str, default "gelu"
         Of the hidden layers: a name that `ravine.Activation` knows.
@@ -50,7 +50,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     n_bins : int, default 32
         The most bins that a column of numbers gets, at least 2; it gets fewer where they would hold
         fewer than 40 rows each, but up to 8 in any case.
-    most_one_hot_levels : int, default 9
+    most_one_hot_levels : int, default 60
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
@@ -91,6 +91,12 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         Whether a temperature is fitted.
     class_weight : dict or "balanced", optional
         Weight of each class; "balanced" gives all classes the same total weight.
+    variants : "auto", None or sequence of dict, default "auto"
+        Further kinds of members: each is a dictionary of parameters in which they differ from what
+        the others say, such as ``{"dropout": 0.5}``. How much each kind counts is chosen by its
+        predictions for the rows that members set aside. "auto" are those that a search over tables
+        found (`ravine.estimators.neural_options.VARIANTS`), which change only what is at its
+        default here. None: all members are of one kind.
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None
@@ -110,7 +116,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     schema_ : ravine.tables.TableSchema
         What was learnt of the columns, and of the target if there is one.
     members_ : list of ravine.Model
-        The trained networks.
+        The trained networks, kind by kind.
+    variant_weights_ : numpy.ndarray of shape (1, kinds)
+        How much each kind counts: the parameters' own, then that of each of the variants.
     history_ : ravine.History
         The members' histories, averaged; ``members_[i].history`` has each.
     n_features_in_ : int
@@ -145,13 +153,13 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     def __init__(
         self,
         n_members: int = 8,
-        hidden_layer_sizes: Sequence[int] = (256, 256),
+        hidden_layer_sizes: Sequence[int] = (512,),
         activation: str = "gelu",
         *,
         normalization: Literal["batch", "layer"] | None = None,
         number_embedding: Literal["none", "piecewise_linear"] = "piecewise_linear",
         n_bins: int = 32,
-        most_one_hot_levels: int = 9,
+        most_one_hot_levels: int = 60,
         category_dimension: int | None = None,
         learning_rate: float = 2e-3,
         schedule: Schedule = "cosine",
@@ -168,6 +176,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         refit_full: bool = False,
         calibrate: bool = True,
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        variants: Literal["auto"] | Sequence[Mapping[str, Any]] | None = "auto",
         dtype: Literal["float32", "float64"] = "float32",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -196,6 +205,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         self.refit_full = refit_full
         self.calibrate = calibrate
         self.class_weight = class_weight
+        self.variants = variants
         self.dtype = dtype
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -327,9 +337,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_members : int, default 8
-        Networks in the ensemble, whose predictions are averaged. Each trains on other rows and from
-        other first weights, all in one population.
-    hidden_layer_sizes : int or sequence of int, default (256, 256)
+        Networks of each kind (see ``variants``) in the ensemble, whose predictions are averaged.
+        Each trains on other rows and from other first weights.
+    hidden_layer_sizes : int or sequence of int, default (512,)
         Units of each hidden layer.
     activation : str, default "gelu"
         Of the hidden layers: a name that `ravine.Activation` knows.
@@ -348,7 +358,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     n_bins : int, default 32
         The most bins that a column of numbers gets, at least 2; it gets fewer where they would hold
         fewer than 40 rows each, but up to 8 in any case.
-    most_one_hot_levels : int, default 9
+    most_one_hot_levels : int, default 60
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
@@ -384,6 +394,12 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         Whether the members are trained again on all rows, for the mean best number of epochs.
     clip_predictions : bool, default True
         Whether predictions stay within the range of the training rows' targets.
+    variants : "auto", None or sequence of dict, default "auto"
+        Further kinds of members: each is a dictionary of parameters in which they differ from what
+        the others say, such as ``{"dropout": 0.5}``. How much each kind counts is chosen by its
+        predictions for the rows that members set aside. "auto" are those that a search over tables
+        found (`ravine.estimators.neural_options.VARIANTS`), which change only what is at its
+        default here. None: all members are of one kind.
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None
@@ -399,7 +415,10 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     schema_ : ravine.tables.TableSchema
         What was learnt of the columns, and of the target if there is one.
     members_ : list of ravine.Model
-        The trained networks. With ``loss="quantile"``: those of the lowest level first.
+        The trained networks, kind by kind. With ``loss="quantile"``: those of the lowest level
+        first.
+    variant_weights_ : numpy.ndarray of shape (1 or quantiles, kinds)
+        How much each kind counts: the parameters' own, then that of each of the variants.
     history_ : ravine.History
         The members' histories, averaged; ``members_[i].history`` has each.
     n_features_in_ : int
@@ -437,7 +456,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     def __init__(
         self,
         n_members: int = 8,
-        hidden_layer_sizes: Sequence[int] = (256, 256),
+        hidden_layer_sizes: Sequence[int] = (512,),
         activation: str = "gelu",
         *,
         loss: str = "squared_error",
@@ -445,7 +464,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         normalization: Literal["batch", "layer"] | None = None,
         number_embedding: Literal["none", "piecewise_linear"] = "piecewise_linear",
         n_bins: int = 32,
-        most_one_hot_levels: int = 9,
+        most_one_hot_levels: int = 60,
         category_dimension: int | None = None,
         learning_rate: float = 2e-3,
         schedule: Schedule = "cosine",
@@ -460,6 +479,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         validation_fraction: float = 0.2,
         refit_full: bool = False,
         clip_predictions: bool = True,
+        variants: Literal["auto"] | Sequence[Mapping[str, Any]] | None = "auto",
         dtype: Literal["float32", "float64"] = "float32",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -488,6 +508,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         self.validation_fraction = validation_fraction
         self.refit_full = refit_full
         self.clip_predictions = clip_predictions
+        self.variants = variants
         self.dtype = dtype
         self.random_state = random_state
         self.n_jobs = n_jobs

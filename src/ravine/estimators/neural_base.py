@@ -17,13 +17,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ravine.errors import DataError
+from ravine.estimators.neural_calibration import fit_temperature, tempered
 from ravine.estimators.neural_members import (
+    Kind,
     held_out_predictions,
     mean_history,
+    taken,
     train_members,
     validation_splits,
 )
-from ravine.estimators.neural_options import make_coding, make_network
+from ravine.estimators.neural_options import Inputs, make_coding, make_network
 from ravine.estimators.neural_rows import (
     as_table,
     chosen_columns,
@@ -31,6 +34,7 @@ from ravine.estimators.neural_rows import (
     in_order,
     made_up_names,
 )
+from ravine.estimators.neural_weights import choose_weights
 from ravine.losses import Loss
 from ravine.model import Model
 from ravine.tables import TableSchema, Target
@@ -87,30 +91,57 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.schema_ = TableSchema.learn(frame, coding=make_coding(options, len(frame)))
         X = self.schema_.encode(frame).astype(options["dtype"])
-        networks = [make_network(options, self.schema_, outputs, loss) for loss in losses]
+        kinds = []
+        for chosen in options["kinds"]:
+            inputs = Inputs.of(chosen, self.schema_)
+            networks = tuple(make_network(chosen, inputs, outputs, loss) for loss in losses)
+            kinds.append(Kind(chosen, inputs.columns, networks))
         splits = validation_splits(
             len(X), options["n_members"], options["validation_fraction"], seed, classes
         )
         how: dict[str, Any] = {"threads": self._threads(), "progress": bool(self.verbose)}
-        models = train_members(networks, X, y, weights, options, splits, seed, **how)
+        models = train_members(kinds, X, y, weights, splits, seed, **how)
         self.history_ = mean_history(models)
-        held_out = [
-            held_out_predictions(group, X, splits, self._member_prediction)
-            for group in _groups(models, options["n_members"])
+        self._kinds = [kind.columns for kind in kinds]
+        groups = _groups(models, options["n_members"])
+        found = [
+            held_out_predictions(
+                group, taken(X, self._kinds[i % len(kinds)]), splits, self._member_prediction
+            )
+            for i, group in enumerate(groups)
         ]
+        counted = np.ones(len(X)) if weights is None else weights
+        self._temperatures = np.ones(len(kinds))
+        if classes is not None and options["calibrate"]:
+            found = self._tempered(found, classes, counted)
+        each = [
+            _weighed(found[first : first + len(kinds)], y, counted, loss)
+            for first, loss in zip(range(0, len(found), len(kinds)), losses, strict=True)
+        ]
+        self.variant_weights_ = np.stack([chosen for chosen, _ in each])
         if options["refit_full"] and options["validation_fraction"] > 0:
             epochs = [
                 max(1, round(float(np.mean([model.best_epoch or 1 for model in group]))))
-                for group in _groups(models, options["n_members"])
+                for group in groups
                 for _ in group
             ]
             everything = [(np.arange(len(X)), np.arange(0))] * options["n_members"]
-            models = train_members(
-                networks, X, y, weights, options, everything, seed, epochs=epochs, **how
-            )
+            models = train_members(kinds, X, y, weights, everything, seed, epochs=epochs, **how)
         self.members_ = models
-        self._n_networks = len(networks)
-        return held_out
+        return [held_out for _, held_out in each]
+
+    def _tempered(
+        self, found: list[NDArray[np.float64]], codes: NDArray[Any], weights: NDArray[np.float64]
+    ) -> list[NDArray[np.float64]]:
+        """Make the kinds' probabilities for rows held out alike in sharpness, to be weighed."""
+        known = ~np.isnan(found[0][:, 0])
+        if len(found) == 1 or not known.any():
+            return found
+        for place, each in enumerate(found):
+            chosen = fit_temperature(each[known], codes[known], weights[known])
+            self._temperatures[place] = chosen
+            found[place] = tempered(each, chosen)
+        return found
 
     def _know_target(self, target: Target) -> None:
         """Put what is predicted into the schema."""
@@ -161,11 +192,21 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             )
 
     def _mean_predictions(self, X: NDArray[Any]) -> list[NDArray[np.float64]]:
-        """Average the members' predictions, network by network."""
-        return [
-            np.mean([self._member_prediction(model, X) for model in group], axis=0)
-            for group in _groups(self.members_, len(self.members_) // self._n_networks)
-        ]
+        """Average the members' predictions, network by network, each kind by its weight."""
+        found = []
+        size = len(self.members_) // self.variant_weights_.size
+        groups = iter(_groups(self.members_, size))
+        for weights in self.variant_weights_:
+            total: Any = 0.0
+            kinds = zip(weights, self._kinds, self._temperatures, strict=True)
+            for weight, columns, temperature in kinds:
+                group = next(groups)
+                if weight:
+                    rows = taken(X, columns)
+                    each = [self._member_prediction(model, rows) for model in group]
+                    total = total + weight * tempered(np.mean(each, axis=0), temperature)
+            found.append(total)
+        return found
 
     # --- Saved ----------------------------------------------------------------------------------
 
@@ -200,3 +241,21 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
 
 def _groups(models: Sequence[Model], size: int) -> list[Sequence[Model]]:
     return [models[start : start + size] for start in range(0, len(models), size)]
+
+
+def _weighed(
+    kinds: Sequence[NDArray[np.float64]],
+    y: NDArray[Any],
+    weights: NDArray[np.float64],
+    loss: Loss,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weigh the kinds by their predictions for rows held out; give these predictions' mean too."""
+    known = ~np.isnan(kinds[0][:, 0])
+    chosen = np.full(len(kinds), 1 / len(kinds))
+    if len(kinds) > 1 and weights[known].any():
+        held_out = [each[known] for each in kinds]
+        chosen = choose_weights(held_out, y[known], weights[known], loss)
+    return chosen, sum(
+        (weight * each for weight, each in zip(chosen, kinds, strict=True)),
+        start=np.zeros_like(kinds[0]),
+    )

@@ -48,7 +48,10 @@ def save(estimator: NeuralEstimator, path: str | os.PathLike[str]) -> None:
         "feature_names": None if names is None else names.tolist(),
         "history": list(history),
         "best_epoch": history.best_epoch,
+        "columns": [list(columns) for columns in estimator._kinds],
     }
+    arrays["variant_weights"] = estimator.variant_weights_
+    arrays["temperatures"] = estimator._temperatures
     if isinstance(estimator, NeuralClassifier):
         learnt["classes"] = _classes_to_document(estimator.classes_)
         learnt["temperature"] = estimator.temperature_
@@ -110,8 +113,8 @@ def restore(document: Mapping[str, Any], arrays: Arrays) -> NeuralEstimator:
     else:
         assert isinstance(estimator, NeuralRegressor)
         networks, outputs = _restore_targets(estimator, learnt, arrays)
+    _restore_kinds(estimator, learnt, arrays, networks)
     _check_members(estimator, networks, outputs)
-    estimator._n_networks = networks
     return estimator
 
 
@@ -126,26 +129,33 @@ def _parameters_to_document(parameters: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if isinstance(value, Mapping):
             value = {"pairs": [[_plain(key), _plain(item)] for key, item in value.items()]}
-        elif isinstance(value, list | tuple | np.ndarray):
-            value = [_plain(item) for item in value]
         plain[name] = _plain(value)
     return plain
 
 
 def _plain(value: Any) -> Any:
+    """Give what JSON can hold."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _tuples(value: Any) -> Any:
+    """Give tuples for the lists that `_plain` made."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def _made(kind: type[NeuralEstimator], described: dict[str, Any]) -> NeuralEstimator:
     """Make an unfitted estimator; its parameters are checked as those of any other."""
-    values = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in described.items()
-    }
+    values = {name: _tuples(value) for name, value in described.items()}
     weight = values.get("class_weight")
     if isinstance(weight, dict):
         pairs = weight.get("pairs")
-        if not isinstance(pairs, list) or not all(_is_pair(pair) for pair in pairs):
+        if not isinstance(pairs, tuple) or not all(_is_pair(pair) for pair in pairs):
             raise SpecError("The class weights of the estimator cannot be read.")
         values["class_weight"] = dict(pairs)
     unknown = set(values) - set(kind().get_params(deep=False))
@@ -158,7 +168,7 @@ def _made(kind: type[NeuralEstimator], described: dict[str, Any]) -> NeuralEstim
 
 def _is_pair(pair: Any) -> bool:
     return (
-        isinstance(pair, list)
+        isinstance(pair, tuple)
         and len(pair) == 2
         and isinstance(pair[0], str | int | float)
         and isinstance(pair[1], int | float)
@@ -218,15 +228,42 @@ def _restore_targets(
     return len(estimator._losses()), outputs
 
 
+def _restore_kinds(
+    estimator: NeuralEstimator, learnt: dict[str, Any], arrays: Arrays, networks: int
+) -> None:
+    n, kinds = len(estimator.schema_.features), _field(learnt, "columns", list)
+    for columns in kinds:
+        if not isinstance(columns, list) or not all(type(c) is int for c in columns):
+            raise SpecError("The columns of a kind of members must be whole numbers.")
+        if not columns or sorted(set(columns)) != columns or not 0 <= columns[0] <= columns[-1] < n:
+            raise SpecError("The columns of a kind of members are not those of the schema.")
+    weights = arrays.get("variant_weights")
+    if (
+        weights is None
+        or weights.dtype != np.float64
+        or weights.shape != (networks, len(kinds))
+        or not (weights >= 0).all()
+        or not np.allclose(weights.sum(axis=1), 1)
+    ):
+        raise SpecError("The weights of the kinds of members do not fit together.")
+    estimator._temperatures = _numbers_of(arrays, "temperatures")
+    if estimator._temperatures.shape != (len(kinds),) or not (estimator._temperatures > 0).all():
+        raise SpecError("The temperatures of the kinds of members do not fit together.")
+    estimator._kinds = [tuple(columns) for columns in kinds]
+    estimator.variant_weights_ = weights
+
+
 def _check_members(estimator: NeuralEstimator, networks: int, outputs: int) -> None:
     """Check that members, schema and targets belong together."""
-    inputs = len(estimator.schema_.features)
-    if not estimator.members_ or len(estimator.members_) % networks:
+    kinds = estimator._kinds
+    if not estimator.members_ or len(estimator.members_) % (networks * len(kinds)):
         raise SpecError(
             f"The file holds {len(estimator.members_)} members; as many are needed for each of "
-            f"{plural(networks, 'network')}."
+            f"{plural(networks * len(kinds), 'network')}."
         )
-    for model in estimator.members_:
+    size = len(estimator.members_) // (networks * len(kinds))
+    for place, model in enumerate(estimator.members_):
+        inputs = len(kinds[place // size % len(kinds)])
         given = 1 if model.classes is None else len(model.classes)
         wanted = outputs if model.classes is not None else 1
         if (

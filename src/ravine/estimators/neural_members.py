@@ -1,4 +1,4 @@
-"""The members of an ensemble: their rows, their training in one population, what they predict."""
+"""The members of an ensemble: their kinds, their rows, their training, what they predict."""
 
 from __future__ import annotations
 
@@ -16,26 +16,35 @@ from ravine.model import Model
 from ravine.network import Network
 from ravine.training import Job, train_many
 
-__all__ = ["Ensemble", "mean_history", "train_members", "validation_splits"]
+__all__ = [
+    "Kind",
+    "held_out_predictions",
+    "mean_history",
+    "taken",
+    "train_members",
+    "validation_splits",
+]
 
 Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Ensemble:
-    """Trained members, and what each row got from those that had not trained on it.
+class Kind:
+    """Members that are trained alike.
 
     Parameters
     ----------
-    models : list of Model
-        All members for the first network, then all for the second, and so on.
-    held_out : list of numpy.ndarray
-        For each network, the mean prediction for each row of the members that had the row among
-        their validation rows; NaN where there is none.
+    options : mapping
+        Their parameters.
+    columns : tuple of int
+        Which columns of the coded rows they take.
+    networks : tuple of Network
+        What is fitted: one network, or one for each quantile.
     """
 
-    models: list[Model]
-    held_out: list[NDArray[np.float64]]
+    options: Mapping[str, Any]
+    columns: tuple[int, ...]
+    networks: tuple[Network, ...]
 
 
 def validation_splits(
@@ -86,11 +95,10 @@ def validation_splits(
 
 
 def train_members(
-    networks: Sequence[Network],
+    kinds: Sequence[Kind],
     X: NDArray[Any],
     y: NDArray[Any],
     weights: NDArray[np.float64] | None,
-    options: Mapping[str, Any],
     splits: Sequence[tuple[Places, Places]],
     seed: int,
     *,
@@ -98,18 +106,16 @@ def train_members(
     threads: int,
     progress: bool,
 ) -> list[Model]:
-    """Train all members of all networks as one population over the same coded rows.
+    """Train all members over the same coded rows: one population for all that share columns.
 
     Parameters
     ----------
-    networks : sequence of Network
-        What is fitted: one network, or one for each quantile.
+    kinds : sequence of Kind
+        The kinds of members.
     X, y, weights : numpy.ndarray
         Coded rows, their target and how much each counts.
-    options : mapping
-        The estimator's parameters.
     splits : sequence of (rows, validation rows)
-        One pair a member.
+        One pair a member of each kind.
     seed : int
         Members get seeds that follow from it.
     epochs : sequence of int, optional
@@ -122,7 +128,7 @@ def train_members(
     Returns
     -------
     list of Model
-        Network by network.
+        Network by network, for each kind by kind, for each member by member.
 
     Raises
     ------
@@ -131,27 +137,51 @@ def train_members(
     KeyboardInterrupt
         If training was interrupted.
     """
-    seeds = np.random.default_rng([seed, 1]).integers(2**31, size=len(splits))
     jobs: list[Job] = []
-    for network in networks:
-        for (kept, aside), own in zip(splits, seeds.tolist(), strict=True):
-            recipe = make_recipe(options, len(kept), validated=len(aside) > 0, seed=own)
-            if epochs is not None:
-                recipe = recipe.replace(epochs=epochs[len(jobs)])
-            jobs.append(
-                Job(network, recipe, rows=kept, validation_rows=aside if len(aside) else None)
-            )
-    models = train_many(
-        jobs, X, y, sample_weight=weights, threads=threads, progress=progress or None
-    )
-    for model in models:
-        if model.status == "diverged":
-            raise DivergenceError(
-                model.message, hint="Lower learning_rate to a tenth, or set clip_norm=1."
-            )
-    if any(model.status == "interrupted" for model in models):
-        raise KeyboardInterrupt
-    return models
+    columns: list[tuple[int, ...]] = []
+    for network in range(len(kinds[0].networks)):
+        for number, kind in enumerate(kinds):
+            seeds = np.random.default_rng([seed, 1, number]).integers(2**31, size=len(splits))
+            for (kept, aside), own in zip(splits, seeds.tolist(), strict=True):
+                recipe = make_recipe(kind.options, len(kept), validated=len(aside) > 0, seed=own)
+                if epochs is not None:
+                    recipe = recipe.replace(epochs=epochs[len(jobs)])
+                validation = aside if len(aside) else None
+                jobs.append(
+                    Job(kind.networks[network], recipe, rows=kept, validation_rows=validation)
+                )
+                columns.append(kind.columns)
+    trained: dict[int, Model] = {}
+    for chosen in dict.fromkeys(columns):
+        places = [place for place, own in enumerate(columns) if own == chosen]
+        models = train_many(
+            [jobs[place] for place in places],
+            taken(X, chosen),
+            y,
+            sample_weight=weights,
+            threads=threads,
+            progress=progress or None,
+        )
+        for model in models:
+            if model.status == "diverged":
+                raise DivergenceError(
+                    model.message, hint="Lower learning_rate to a tenth, or set clip_norm=1."
+                )
+        if any(model.status == "interrupted" for model in models):
+            raise KeyboardInterrupt
+        trained |= dict(zip(places, models, strict=True))
+    return [trained[place] for place in range(len(jobs))]
+
+
+def taken(X: NDArray[Any], columns: Sequence[int]) -> NDArray[Any]:
+    """Give some columns of coded rows; the rows themselves if these are all.
+
+    Examples
+    --------
+    >>> taken(np.array([[1, 2, 3]]), (0, 2))
+    array([[1, 3]])
+    """
+    return X if len(columns) == X.shape[1] else np.ascontiguousarray(X[:, list(columns)])
 
 
 def held_out_predictions(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,22 @@ from ravine.layers import (
     LayerNorm,
     PiecewiseLinear,
 )
-from ravine.losses import Loss
+from ravine.losses import CrossEntropy, Loss
 from ravine.network import Network
 from ravine.optimizers import AdamW
 from ravine.recipe import Recipe
-from ravine.rules import Choice, Either, Flag, Items, Maybe, Number, Rule, Whole
+from ravine.rules import (
+    Choice,
+    Either,
+    Flag,
+    Items,
+    Maybe,
+    Number,
+    Rule,
+    Whole,
+    broken,
+    nearest,
+)
 from ravine.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule
 from ravine.stopping import EarlyStopping
 from ravine.tables import Coding, TableSchema
@@ -31,6 +43,8 @@ __all__ = [
     "BOTH",
     "CLASSIFIER",
     "REGRESSOR",
+    "VARIANTS",
+    "Inputs",
     "check_options",
     "make_coding",
     "make_network",
@@ -42,6 +56,40 @@ __all__ = [
 FEWEST_ROWS_OF_A_BIN = 40
 
 _FRACTION = Number(at_least=0, below=1)
+
+#: What further kinds of members change, with variants="auto": found by benchmarks/defaults.
+VARIANTS: tuple[Mapping[str, Any], ...] = (
+    {"hidden_layer_sizes": (256, 256)},
+    {
+        "hidden_layer_sizes": (64,),
+        "activation": "relu",
+        "learning_rate": 5e-3,
+        "weight_decay": 1.0,
+        "label_smoothing": 0.0,
+    },
+    {
+        "hidden_layer_sizes": (64, 64),
+        "activation": "selu",
+        "number_embedding": "none",
+        "learning_rate": 5e-3,
+    },
+)
+
+#: What a kind of members may change: not what it shares with the others.
+_SHARED = frozenset(
+    [
+        "n_members",
+        "n_bins",
+        "most_one_hot_levels",
+        "validation_fraction",
+        "refit_full",
+        "dtype",
+        "calibrate",
+        "loss",
+        "quantiles",
+        "clip_predictions",
+    ]
+)
 
 #: The rules of the parameters that both estimators have.
 BOTH: Mapping[str, Rule] = {
@@ -92,7 +140,7 @@ def check_options(estimator: Any, *families: Mapping[str, Rule]) -> dict[str, An
     Returns
     -------
     dict of str to object
-        The parameters, numbers as Python's.
+        The parameters, numbers as Python's; under ``"kinds"`` those of each kind of members.
 
     Raises
     ------
@@ -100,11 +148,56 @@ def check_options(estimator: Any, *families: Mapping[str, Rule]) -> dict[str, An
         If one breaks its rule.
     """
     owner = type(estimator).__name__
+    rules = {name: rule for family in families for name, rule in family.items()}
+    options = {name: rule(owner, name, getattr(estimator, name)) for name, rule in rules.items()}
+    variants = estimator.variants
+    if isinstance(variants, str) and variants == "auto":
+        usual = {name: rules[name](owner, name, value) for name, value in _usual(estimator).items()}
+        changes = [_where_usual(variant, options, usual) for variant in VARIANTS]
+        changes = [change for change in changes if change]
+    else:
+        changes = _check_variants(owner, variants, rules)
+    return options | {"kinds": [options, *(options | change for change in changes)]}
+
+
+def _usual(estimator: Any) -> dict[str, Any]:
+    """Give an estimator's default parameters, as far as kinds of members may change them."""
+    usual = type(estimator)().get_params(deep=False)
+    return {name: usual[name] for variant in VARIANTS for name in variant if name in usual}
+
+
+def _where_usual(
+    variant: Mapping[str, Any], options: Mapping[str, Any], usual: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give the changes of parameters that are at their default."""
     return {
-        name: rule(owner, name, getattr(estimator, name))
-        for rules in families
-        for name, rule in rules.items()
+        name: value
+        for name, value in variant.items()
+        if name in usual and options[name] == usual[name] != value
     }
+
+
+def _check_variants(owner: str, variants: Any, rules: Mapping[str, Rule]) -> list[dict[str, Any]]:
+    if variants is None:
+        return []
+    if isinstance(variants, str | bytes | Mapping) or not isinstance(variants, Sequence):
+        raise broken(owner, "variants", "'auto', None or a sequence of dictionaries", variants)
+    changes = []
+    for variant in variants:
+        if not isinstance(variant, Mapping):
+            raise broken(owner, "variants", "'auto', None or a sequence of dictionaries", variants)
+        for name in variant:
+            if name not in rules or name in _SHARED:
+                known = [name for name in rules if name not in _SHARED]
+                raise broken(
+                    owner,
+                    "variants",
+                    f"dictionaries of parameters that members may differ in ({', '.join(known)})",
+                    variant,
+                    nearest(name, known),
+                )
+        changes.append({name: rules[name](owner, name, v) for name, v in variant.items()})
+    return changes
 
 
 def rows_per_batch(chosen: str | int, n_rows: int) -> int:
@@ -125,11 +218,12 @@ def make_coding(options: Mapping[str, Any], n_rows: int) -> Coding:
 
     Examples
     --------
-    >>> options = {"number_embedding": "piecewise_linear", "n_bins": 32, "most_one_hot_levels": 9}
+    >>> options = {"n_bins": 32, "most_one_hot_levels": 9}
+    >>> options["kinds"] = [{"number_embedding": "piecewise_linear"}]
     >>> [make_coding(options, n).n_bins for n in (50, 400, 10_000)]
     [8, 10, 32]
     """
-    binned = options["number_embedding"] == "piecewise_linear"
+    binned = any(kind["number_embedding"] == "piecewise_linear" for kind in options["kinds"])
     bins = min(options["n_bins"], max(8, n_rows // FEWEST_ROWS_OF_A_BIN))
     return Coding(
         scaling="robust",
@@ -140,21 +234,59 @@ def make_coding(options: Mapping[str, Any], n_rows: int) -> Coding:
     )
 
 
-def make_network(
-    options: Mapping[str, Any], schema: TableSchema, outputs: int, loss: Loss
-) -> Network:
+@dataclass(frozen=True)
+class Inputs:
+    """Which columns of coded rows a kind of members takes, and what they hold.
+
+    Parameters
+    ----------
+    columns : tuple of int
+        Their positions.
+    codes : dict of int to int
+        Codes of categories: position among ``columns`` → how many codes.
+    bins : dict of int to int
+        How many bins a number has come through: position among ``columns`` → of how many.
+    """
+
+    columns: tuple[int, ...]
+    codes: Mapping[int, int]
+    bins: Mapping[int, int]
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], schema: TableSchema) -> Inputs:
+        """Choose them: all, or all but the bins.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> schema = TableSchema.learn(
+        ...     pd.DataFrame({"a": [1.0, 2.0, 4.0]}), coding=Coding(scaling="robust", n_bins=2)
+        ... )
+        >>> Inputs.of({"number_embedding": "none"}, schema)
+        Inputs(columns=(0,), codes={}, bins={})
+        """
+        binned = options["number_embedding"] == "piecewise_linear"
+        n = len(schema.features)
+        columns = tuple(i for i in range(n) if binned or i not in schema.bins)
+        place = {column: i for i, column in enumerate(columns)}
+        codes = {place[column]: levels for column, levels in schema.codes.items()}
+        bins = {place[column]: count for column, count in schema.bins.items() if binned}
+        return cls(columns, codes, bins)
+
+
+def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss: Loss) -> Network:
     """Make the network: embeddings of categories, bins of numbers, hidden layers, an output layer.
 
     Parameters
     ----------
     options : mapping
-        What `check_options` gave.
-    schema : TableSchema
+        Those of a kind of members.
+    inputs : Inputs
         The columns.
     outputs : int
         Numbers that are predicted.
     loss : Loss
-        The loss.
+        The loss; its label smoothing is that of the options.
 
     Returns
     -------
@@ -162,10 +294,10 @@ def make_network(
         The network.
     """
     layers: list[Layer] = []
-    if codes := schema.codes:
+    if inputs.codes:
         chosen = options["category_dimension"]
-        lengths = tuple(chosen or _dimension(levels) for levels in codes.values())
-        layers.append(Embedding(tuple(codes), tuple(codes.values()), lengths))
+        lengths = tuple(chosen or _dimension(levels) for levels in inputs.codes.values())
+        layers.append(Embedding(tuple(inputs.codes), tuple(inputs.codes.values()), lengths))
     sizes = (*options["hidden_layer_sizes"], outputs)
     name, normalization = options["activation"], options["normalization"]
     for place, units in enumerate(sizes):
@@ -174,16 +306,18 @@ def make_network(
             layers.append(Dropout(options["dropout"]))
         activation = name if hidden and normalization is None else None
         use_bias = not (hidden and normalization == "batch")
-        if place or not schema.bins:
+        if place or not inputs.bins:
             layers.append(Dense(units, activation=activation, use_bias=use_bias))
         else:  # behind an Embedding, the columns are numbered without the codes
-            columns = tuple(i - sum(code < i for code in codes) for i in schema.bins)
-            bins = tuple(schema.bins.values())
+            columns = tuple(i - sum(code < i for code in inputs.codes) for i in inputs.bins)
+            bins = tuple(inputs.bins.values())
             layers.append(
                 PiecewiseLinear(units, columns, bins, activation=activation, use_bias=use_bias)
             )
         if hidden and normalization is not None:
             layers += [BatchNorm() if normalization == "batch" else LayerNorm(), Activation(name)]
+    if isinstance(loss, CrossEntropy):
+        loss = CrossEntropy(label_smoothing=options["label_smoothing"])
     return Network(layers, loss=loss)
 
 
