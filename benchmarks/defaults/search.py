@@ -109,7 +109,6 @@ class Trials:
             task.kind,
             parameters,
             n_members=self._options.members,
-            variants=None,
             random_state=seed,
             n_jobs=self._options.threads,
         )

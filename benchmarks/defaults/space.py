@@ -4,6 +4,22 @@ The values stand in order where they have one. Costs bound them too: a default t
 as long for a thousandth is no default.
 """
 
+#: Further kinds of members, that "variants" can put together.
+DEEP = {"hidden_layer_sizes": (256, 256)}
+SMALL = {
+    "hidden_layer_sizes": (64,),
+    "activation": "relu",
+    "learning_rate": 5e-3,
+    "weight_decay": 1.0,
+}
+PLAIN = {
+    "hidden_layer_sizes": (64, 64),
+    "activation": "selu",
+    "number_embedding": "none",
+    "learning_rate": 5e-3,
+}
+REGULAR = {"dropout": 0.5, "weight_decay": 1.0}
+
 #: For both tasks.
 SHARED = {
     "hidden_layer_sizes": [
@@ -32,6 +48,17 @@ SHARED = {
     "most_one_hot_levels": [4, 9, 20, 60],
     "category_dimension": [None, 4, 8, 16],
     "validation_fraction": [0.1, 0.15, 0.2, 0.25],
+    "variants": [
+        "auto",
+        None,
+        (DEEP,),
+        (DEEP, SMALL),
+        (DEEP, PLAIN),
+        (SMALL, PLAIN),
+        (DEEP, SMALL, PLAIN),
+        (DEEP, REGULAR, PLAIN),
+        (DEEP, SMALL, PLAIN, REGULAR),
+    ],
 }
 
 SPACE = {
@@ -42,7 +69,7 @@ SPACE = {
 
 #: Where a search begins that has chosen nothing yet, by first trials on some of the tables.
 START = {
-    "hidden_layer_sizes": (256, 256),
+    "hidden_layer_sizes": (512,),
     "activation": "gelu",
     "n_bins": 32,
     "learning_rate": 2e-3,
@@ -56,9 +83,10 @@ START = {
     "averaging": 0.98,
     "clip_norm": None,
     "normalization": None,
-    "most_one_hot_levels": 9,
+    "most_one_hot_levels": 60,
     "category_dimension": None,
     "validation_fraction": 0.2,
+    "variants": "auto",
     "label_smoothing": 0.05,
 }
 
