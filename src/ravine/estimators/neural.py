@@ -137,7 +137,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     Holzmüller, Grinsztajn & Steinwart (2024), Better by Default: Strong Pre-Tuned MLPs and Boosted
     Trees on Tabular Data, NeurIPS. Gorishniy, Rubachev & Babenko (2022), On Embeddings for
     Numerical Features in Tabular Deep Learning, NeurIPS. Gorishniy, Kotelnikov & Babenko (2025),
-    TabM, ICLR. Guo et al. (2017), On Calibration of Modern Neural Networks, ICML.
+    TabM, ICLR. Caruana et al. (2004), Ensemble Selection from Libraries of Models, ICML. Guo et
+    al. (2017), On Calibration of Modern Neural Networks, ICML.
 
     Examples
     --------
@@ -437,7 +438,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     Holzmüller, Grinsztajn & Steinwart (2024), Better by Default: Strong Pre-Tuned MLPs and Boosted
     Trees on Tabular Data, NeurIPS. Gorishniy, Rubachev & Babenko (2022), On Embeddings for
     Numerical Features in Tabular Deep Learning, NeurIPS. Gorishniy, Kotelnikov & Babenko (2025),
-    TabM, ICLR. Chernozhukov, Fernández-Val & Galichon (2010), Quantile and Probability
+    TabM, ICLR. Caruana et al. (2004), Ensemble Selection from Libraries of Models, ICML.
+    Chernozhukov, Fernández-Val & Galichon (2010), Quantile and Probability
     Curves Without Crossing, Econometrica 78(3). Romano, Patterson & Candès (2019), Conformalized
     Quantile Regression, NeurIPS.
 
