@@ -48,8 +48,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     number_embedding : {"piecewise_linear", "none"}, default "piecewise_linear"
         Whether numbers are spread over bins beside their scaled value.
     n_bins : int, default 32
-        The most bins that a column of numbers gets, at least 2; it gets fewer where they would hold
-        fewer than 40 rows each, but up to 8 in any case.
+        The most bins that a column of numbers gets, at least 2. It gets fewer where they would hold
+        fewer than 40 rows each, but up to 8 in any case; and where all columns together would have
+        more than 1,024, but up to 4.
     most_one_hot_levels : int, default 60
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
@@ -357,8 +358,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     number_embedding : {"piecewise_linear", "none"}, default "piecewise_linear"
         Whether numbers are spread over bins beside their scaled value.
     n_bins : int, default 32
-        The most bins that a column of numbers gets, at least 2; it gets fewer where they would hold
-        fewer than 40 rows each, but up to 8 in any case.
+        The most bins that a column of numbers gets, at least 2. It gets fewer where they would hold
+        fewer than 40 rows each, but up to 8 in any case; and where all columns together would have
+        more than 1,024, but up to 4.
     most_one_hot_levels : int, default 60
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional

@@ -89,7 +89,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
     ) -> list[NDArray[np.float64]]:
         """Train the members; give what each row was predicted by those that had set it aside."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.schema_ = TableSchema.learn(frame, coding=make_coding(options, len(frame)))
+        self.schema_ = TableSchema.learn(frame, coding=make_coding(options, *frame.shape))
         X = self.schema_.encode(frame).astype(options["dtype"])
         kinds = []
         for chosen in options["kinds"]:

@@ -54,6 +54,9 @@ __all__ = [
 
 #: Bins of a column hold about so many training rows, or it gets fewer bins, but up to 8.
 FEWEST_ROWS_OF_A_BIN = 40
+#: Columns share so many bins in all, but each gets up to 4: with many columns, as of images, many
+#: bins each would be slow, and were worse.
+MOST_BINS = 1024
 
 _FRACTION = Number(at_least=0, below=1)
 
@@ -213,18 +216,24 @@ def rows_per_batch(chosen: str | int, n_rows: int) -> int:
     return int(np.clip(2 ** round(np.log2(max(n_rows, 1) / 32)), 32, 1024))
 
 
-def make_coding(options: Mapping[str, Any], n_rows: int) -> Coding:
-    """Say how the columns of so many training rows become numbers.
+def make_coding(options: Mapping[str, Any], n_rows: int, n_columns: int) -> Coding:
+    """Say how so many columns of so many training rows become numbers.
 
     Examples
     --------
     >>> options = {"n_bins": 32, "most_one_hot_levels": 9}
     >>> options["kinds"] = [{"number_embedding": "piecewise_linear"}]
-    >>> [make_coding(options, n).n_bins for n in (50, 400, 10_000)]
+    >>> [make_coding(options, n, 10).n_bins for n in (50, 400, 10_000)]
     [8, 10, 32]
+    >>> [make_coding(options, 10_000, columns).n_bins for columns in (64, 1_000)]
+    [16, 4]
     """
     binned = any(kind["number_embedding"] == "piecewise_linear" for kind in options["kinds"])
-    bins = min(options["n_bins"], max(8, n_rows // FEWEST_ROWS_OF_A_BIN))
+    bins = min(
+        options["n_bins"],
+        max(8, n_rows // FEWEST_ROWS_OF_A_BIN),
+        max(4, MOST_BINS // n_columns),
+    )
     return Coding(
         scaling="robust",
         n_bins=bins if binned else 0,
