@@ -10,6 +10,7 @@ from sklearn.preprocessing import scale
 
 import ravine as rv
 from ravine.errors import FileError
+from ravine.estimators.mlp_watching import Watch
 from ravine.model_file import read_model_file, write_model_file
 from ravine.population import check_threads
 from ravine.stretches import Stretches
@@ -285,6 +286,34 @@ def test_callbacks_see_every_epoch_and_end_training(solver):
     assert seen == [1, 2, 3, 4]
     assert estimator.n_iter_ == 4
     assert fitted("MLPRegressor", X, NUMBERS, callbacks=lambda row: True).n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"n_iter_no_change": 3, "tol": 1e-2},
+        {"early_stopping": True, "n_iter_no_change": 5},
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 1e-2, "n_iter_no_change": 2},
+        {"n_iter_no_change": np.inf},
+    ],
+    ids=["default", "stalls", "early stopping", "adaptive", "never"],
+)
+def test_a_run_that_is_looked_at_when_it_might_end_is_one_looked_at_after_every_epoch(
+    parameters, monkeypatch
+):
+    looks = []
+    look = Watch.__call__
+    monkeypatch.setattr(Watch, "__call__", lambda *given: looks.append(1) or look(*given))
+    rarely = fitted("MLPRegressor", X, NUMBERS, max_iter=120, **parameters)
+    few = len(looks)
+    always = fitted("MLPRegressor", X, NUMBERS, max_iter=120, callbacks=lambda row: 0, **parameters)
+    assert few < 0.7 * (len(looks) - few)
+    assert len(looks) - few == len(always.loss_curve_)
+    for name in ("n_iter_", "t_", "loss_", "best_loss_", "_no_improvement_count"):
+        assert getattr(rarely, name) == getattr(always, name)
+    for name in ("loss_curve_", "validation_scores_", "coefs_"):
+        assert str(getattr(rarely, name)) == str(getattr(always, name))
 
 
 @pytest.mark.parametrize(

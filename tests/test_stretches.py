@@ -51,7 +51,7 @@ def test_stretches_on_the_same_rows_are_one_run_bit_for_bit(name):
     for end in (2, 3, 7, 9):
         ends.append(end)
         model = stretches.train(
-            data, recipe, callback=lambda row, end=end: row["epoch"] == end, threads=1
+            data, recipe, look=lambda epochs, end=end: end - int(epochs["epoch"][-1]), threads=1
         )
         assert stretches.epochs == end
     np.testing.assert_array_equal(model.parameters_vector, whole.parameters_vector)
@@ -93,9 +93,39 @@ def test_a_stretch_that_diverges_says_so():
     assert "Lower its learning rate" in model.message
 
 
-def test_an_error_in_a_callback_is_raised():
-    def broken(row):
+def test_an_error_of_the_watcher_is_raised():
+    def broken(epochs):
         raise LookupError("of the user's own")
 
     with pytest.raises(LookupError, match="of the user's own"):
-        Stretches(NETWORK).train(SharedData(X, Y), RECIPES["momentum"], callback=broken)
+        Stretches(NETWORK).train(SharedData(X, Y), RECIPES["momentum"], look=broken)
+
+
+@pytest.mark.parametrize(
+    ("pause", "looks"),
+    [(1, [[n] for n in range(1, 10)]), (4, [[1], [2, 3, 4, 5], [6, 7, 8, 9]]), (5, None)],
+)
+def test_a_watcher_says_when_to_look_again_and_sees_every_epoch_once(pause, looks):
+    seen = []
+
+    def look(epochs):
+        seen.append(epochs["epoch"].tolist())
+        return pause
+
+    model = Stretches(NETWORK).train(SharedData(X, Y), RECIPES["momentum"], look=look)
+    assert seen == (looks or [[1], [2, 3, 4, 5, 6], [7, 8, 9]])
+    assert model.status == "finished"
+
+
+def test_a_watcher_sees_the_epochs_before_a_divergence():
+    seen = []
+    network = rv.Network([rv.Dense(1)])
+    recipe = rv.Recipe(optimizer=rv.SGD(20.0), epochs=500, dtype="float64")
+    model = Stretches(network).train(
+        SharedData(X, Y), recipe, look=lambda epochs: seen.append(epochs) or 1000
+    )
+    assert model.status == "diverged"
+    assert len(seen) == 2
+    np.testing.assert_array_equal(
+        np.concatenate([epochs["loss"] for epochs in seen]), model.history["loss"]
+    )

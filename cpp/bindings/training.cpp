@@ -185,16 +185,18 @@ private:
         };
     }
 
-    // Calls function(row of history, snapshot): the snapshot every so many epochs, else None. Truth ends the
-    // run.
+    // Calls function(rows of history since the last call, one behind the other; snapshot): the snapshot every
+    // so many epochs, else None. It says after how many epochs it wants to be called again, or 0 to end the
+    // run; the epochs until then take no lock.
     std::function<bool(const Run<T>&)> epoch_hook(nb::object function, Index every) {
-        return [call = keep_alive(function), every](const Run<T>& run) {
-            nb::gil_scoped_acquire gil;
+        return [call = keep_alive(function), every, unseen = Index{0},
+                wanted = Index{1}](const Run<T>& run) mutable {
             const RunState<T>& state = run.state();
-            const auto width = history_columns.size();
-            const double* row = state.history.data() + state.history.size() - width;
+            const bool keep = every > 0 && static_cast<Index>(state.counters.epoch) % every == 0;
+            if (++unseen < wanted && !keep) return true;
+            nb::gil_scoped_acquire gil;
             nb::object snapshot = nb::none();
-            if (every > 0 && static_cast<Index>(state.counters.epoch) % every == 0) {
+            if (keep) {
                 nb::dict arrays = from_state<T>(state);
                 Buffer<T> w, running;
                 run.result(w, running);
@@ -202,7 +204,10 @@ private:
                 arrays["result_state"] = to_vector<T>(std::move(running));
                 snapshot = arrays;
             }
-            return !nb::cast<bool>(call(to_vector<double>(std::vector<double>(row, row + width)), snapshot));
+            const double* end = state.history.data() + state.history.size();
+            const double* first = end - std::exchange(unseen, 0) * history_columns.size();
+            wanted = nb::cast<Index>(call(to_vector<double>(std::vector<double>(first, end)), snapshot));
+            return wanted > 0;
         };
     }
 

@@ -20,9 +20,13 @@ from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
 from .schedules import ReduceOnPlateau, Warmup
 
-__all__ = ["Callback", "Run"]
+__all__ = ["Callback", "Look", "Run", "each_epoch"]
 
 Callback = Callable[[dict[str, float]], bool | None]
+
+#: Is given the columns of the history over the epochs since it last looked, and gives the number of
+#: epochs after which it wants to look again, or 0 to end the run.
+Look = Callable[[dict[str, NDArray[np.float64]]], int]
 
 
 class Run:
@@ -87,33 +91,43 @@ class Run:
             if is_own(recipe.optimizer)
             else None
         )
-        self.on_epoch: Callable[[Any, Any], bool] | None = None
+        self.on_epoch: Callable[[Any, Any], int] | None = None
         self.every = 0
         self.keep = False
+        self._look: Look | None = None
+        self._epochs_seen = 0
         self._check_together()
 
     def watch(
         self,
-        callback: Callback | None,
-        save: Callable[[dict[str, Any]], None] | None,
-        every: int,
+        look: Look | None,
+        save: Callable[[dict[str, Any]], None] | None = None,
+        every: int = 0,
     ) -> None:
-        """Have a callback called after each epoch, and the state saved after every so many."""
-        if callback is None and save is None:
+        """Have epochs looked at, and the state saved after every so many."""
+        if look is None and save is None:
             return
-        self.every, self.keep = every, self.keep or every > 0
-        places = self._columns(np.arange(float(len(_engine_columns())))[np.newaxis])
-        names, order = list(places), [int(place[0]) for place in places.values()]
+        self.every, self.keep, self._look = every, self.keep or every > 0, look
+        width = len(_engine_columns())
 
-        def on_epoch(row: NDArray[np.float64], snapshot: dict[str, Any] | None) -> bool:
+        def on_epoch(rows: NDArray[np.float64], snapshot: dict[str, Any] | None) -> int:
             if save is not None and snapshot is not None:
                 save(snapshot)
-            if callback is None:
-                return False
-            values = row.tolist()
-            return bool(callback({name: values[i] for name, i in zip(names, order, strict=True)}))
+            table = rows.reshape(-1, width)
+            self._epochs_seen += len(table)
+            return every if look is None else look(self._columns(table))
 
         self.on_epoch = on_epoch
+
+    def show_rest(self, history: NDArray[np.float64]) -> None:
+        """Have the epochs looked at that the run ended with before its watcher wanted to look."""
+        table = history.reshape(-1, len(_engine_columns()))
+        before = (
+            0 if self.start is None or "counters" not in self.start else self.start["counters"][0]
+        )
+        rest = table[int(before) + self._epochs_seen :]
+        if self._look is not None and len(rest):
+            self._look(self._columns(rest))
 
     def job(self) -> dict[str, Any]:
         """Describe the run to the engine; if it is to be kept, it gives its whole state."""
@@ -246,6 +260,35 @@ class Run:
             f"batches of {usual} leave a batch of one.",
             hint=f"Use batch_size={good}." if good else "Use LayerNorm, or more rows.",
         )
+
+
+def each_epoch(callback: Callback | None) -> Look | None:
+    """Have a callback called with each epoch's row of the history; the run ends when it says so.
+
+    Parameters
+    ----------
+    callback : callable or None
+        Given a row as a dictionary.
+
+    Returns
+    -------
+    callable or None
+        What `Run.watch` takes.
+
+    Examples
+    --------
+    >>> each_epoch(lambda row: row["loss"] < 1.0)({"loss": np.array([0.5])})
+    0
+    """
+    if callback is None:
+        return None
+
+    def look(epochs: dict[str, NDArray[np.float64]]) -> int:
+        rows = zip(*(column.tolist() for column in epochs.values()), strict=True)
+        wanted = [callback(dict(zip(epochs, row, strict=True))) for row in rows]
+        return 0 if any(wanted) else 1
+
+    return look
 
 
 def _engine_columns() -> tuple[str, ...]:

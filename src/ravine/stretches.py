@@ -12,7 +12,7 @@ from .model import Model
 from .network import Network
 from .population import Population
 from .recipe import Recipe
-from .runs import Callback, Run
+from .runs import Look, Run
 
 __all__ = ["Stretches"]
 
@@ -77,7 +77,7 @@ class Stretches:
         recipe: Recipe,
         *,
         classes: NDArray[Any] | None = None,
-        callback: Callback | None = None,
+        look: Look | None = None,
         threads: int = 1,
     ) -> Model:
         """Train until the recipe's number of epochs, the earlier ones included, is done.
@@ -90,8 +90,8 @@ class Stretches:
             How; of the sort and with the batch size of the stretches before it.
         classes : ndarray, optional
             The classes, where the rows need not hold all of them.
-        callback : callable, optional
-            As in `ravine.train`.
+        look : callable, optional
+            As `ravine.runs.Look` says; it sees every epoch.
         threads : int, default 1
             Threads to use.
 
@@ -104,7 +104,7 @@ class Stretches:
         """
         run = Run(self.network, recipe, data, classes=classes)
         run.keep = True
-        run.watch(callback, None, 0)
+        run.watch(look)
         self._restore(run)
         population = Population([run], data)
         try:
@@ -113,6 +113,7 @@ class Stretches:
         except KeyboardInterrupt:
             if 0 not in population.outcomes:
                 raise
+        run.show_rest(population.outcomes[0].fields["history"])
         model = population.model(0)
         snapshot = population.outcomes[0].snapshot
         if snapshot is not None:

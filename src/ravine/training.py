@@ -18,7 +18,7 @@ from .model import Model, load
 from .network import Network
 from .population import Population, check_threads
 from .recipe import Recipe
-from .runs import Callback, Run
+from .runs import Callback, Run, each_epoch
 
 __all__ = ["Job", "train", "train_many"]
 
@@ -148,9 +148,9 @@ def train(
     if saver is None and every is not None:
         raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
     if saver is None:
-        run.watch(callback, None, 0)
+        run.watch(each_epoch(callback))
     else:
-        run.watch(callback, saver.write, saver.every)
+        run.watch(each_epoch(callback), saver.write, saver.every)
     population = Population([run], data)
     try:
         for _ in _train(population, progress, threads):

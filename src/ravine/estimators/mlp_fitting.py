@@ -23,7 +23,7 @@ from ravine.stopping import EarlyStopping
 from ravine.stretches import Stretches
 
 from .mlp_recipe import AUTO_BATCH_SIZE, Objective, make_network, make_optimizer, make_recipe
-from .mlp_watching import LineSearchWatch, Watch
+from .mlp_watching import Epochs, LineSearchWatch, Watch
 
 __all__ = ["Fitting"]
 
@@ -115,7 +115,7 @@ class Fitting:
         threads = self._threads()
         while True:
             model = stretches.train(
-                data, recipe, classes=estimator._codes, callback=watch, threads=threads
+                data, recipe, classes=estimator._codes, look=watch, threads=threads
             )
             if model.status == "diverged":
                 watch.diverge(model)
@@ -211,29 +211,29 @@ class Fitting:
         if self.searches:
             # an iteration evaluates the objective at least once
             most = min(epochs, int(estimator.max_fun))
-            return LineSearchWatch(estimator, self._loss_of, c=self.c, epochs=most)
-        score = None
+            return LineSearchWatch(estimator, self._losses_of, c=self.c, epochs=most)
+        scores = None
         if self.validation is not None:
             name = self._monitor
             sign = -1.0 if name in ("val_loss", "val_rmse") else 1.0
 
-            def score(row: dict[str, float]) -> float:
-                return sign * float(row[name])
+            def scores(epochs: Epochs) -> NDArray[np.float64]:
+                return sign * epochs[name]
 
         changes = estimator.solver == "sgd" and estimator.learning_rate != "constant"
         return Watch(
             estimator,
-            self._loss_of,
+            self._losses_of,
             rows=len(self.X),
             epochs=epochs,
-            score_of=score,
+            scores_of=scores,
             rate=float(estimator.learning_rate_init) if changes else None,
         )
 
-    def _loss_of(self, row: dict[str, float]) -> float:
-        """Give scikit-learn's loss of an epoch: with its factor, constant and L2 term."""
-        loss = row["loss"] * self.objective.value + self.constant
-        return float(loss + row["penalty"] * self.penalty_value)
+    def _losses_of(self, epochs: Epochs) -> NDArray[np.float64]:
+        """Give scikit-learn's losses of epochs: with its factor, constant and L2 term."""
+        losses = epochs["loss"] * self.objective.value + self.constant
+        return losses + epochs["penalty"] * self.penalty_value
 
     def _objective_at(self, model: Model) -> float:
         """Give the objective at the last weights."""

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ravine.errors import DivergenceError
 from ravine.model import Model
+from ravine.runs import Callback, each_epoch
 
 __all__ = ["LineSearchWatch", "Watch"]
 
@@ -22,29 +24,33 @@ _SMALLEST_CHANGE = 1e7 * float(np.finfo(np.float64).eps)
 
 _CURE = "Try a tenth of the learning rate first."
 
-Row = dict[str, float]
+#: Columns of the history, over some epochs.
+Epochs = dict[str, NDArray[np.float64]]
 
 
 class Watch:
-    """Follows a run epoch by epoch, fills in the estimator's curves, and says when to stop.
+    """Follows a run, fills in the estimator's curves, and says when to stop.
 
     An epoch that does not improve on the best value by ``tol`` counts; more than
     ``n_iter_no_change`` such epochs in a row end the run, or lower the rate. Unlike in
     `ravine.EarlyStopping`, the best value is the smallest loss itself, however little it improved
     on the one before.
 
+    After an epoch that counts as number c, no run can end before ``n_iter_no_change + 1 - c`` more:
+    until then nothing need be looked at, unless somebody wants to be told of each epoch.
+
     Parameters
     ----------
     estimator : estimator
         The MLP.
-    loss_of : callable
-        Gives the estimator's loss of a row of the history.
+    losses_of : callable
+        Gives the estimator's losses of some epochs.
     rows : int
         Training rows.
     epochs : int
         Epochs until the run ends in any case.
-    score_of : callable, optional
-        Gives the validation score of a row; None: the training loss is watched.
+    scores_of : callable, optional
+        Gives the validation scores of some epochs; None: the training loss is watched.
     rate : float, optional
         The rate of the first epoch, where the run must end for it to change; `next_rate` is then
         that of the next stretch.
@@ -58,44 +64,52 @@ class Watch:
     def __init__(
         self,
         estimator: Any,
-        loss_of: Callable[[Row], float],
+        losses_of: Callable[[Epochs], NDArray[np.float64]],
         *,
         rows: int,
         epochs: int,
-        score_of: Callable[[Row], float] | None = None,
+        scores_of: Callable[[Epochs], NDArray[np.float64]] | None = None,
         rate: float | None = None,
     ) -> None:
-        self.estimator, self.loss_of, self.score_of = estimator, loss_of, score_of
+        self.estimator, self.losses_of, self.scores_of = estimator, losses_of, scores_of
         self.rows, self.epochs, self.rate = rows, epochs, rate
         self.next_rate: float | None = None
         self.converged = False
-        self._more = _listed(estimator.callbacks)
+        self._tell = each_epoch(_as_one(estimator.callbacks))
 
-    def __call__(self, row: Row) -> bool:
-        """Look at an epoch; True ends the run, or its stretch."""
+    def __call__(self, epochs: Epochs) -> int:
+        """Look at epochs; 0 ends the run, or its stretch, else so many may pass unseen."""
         estimator = self.estimator
-        estimator.n_iter_ += 1
-        estimator.t_ += self.rows
-        estimator.loss_ = self.loss_of(row)
-        estimator.loss_curve_.append(estimator.loss_)
-        if estimator.verbose:
-            self._say(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-        if self._improves(row):
-            estimator._no_improvement_count = 0
+        losses = self.losses_of(epochs).tolist()
+        scores = None if self.scores_of is None else self.scores_of(epochs).tolist()
+        estimator.n_iter_ += len(losses)
+        estimator.t_ += self.rows * len(losses)
+        estimator.loss_ = losses[-1]
+        estimator.loss_curve_ += losses
+        self._say(f"Iteration {estimator.n_iter_}, loss = {losses[-1]:.8f}")
+        if scores is None:
+            estimator.best_loss_ = -self._count([-loss for loss in losses], -estimator.best_loss_)
         else:
-            estimator._no_improvement_count += 1
-        wanted = [bool(call(row)) for call in self._more]
+            self._say(f"Validation score: {scores[-1]:f}")
+            estimator.validation_scores_ += scores
+            best = self._count(scores, estimator.best_validation_score_)
+            estimator.best_validation_score_ = best
+        wanted = self._tell is not None and self._tell(epochs) == 0
         self.next_rate = self._decide()
-        if any(wanted):
+        if wanted:
             self.converged, self.next_rate = True, None
-        last = estimator.n_iter_ >= self.epochs
-        if last:
+        left = self.epochs - estimator.n_iter_
+        if left <= 0:
             self.next_rate = None
-        return self.converged or last or self.next_rate is not None
+        if self.converged or left <= 0 or self.next_rate is not None:
+            return 0
+        if estimator.verbose or self._tell is not None:
+            return 1
+        return int(min(left, estimator.n_iter_no_change + 1 - estimator._no_improvement_count))
 
     def diverge(self, model: Model) -> None:
         """Note an epoch that diverged: an error, unless early stopping has weights from before."""
-        if self.score_of is None or not model.best_epoch:
+        if self.scores_of is None or not model.best_epoch:
             raise DivergenceError(model.message, hint=_CURE)
         estimator = self.estimator
         estimator.n_iter_ += 1
@@ -110,18 +124,14 @@ class Watch:
             stacklevel=7,
         )
 
-    def _improves(self, row: Row) -> bool:
-        estimator = self.estimator
-        if self.score_of is None:
-            best, now = estimator.best_loss_, estimator.loss_
-            estimator.best_loss_ = min(best, now)
-            return not now > best - estimator.tol
-        best, now = estimator.best_validation_score_, self.score_of(row)
-        estimator.validation_scores_.append(now)
-        self._say(f"Validation score: {now:f}")
-        if now > best:
-            estimator.best_validation_score_ = now
-        return not now < best + estimator.tol
+    def _count(self, values: list[float], best: float) -> float:
+        """Count on for each value, the larger the better; give the new best."""
+        tol, count = self.estimator.tol, self.estimator._no_improvement_count
+        for value in values:
+            count = count + 1 if value < best + tol else 0
+            best = max(best, value)
+        self.estimator._no_improvement_count = count
+        return best
 
     def _decide(self) -> float | None:
         """End the run when it stalls, or give the rate of the next epoch where it changes."""
@@ -141,7 +151,7 @@ class Watch:
             self._say(f"No improvement: the learning rate is now {self.rate:f}.")
             return self.rate
         self.converged = True
-        what = "loss" if self.score_of is None else "validation score"
+        what = "loss" if self.scores_of is None else "validation score"
         self._say(
             f"The {what} did not improve by tol={estimator.tol:f} in "
             f"{estimator.n_iter_no_change} epochs. Stopping."
@@ -160,8 +170,8 @@ class LineSearchWatch:
     ----------
     estimator : estimator
         The MLP.
-    loss_of : callable
-        Gives the estimator's objective of a row of the history.
+    losses_of : callable
+        Gives the estimator's objective of some iterations.
     c : float
         ravine's gradient in units of the estimator's.
     epochs : int
@@ -174,35 +184,45 @@ class LineSearchWatch:
     """
 
     def __init__(
-        self, estimator: Any, loss_of: Callable[[Row], float], *, c: float, epochs: int
+        self,
+        estimator: Any,
+        losses_of: Callable[[Epochs], NDArray[np.float64]],
+        *,
+        c: float,
+        epochs: int,
     ) -> None:
-        self.estimator, self.loss_of, self.c, self.epochs = estimator, loss_of, c, epochs
+        self.estimator, self.losses_of, self.c, self.epochs = estimator, losses_of, c, epochs
         self.next_rate: float | None = None
         self.converged = False
         self._last = np.inf
-        self._more = _listed(estimator.callbacks)
+        self._tell = each_epoch(_as_one(estimator.callbacks))
 
     def diverge(self, model: Model) -> None:
         """Say that the search diverged."""
         raise DivergenceError(model.message, hint=_CURE)
 
-    def __call__(self, row: Row) -> bool:
-        """Look at an iteration, whose row has loss and gradient where it began."""
+    def __call__(self, epochs: Epochs) -> int:
+        """Look at one iteration after the other; loss and gradient are those where it began."""
         estimator = self.estimator
         estimator.n_iter_ += 1
-        value = self.loss_of(row)
+        value = float(self.losses_of(epochs)[-1])
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {value:.8f}")  # noqa: T201
         size = max(abs(self._last), abs(value), 1.0)
         still = np.isfinite(size) and self._last - value <= _SMALLEST_CHANGE * size
         self._last = value
-        flat = row["gradient_norm"] / self.c <= estimator.tol
-        wanted = [bool(call(row)) for call in self._more]
-        self.converged = still or flat or any(wanted)
-        return self.converged or estimator.n_iter_ >= self.epochs
+        flat = epochs["gradient_norm"][-1] / self.c <= estimator.tol
+        wanted = self._tell is not None and self._tell(epochs) == 0
+        self.converged = bool(still or flat or wanted)
+        return 0 if self.converged or estimator.n_iter_ >= self.epochs else 1
 
 
-def _listed(callbacks: Any) -> list[Callable[[Row], Any]]:
-    if callbacks is None:
-        return []
-    return [callbacks] if callable(callbacks) else list(callbacks)
+def _as_one(callbacks: Any) -> Callback | None:
+    """Make one of several callbacks: all are called, and any of them ends the run."""
+    listed: list[Callback] = [callbacks] if callable(callbacks) else list(callbacks or ())
+
+    def call_all(row: dict[str, float]) -> bool:
+        wanted = [bool(call(row)) for call in listed]
+        return any(wanted)
+
+    return call_all if listed else None
