@@ -107,8 +107,13 @@ public:
     virtual void forward(const Pass<T>& pass, const T* x, T* y) const = 0;
 
     // Given dy = ∂L/∂y, writes dx = ∂L/∂x (=, unless dx is null) and the gradient of its parameters
-    // (= when pass.first, else +=). x and y are what forward saw and gave.
+    // (= when pass.first, else +=). x and y are what forward saw and gave, as far as they are needed.
     virtual void backward(const Pass<T>& pass, const T* x, const T* y, const T* dy, T* dx) const = 0;
+
+    // Whether backward looks at y; the layer behind may overwrite it otherwise.
+    virtual bool needs_output() const { return false; }
+    // Whether forward may write y over x, and backward dx over dy; backward does without x then.
+    virtual bool in_place() const { return false; }
 
     // Takes its stretch of the workspace, for passes of up to `capacity` rows, from `next` on.
     virtual void plan(Index /*capacity*/, Index& /*next*/) {}

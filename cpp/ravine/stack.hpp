@@ -32,8 +32,10 @@ public:
     void plan(Index capacity, Index& next) {
         outputs_.clear();
         Index widest = 0;
-        for (auto& layer : layers_) {
-            outputs_.push_back(take(next, capacity * layer->outputs()));
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            const auto& layer = layers_[i];
+            const bool in_place = i > 0 && layer->in_place() && !layers_[i - 1]->needs_output();
+            outputs_.push_back(in_place ? outputs_.back() : take(next, capacity * layer->outputs()));
             layer->plan(capacity, next);
             widest = std::max({widest, layer->inputs(), layer->outputs()});
         }
@@ -56,9 +58,11 @@ public:
         Index stop = 0;
         if (!dx)
             while (stop <= last && !layers_[stop]->has_parameters()) ++stop;
+        Index turn = 0;
         for (Index i = last; i >= stop; --i) {
             const T* input = i > 0 ? pass.cache + outputs_[i - 1] : x;
-            T* out = i > stop ? pass.cache + gradients_[i % 2] : dx;
+            if (i == last || !layers_[i]->in_place()) turn = 1 - turn;
+            T* out = i > stop ? pass.cache + gradients_[turn] : dx;
             layers_[i]->backward(pass, input, pass.cache + outputs_[i], dy, out);
             dy = out;
         }

@@ -25,6 +25,9 @@ public:
                    [&](Index i, Index size) { f_.backward(size, x + i, y + i, dy + i, dx + i); });
     }
 
+    bool needs_output() const override { return true; }
+    bool in_place() const override { return !f_.needs_input(); }
+
 private:
     ActivationFunction<T> f_;
 };
