@@ -11,7 +11,8 @@ class Cut {
 public:
     Cut() = default;
 
-    // A mini-batch of B rows is cut into parts, each with a gradient of its own, which are added up in order.
+    // A mini-batch of B rows is cut into parts, each with a gradient of its own, which are added up in order;
+    // into an even number, as most teams are. The last mini-batch, which may be smaller, is cut anew.
     // A step worth less than some microseconds is one part: handing parts to other threads would cost more
     // than it gains. Where a gradient is long next to the mini-batch, or rows act on one another, the
     // mini-batch stays in one piece and each layer is cut instead, into units. A part goes through the
@@ -19,24 +20,29 @@ public:
     // independently; an optimizer that evaluates takes them as one. Parameters are `active` where a row has
     // a use for them; others make parts dearer, but not rows.
     Cut(Index parameters, Index active, Index B, bool whole_batch, bool evaluates)
-        : parameters_(parameters), part_rows_(B) {
-        const double operations = 6.0 * static_cast<double>(active) * static_cast<double>(B);
+        : parameters_(parameters), per_row_(6.0 * static_cast<double>(active)) {
+        const double operations = per_row_ * static_cast<double>(B);
         layerwise_ = operations > 1e7 && (whole_batch || parameters > 3000 * B);
-        if (!whole_batch && !layerwise_ && operations > 4e5 && B >= 32) {
-            const Index parts = std::clamp<Index>(static_cast<Index>(operations / 2.5e6), 2, 16);
+        if (!whole_batch && !layerwise_) {
+            const Index pairs = std::clamp<Index>(static_cast<Index>(operations / 5e6 + 0.5), 1, 8);
             const Index few = operations > 4e7 ? 64 : operations > 5e6 ? 32 : 16;
-            const Index fewest = few * parameters / std::max<Index>(active, 1) / 4 * 4;
-            part_rows_ = std::min(B, std::max(fewest, (B / parts + 3) / 4 * 4));
+            fewest_ = few * parameters / std::max<Index>(active, 1) / 4 * 4;
+            most_parts_ = 2 * pairs;
         }
-        chunk_rows_ = whole_batch ? B : std::min(part_rows_, chunk_rows);
+        chunk_rows_ = whole_batch ? B : std::min(part_rows(B), chunk_rows);
         const Index quarter = (parameters / 4 + 63) / 64 * 64;
         block_ = evaluates ? std::max<Index>(parameters, 1) : std::clamp<Index>(quarter, 1024, 32768);
     }
 
     bool layerwise() const { return layerwise_; } // whether it is the layers that are cut
-    Index part_rows() const { return part_rows_; }
+    // Of a mini-batch of B rows: the rows of all parts but the last, and how many parts there are.
+    Index part_rows(Index B) const {
+        if (most_parts_ == 1 || B < 32 || per_row_ * static_cast<double>(B) <= 4e5) return B;
+        return std::min(B, std::max(fewest_, ((B - 1) / most_parts_ + 4) / 4 * 4));
+    }
+    Index parts(Index B) const { return (B + part_rows(B) - 1) / part_rows(B); }
+    Index most_parts() const { return most_parts_; }
     Index chunk() const { return chunk_rows_; }
-    Index parts(Index B) const { return (B + part_rows_ - 1) / part_rows_; }
 
     Index block_start(Index number) const { return number * block_; }
     Index blocks() const { return (parameters_ + block_ - 1) / block_; }
@@ -59,7 +65,8 @@ private:
     Index block_size(Index number) const { return std::min(block_, parameters_ - number * block_); }
 
     bool layerwise_ = false;
-    Index parameters_ = 0, part_rows_ = 1, chunk_rows_ = 1, block_ = 1;
+    Index parameters_ = 0, fewest_ = 1, most_parts_ = 1, chunk_rows_ = 1, block_ = 1;
+    double per_row_ = 0; // operations
 };
 
 } // namespace ravine

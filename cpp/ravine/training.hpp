@@ -122,8 +122,8 @@ private:
 
     // One part of the mini-batch, chunk by chunk: Σ s_i L_i, and the part's gradient.
     double propagate(Index part, const T* w, T* gradient, Workspace<T>& work) {
-        const Index O = network_.outputs(), start = part * cut_.part_rows();
-        const Index end = std::min(B_, start + cut_.part_rows());
+        const Index O = network_.outputs(), rows = cut_.part_rows(B_), start = part * rows;
+        const Index end = std::min(B_, start + rows);
         const T scale = weight_ > 0 ? static_cast<T>(1 / weight_) : T(0);
         double sum = 0;
         for (Index first = start; first < end; first += cut_.chunk()) {
@@ -378,7 +378,7 @@ private:
     // Everything that a step writes to, laid out once.
     void reserve_workspace() {
         const Index n = network_.n_parameters(), cache = network_.plan(cut_.chunk());
-        const Index parts = cut_.parts(batches_.batch_size());
+        const Index parts = cut_.most_parts();
         helpers_.resize(team_.size() - 1);
         const auto reserve = [&](Workspace<T>& work) {
             work.grow(work.cache, cache);
@@ -396,16 +396,22 @@ private:
     // ‖w − w_before‖ / ‖w_before‖ of the last step.
     double relative_change(Span<const T> w) const {
         double change = 0, size = 0;
-        for (std::size_t i = 0; i < w.size(); ++i) {
-            const double before = static_cast<double>(work_.before[i]),
-                         d = static_cast<double>(w[i]) - before;
+        const T* last = work_.before.data();
+        const Index n = std::ssize(w);
+#pragma omp simd reduction(+ : change, size)
+        for (Index i = 0; i < n; ++i) {
+            const double before = static_cast<double>(last[i]), d = static_cast<double>(w[i]) - before;
             change += d * d, size += before * before;
         }
         return size > 0 ? std::sqrt(change / size) : std::numeric_limits<double>::quiet_NaN();
     }
 
     static bool all_finite(Span<const T> w) {
-        return std::all_of(w.begin(), w.end(), [](T value) { return std::isfinite(value); });
+        T sum = 0; // 0 · value is NaN where a value is not finite
+        const Index n = std::ssize(w);
+#pragma omp simd reduction(+ : sum)
+        for (Index i = 0; i < n; ++i) sum += T(0) * w[i];
+        return sum == T(0);
     }
 
     void averaged(T* out) const {

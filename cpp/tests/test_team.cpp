@@ -46,6 +46,7 @@ TEST_CASE("a step is one part, or parts that cover the mini-batch, or cut by lay
     } table[] = {{1761, 1761, 16, false, 1, 16, false},      // too few rows
                  {300, 300, 64, false, 1, 64, false},        // too little work
                  {1761, 1761, 64, false, 2, 32, false},      // two parts are worth it
+                 {7510, 7510, 200, false, 4, 52, false},     // an even number of them
                  {91905, 91905, 256, false, 4, 64, false},   // more are
                  {535818, 535818, 128, false, 1, 128, true}, // the gradient is long
                  {91905, 91905, 256, true, 1, 256, true},    // rows act on one another
@@ -58,10 +59,23 @@ TEST_CASE("a step is one part, or parts that cover the mini-batch, or cut by lay
         CAPTURE(row.B);
         const Cut cut(row.parameters, row.active, row.B, row.whole_batch, false);
         CHECK(cut.parts(row.B) == row.parts);
-        CHECK(cut.part_rows() == row.part_rows);
+        CHECK(cut.part_rows(row.B) == row.part_rows);
         CHECK(cut.layerwise() == row.layerwise);
     }
     CHECK(Cut(535818, 535818, 16384, false, false).chunk() == chunk_rows);
+}
+
+TEST_CASE("the last mini-batch is cut anew, into no more parts") {
+    const Cut cut(7510, 7510, 200, false, false);
+    CHECK(cut.part_rows(147) == 40);
+    CHECK(cut.parts(5) == 1);
+    for (Index parameters : {300, 1761, 7510, 25000, 91905})
+        for (Index most : {32, 100, 201, 1000})
+            for (Index B = 1; B <= most; ++B) {
+                const Cut cut(parameters, parameters, most, false, false);
+                CHECK(cut.parts(B) <= cut.most_parts());
+                CHECK(cut.part_rows(B) <= std::max(cut.part_rows(most), Index{32}));
+            }
 }
 
 TEST_CASE("blocks cover the parameters") {
