@@ -71,8 +71,11 @@ public:
     Index select(Index step, double& weight, Workspace<T>& workspace) {
         first_ = step * batch_size_;
         B_ = std::min(batch_size_, size() - first_);
-        weight = 0;
-        for (Index i = 0; i < B_; ++i) weight += row_weight(order_[first_ + i]);
+        weight = static_cast<double>(B_);
+        if (rows_.data.s) {
+            weight = 0;
+            for (Index i = 0; i < B_; ++i) weight += row_weight(order_[first_ + i]);
+        }
         if (!augmenter_->empty()) {
             gather(0, B_, workspace);
             workspace.grow(workspace.scratch, augmenter_->scratch_size(B_));
@@ -105,17 +108,33 @@ private:
         workspace.grow(workspace.s, count);
         workspace.grow(workspace.rows, count);
         const Index K = rows_.data.K;
+        const Index* order = order_.data() + first_ + first;
+        // Rows lie anywhere in memory: where that is too large to be near, they are asked for before they are
+        // copied.
+        constexpr Index ahead = 8, near = 1 << 18;
+        const Index asked = rows_.size() * inputs_ * Index{sizeof(T)} > near ? count - ahead : 0;
         for (Index j = 0; j < count; ++j) {
-            const Index i = order_[first_ + first + j], synthetic = i - n_own_;
+            if (j < asked) prefetch(order[j + ahead]);
+            const Index i = order[j], synthetic = i - n_own_;
             const T* x = synthetic >= 0 ? &extra_.X[synthetic * inputs_]
                          : own_         ? &made_.X[i * inputs_]
                                         : rows_.x(i);
             const T* y = synthetic >= 0 ? &extra_.y[synthetic * K] : own_ ? &made_.y[i * K] : rows_.y(i);
-            std::copy_n(x, inputs_, workspace.x.data() + j * inputs_);
+            kernels::copy(inputs_, x, workspace.x.data() + j * inputs_);
             expand_target(y, K, outputs_, workspace.y.data() + j * outputs_);
             workspace.s[j] = row_weight(i);
             workspace.rows[j] = i;
         }
+    }
+
+    // Inlined, since GCC takes a function that only prefetches for one that does nothing.
+    [[gnu::always_inline]] void prefetch(Index i) const {
+        if (i >= n_own_ || own_) return;
+        constexpr Index line = 64 / sizeof(T);
+        const T* x = rows_.x(i);
+        for (Index k = 0; k < inputs_; k += line) __builtin_prefetch(x + k);
+        __builtin_prefetch(x + inputs_ - 1);
+        __builtin_prefetch(rows_.y(i));
     }
 
     Rows<T> rows_;

@@ -2,6 +2,7 @@
 // a run holds indices into arrays that all runs share.
 #pragma once
 
+#include "kernels/vector.hpp"
 #include "layer.hpp"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ template <class T> struct Rows {
 // A class code becomes a one-hot row of O numbers; other targets are copied.
 template <class T> void expand_target(const T* y, Index K, Index O, T* out) {
     if (K == O)
-        std::copy_n(y, O, out);
+        kernels::copy(O, y, out);
     else {
         std::fill_n(out, O, T(0));
         out[static_cast<Index>(*y)] = T(1);

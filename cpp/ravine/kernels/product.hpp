@@ -41,20 +41,27 @@ void plain_product(Index M, Index N, Index K, View<const T> A, View<const T> B, 
 
 namespace detail {
 
-// Some columns of C: B is K × N and its rows lie in one piece, filled up to V vectors.
+// V vectors of `bytes` each: the columns of C that a tile covers.
+template <class T, Index V, Index bytes> struct Columns {
+    using Vector = typename VectorOf<T, bytes>::type;
+    static constexpr Index vectors = V, lanes = bytes / static_cast<Index>(sizeof(T)), width = V * lanes;
+};
+
+// Some columns of C: B is K × N and its rows lie in one piece, filled up to the width.
 template <class T> struct Strip {
     Index N, K;
     View<const T> A;
     const T* B;
     Index B_step;
     bool from_c;
-    const T* row; // V vectors to start from otherwise
+    const T* row; // as many numbers as the width to start from otherwise
     View<T> C;
 };
 
 // R rows of a strip.
-template <Index R, Index V, class T> RAVINE_KERNEL void tile(const Strip<T>& s, Index i) {
-    constexpr Index L = lanes<T>, width = V * L;
+template <Index R, class Columns, class T> RAVINE_KERNEL void tile(const Strip<T>& s, Index i) {
+    using Vector = typename Columns::Vector;
+    constexpr Index V = Columns::vectors, L = Columns::lanes, width = Columns::width;
     const View<const T> A = s.A.from(i, 0);
     const View<T> C = s.C.from(i, 0);
     const bool direct = s.N == width && C.right == 1;
@@ -65,13 +72,13 @@ template <Index R, Index V, class T> RAVINE_KERNEL void tile(const Strip<T>& s, 
         for (Index r = 0; r < R; ++r)
             for (Index j = 0; j < width; ++j) edge[r * width + j] = j < s.N ? C(r, j) : T(0);
 
-    Vector<T> sums[R][V];
+    Vector sums[R][V];
     for (Index r = 0; r < R; ++r)
         for (Index v = 0; v < V; ++v)
-            sums[r][v] = load<Vector<T>>(s.from_c ? c + r * step + v * L : s.row + v * L);
+            sums[r][v] = load<Vector>(s.from_c ? c + r * step + v * L : s.row + v * L);
     for (Index k = 0; k < s.K; ++k) {
-        Vector<T> b[V];
-        for (Index v = 0; v < V; ++v) b[v] = load<Vector<T>>(s.B + k * s.B_step + v * L);
+        Vector b[V];
+        for (Index v = 0; v < V; ++v) b[v] = load<Vector>(s.B + k * s.B_step + v * L);
         for (Index r = 0; r < R; ++r) {
             const T a = A(r, k);
             for (Index v = 0; v < V; ++v) sums[r][v] += a * b[v];
@@ -82,7 +89,8 @@ template <Index R, Index V, class T> RAVINE_KERNEL void tile(const Strip<T>& s, 
 
     if (!direct)
         for (Index r = 0; r < R; ++r)
-            for (Index j = 0; j < s.N; ++j) C(r, j) = edge[r * width + j];
+            for (Index j = 0; j < width; ++j) // so many that compilers make no call of it
+                if (j < s.N) C(r, j) = edge[r * width + j];
 }
 
 // K rows of N numbers one behind the other, each filled up with zeros to `width`.
@@ -94,19 +102,23 @@ template <Index width, class T> RAVINE_KERNEL void pack(Index K, Index N, View<c
             for (Index k = 0; k < k_done; k += 4) transpose_4x4(&B(k, j), B.right, to + k * width + j, width);
     }
     for (Index k = 0; k < K; ++k) {
+        const Index done = k < k_done ? j : 0;
         if (N == width && B.right == 1)
             std::copy_n(&B(k, 0), width, to + k * width);
-        else {
-            for (Index i = k < k_done ? j : 0; i < N; ++i) to[k * width + i] = B(k, i);
-            for (Index i = N; i < width; ++i) to[k * width + i] = T(0);
-        }
+        else if (done < width)
+            for (Index i = 0; i < width; ++i) // so many that compilers make no call of it
+                if (i >= done) to[k * width + i] = i < N ? B(k, i) : T(0);
     }
 }
 
-// The first N columns of C, which V vectors hold.
-template <Index V, class T>
+// The first N columns of C.
+template <class Columns, class T>
 void strip(Index M, Index N, Index K, View<const T> A, View<const T> B, Start<T> start, View<T> C) {
-    constexpr Index width = V * lanes<T>, rows = registers == 32 ? 8 : vector_bytes == 32 ? 6 : 4;
+    constexpr Index width = Columns::width;
+    constexpr Index rows = Columns::vectors > 2 ? registers / 8
+                           : registers == 32    ? 8
+                           : vector_bytes == 32 ? 6
+                                                : 4;
     constexpr Index nearest = 32768 / sizeof(T); // as many numbers as the first cache holds
     constexpr Index deepest = 256;               // as many rows of B as are packed at a time
     const bool whole = N == width && B.right == 1 && (K * B.down <= nearest || M < 64);
@@ -119,12 +131,35 @@ void strip(Index M, Index N, Index K, View<const T> A, View<const T> B, Start<T>
             N,   depth, A.from(0, k), whole ? B.data : packed, whole ? B.down : width, start.from_c || k > 0,
             row, C};
         Index i = 0;
-        for (; i + rows <= M; i += rows) tile<rows, V>(s, i);
-        if (M - i >= 4) tile<4, V>(s, i), i += 4;
-        if (M - i >= 2) tile<2, V>(s, i), i += 2;
-        if (M - i >= 1) tile<1, V>(s, i);
+        for (; i + rows <= M; i += rows) tile<rows, Columns>(s, i);
+        if constexpr (rows > 4)
+            if (M - i >= 4) tile<4, Columns>(s, i), i += 4;
+        if constexpr (rows > 2)
+            if (M - i == 3) tile<3, Columns>(s, i), i += 3;
+        if constexpr (rows > 2)
+            if (M - i >= 2) tile<2, Columns>(s, i), i += 2;
+        if (M - i >= 1) tile<1, Columns>(s, i);
         if (whole) break;
     }
+}
+
+// How many columns of the N that are left a strip takes, and which one: as wide as they are.
+template <class T>
+Index next_strip(Index M, Index N, Index K, View<const T> A, View<const T> B, Start<T> start, View<T> C) {
+    constexpr Index L = lanes<T>;
+    const auto take = [&](Index columns, auto kind) {
+        strip<decltype(kind)>(M, columns, K, A, B, start, C);
+        return columns;
+    };
+    if (M <= registers / 8 && N >= 4 * L) return take(4 * L, Columns<T, 4, vector_bytes>());
+    if (N > L) return take(std::min(N, 2 * L), Columns<T, 2, vector_bytes>());
+    if constexpr (vector_bytes >= 32)
+        if (N <= L / 2) {
+            if constexpr (vector_bytes >= 64)
+                if (N <= L / 4) return take(N, Columns<T, 1, vector_bytes / 4>());
+            return take(N, Columns<T, 1, vector_bytes / 2>());
+        }
+    return take(N, Columns<T, 1, vector_bytes>());
 }
 
 // C = A · b + start for one column b, where the rows of A and b lie in one piece: a vector runs along k.
@@ -156,22 +191,23 @@ void product(Index M, Index N, Index K, View<const T> A, View<const T> B, Start<
     if (N <= lanes<T> / 2 && N < M && A.down == 1 && !start.row)
         return product(N, M, K, B.transposed(), A.transposed(), start, C.transposed());
     for (Index j = 0; j < N;) {
-        const Index columns = std::min(N - j, 2 * lanes<T>);
         const Start<T> here{start.from_c, start.row ? start.row + j : nullptr};
-        const auto strip = columns > lanes<T> ? detail::strip<2, T> : detail::strip<1, T>;
-        strip(M, columns, K, A, B.from(0, j), here, C.from(0, j));
-        j += columns;
+        j += detail::next_strip(M, N - j, K, A, B.from(0, j), here, C.from(0, j));
     }
 }
 
-// y = the sum of B rows of O numbers, or that added to y.
+// y = the sum of B rows of O numbers, or that added to y; four vectors of columns at a time.
 template <class T> void sum_rows(Index B, Index O, const T* x, bool from_y, T* y) {
+    const auto some = [&]<Index V>(Index j, std::integral_constant<Index, V>) {
+        Vector<T> sums[V] = {};
+        for (Index v = 0; from_y && v < V; ++v) sums[v] = load<Vector<T>>(y + j + v * lanes<T>);
+        for (Index i = 0; i < B; ++i)
+            for (Index v = 0; v < V; ++v) sums[v] += load<Vector<T>>(x + i * O + j + v * lanes<T>);
+        for (Index v = 0; v < V; ++v) store(y + j + v * lanes<T>, sums[v]);
+    };
     Index j = 0;
-    for (; j + lanes<T> <= O; j += lanes<T>) {
-        Vector<T> sums = from_y ? load<Vector<T>>(y + j) : Vector<T>{};
-        for (Index i = 0; i < B; ++i) sums += load<Vector<T>>(x + i * O + j);
-        store(y + j, sums);
-    }
+    for (; j + 4 * lanes<T> <= O; j += 4 * lanes<T>) some(j, std::integral_constant<Index, 4>());
+    for (; j + lanes<T> <= O; j += lanes<T>) some(j, std::integral_constant<Index, 1>());
     for (; j < O; ++j) {
         T sum = from_y ? y[j] : T(0);
         for (Index i = 0; i < B; ++i) sum += x[i * O + j];

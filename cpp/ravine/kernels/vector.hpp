@@ -37,6 +37,13 @@ template <class V, class T> RAVINE_KERNEL V load(const T* from) {
 }
 template <class V, class T> RAVINE_KERNEL void store(T* to, const V& v) { std::memcpy(to, &v, sizeof v); }
 
+// Copies a row of n numbers; cheaper than a call where rows are short.
+template <class T> RAVINE_KERNEL void copy(Index n, const T* from, T* to) {
+    Index i = 0;
+    for (; i + lanes<T> <= n; i += lanes<T>) store(to + i, load<Vector<T>>(from + i));
+    for (; i < n; ++i) store(to + i, load<T>(from + i));
+}
+
 // The sum of a vector's numbers: its halves are added until two numbers are left.
 template <class T, Index bytes = vector_bytes> RAVINE_KERNEL T sum(typename VectorOf<T, bytes>::type v) {
     if constexpr (bytes == 2 * sizeof(T))
