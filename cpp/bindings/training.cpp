@@ -2,6 +2,7 @@
 // only to call the user's own code.
 #include "convert.hpp"
 
+#include "ravine/patience.hpp"
 #include "ravine/population.hpp"
 
 #include <map>
@@ -153,7 +154,8 @@ private:
         if (nb::object augment = from["augment"]; !augment.is_none())
             job.own_augmentation = own_augmentation(augment, job.training.data);
         if (nb::object on_epoch = from["on_epoch"]; !on_epoch.is_none())
-            job.on_epoch = epoch_hook(on_epoch, nb::cast<Index>(from["every"]));
+            job.on_epoch =
+                epoch_hook(on_epoch, nb::cast<Index>(from["every"]), patience_of(from["patience"]));
         job.keep = nb::cast<bool>(from["keep"]);
         keep_.push_back(job.keep);
         jobs_.push_back(std::move(job));
@@ -187,13 +189,18 @@ private:
 
     // Calls function(rows of history since the last call, one behind the other; snapshot): the snapshot every
     // so many epochs, else None. It says after how many epochs it wants to be called again, or 0 to end the
-    // run; the epochs until then take no lock.
-    std::function<bool(const Run<T>&)> epoch_hook(nb::object function, Index every) {
-        return [call = keep_alive(function), every, unseen = Index{0},
+    // run; the epochs until then take no lock. With patience, epochs that improve put it off.
+    std::function<bool(const Run<T>&)> epoch_hook(nb::object function, Index every,
+                                                  std::optional<Patience> patience) {
+        return [call = keep_alive(function), every, patience, unseen = Index{0}, passed = Index{0},
                 wanted = Index{1}](const Run<T>& run) mutable {
             const RunState<T>& state = run.state();
+            const double* end = state.history.data() + state.history.size();
             const bool keep = every > 0 && static_cast<Index>(state.counters.epoch) % every == 0;
-            if (++unseen < wanted && !keep) return true;
+            ++unseen, ++passed;
+            if (patience && patience->improves(end - history_columns.size()))
+                passed = 0, wanted = patience->epochs;
+            if (passed < wanted && !keep) return true;
             nb::gil_scoped_acquire gil;
             nb::object snapshot = nb::none();
             if (keep) {
@@ -204,11 +211,18 @@ private:
                 arrays["result_state"] = to_vector<T>(std::move(running));
                 snapshot = arrays;
             }
-            const double* end = state.history.data() + state.history.size();
             const double* first = end - std::exchange(unseen, 0) * history_columns.size();
+            passed = 0;
             wanted = nb::cast<Index>(call(to_vector<double>(std::vector<double>(first, end)), snapshot));
             return wanted > 0;
         };
+    }
+
+    static std::optional<Patience> patience_of(nb::handle from) {
+        if (from.is_none()) return {};
+        const auto field = [&](const char* name) { return nb::cast<double>(from[name]); };
+        return Patience{field("tol"),      field("of_loss"), field("of_penalty"),
+                        field("constant"), field("best"),    nb::cast<Index>(from["epochs"])};
     }
 
     static nb::dict describe(Outcome<T>& outcome, bool keep) {

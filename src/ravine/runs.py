@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,43 @@ from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
 from .schedules import ReduceOnPlateau, Warmup
 
-__all__ = ["Callback", "Look", "Run", "each_epoch"]
+__all__ = ["Callback", "Look", "Patience", "Run", "each_epoch"]
 
 Callback = Callable[[dict[str, float]], bool | None]
 
 #: Is given the columns of the history over the epochs since it last looked, and gives the number of
 #: epochs after which it wants to look again, or 0 to end the run.
 Look = Callable[[dict[str, NDArray[np.float64]]], int]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a run may be left alone: an epoch that improves puts the next look off.
+
+    Parameters
+    ----------
+    tol : float
+        By how much an epoch improves, at least, on the best before it.
+    epochs : int
+        How many epochs may pass unseen after one that improves.
+    of_loss, of_penalty, constant : float
+        The value that improves, from the columns of the history: ``of_loss · loss + of_penalty ·
+        penalty + constant``.
+    best : float, default infinity
+        The best value so far.
+
+    Examples
+    --------
+    >>> Patience(tol=1e-4, epochs=11, of_loss=0.5, of_penalty=1.0, constant=0.0).best
+    inf
+    """
+
+    tol: float
+    epochs: int
+    of_loss: float
+    of_penalty: float
+    constant: float
+    best: float = np.inf
 
 
 class Run:
@@ -95,6 +126,7 @@ class Run:
         self.every = 0
         self.keep = False
         self._look: Look | None = None
+        self._patience: Patience | None = None
         self._epochs_seen = 0
         self._check_together()
 
@@ -103,11 +135,13 @@ class Run:
         look: Look | None,
         save: Callable[[dict[str, Any]], None] | None = None,
         every: int = 0,
+        patience: Patience | None = None,
     ) -> None:
         """Have epochs looked at, and the state saved after every so many."""
         if look is None and save is None:
             return
         self.every, self.keep, self._look = every, self.keep or every > 0, look
+        self._patience = patience
         width = len(_engine_columns())
 
         def on_epoch(rows: NDArray[np.float64], snapshot: dict[str, Any] | None) -> int:
@@ -144,6 +178,7 @@ class Run:
             "augment": OwnAugmentation(own, self) if own else None,
             "on_epoch": self.on_epoch,
             "every": self.every,
+            "patience": None if self._patience is None else asdict(self._patience),
             "keep": self.keep,
         }
 

@@ -12,7 +12,7 @@ from .model import Model
 from .network import Network
 from .population import Population
 from .recipe import Recipe
-from .runs import Look, Run
+from .runs import Look, Patience, Run
 
 __all__ = ["Stretches"]
 
@@ -78,6 +78,7 @@ class Stretches:
         *,
         classes: NDArray[Any] | None = None,
         look: Look | None = None,
+        patience: Patience | None = None,
         threads: int = 1,
     ) -> Model:
         """Train until the recipe's number of epochs, the earlier ones included, is done.
@@ -92,6 +93,8 @@ class Stretches:
             The classes, where the rows need not hold all of them.
         look : callable, optional
             As `ravine.runs.Look` says; it sees every epoch.
+        patience : Patience, optional
+            How long it may go without looking.
         threads : int, default 1
             Threads to use.
 
@@ -104,7 +107,7 @@ class Stretches:
         """
         run = Run(self.network, recipe, data, classes=classes)
         run.keep = True
-        run.watch(look)
+        run.watch(look, patience=patience)
         self._restore(run)
         population = Population([run], data)
         try:

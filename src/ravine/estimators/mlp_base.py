@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -50,6 +51,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     #: The fitted network, and what an optimizer remembers for the next partial_fit.
     _model: Model | None = None
     _memory: dict[str, Any] | None = None
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """Give the names of the parameters; scikit-learn reads them off the signature each time."""
+        names: list[str] = super()._get_param_names()
+        return names
 
     # --- Fitting --------------------------------------------------------------------------------
 

@@ -115,7 +115,16 @@ class Fitting:
         threads = self._threads()
         while True:
             model = stretches.train(
-                data, recipe, classes=estimator._codes, look=watch, threads=threads
+                data,
+                recipe,
+                classes=estimator._codes,
+                look=watch,
+                patience=watch.patience(
+                    of_loss=self.objective.value,
+                    of_penalty=self.penalty_value,
+                    constant=self.constant,
+                ),
+                threads=threads,
             )
             if model.status == "diverged":
                 watch.diverge(model)

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ravine.errors import DivergenceError
 from ravine.model import Model
-from ravine.runs import Callback, each_epoch
+from ravine.runs import Callback, Patience, each_epoch
 
 __all__ = ["LineSearchWatch", "Watch"]
 
@@ -21,6 +21,9 @@ _SMALLEST_RATE = 1e-6
 
 #: Relative change of the objective at which L-BFGS has converged, SciPy's default.
 _SMALLEST_CHANGE = 1e7 * float(np.finfo(np.float64).eps)
+
+#: More epochs than any run has.
+_FOREVER = 2**31 - 1
 
 _CURE = "Try a tenth of the learning rate first."
 
@@ -37,7 +40,8 @@ class Watch:
     on the one before.
 
     After an epoch that counts as number c, no run can end before ``n_iter_no_change + 1 - c`` more:
-    until then nothing need be looked at, unless somebody wants to be told of each epoch.
+    until then nothing need be looked at, unless somebody wants to be told of each epoch. Epochs
+    whose loss improves put it off further, which the engine knows by itself (`patience`).
 
     Parameters
     ----------
@@ -106,6 +110,16 @@ class Watch:
         if estimator.verbose or self._tell is not None:
             return 1
         return int(min(left, estimator.n_iter_no_change + 1 - estimator._no_improvement_count))
+
+    def patience(self, **loss: float) -> Patience | None:
+        """Say how long the run may be left alone, whose loss is so computed."""
+        estimator = self.estimator
+        told = bool(estimator.verbose) or self._tell is not None
+        stepwise = self.rate is not None and estimator.learning_rate == "invscaling"
+        if told or stepwise or self.scores_of is not None or self.epochs == 1:
+            return None
+        epochs = int(min(estimator.n_iter_no_change + 1, _FOREVER))
+        return Patience(tol=estimator.tol, epochs=epochs, best=estimator.best_loss_, **loss)
 
     def diverge(self, model: Model) -> None:
         """Note an epoch that diverged: an error, unless early stopping has weights from before."""
@@ -196,6 +210,10 @@ class LineSearchWatch:
         self.converged = False
         self._last = np.inf
         self._tell = each_epoch(_as_one(estimator.callbacks))
+
+    def patience(self, **_loss: float) -> Patience | None:
+        """Give none: every iteration is looked at."""
+        return None
 
     def diverge(self, model: Model) -> None:
         """Say that the search diverged."""
