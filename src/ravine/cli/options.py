@@ -244,7 +244,8 @@ class NeuralFlags:
     members: Annotated[
         int | None,
         typer.Option(
-            help="Networks whose predictions are averaged. (default: 8)", rich_help_panel=_NEURAL
+            help="Networks of each kind whose predictions are averaged. (default: 8)",
+            rich_help_panel=_NEURAL,
         ),
     ] = None
     quantiles: Annotated[
