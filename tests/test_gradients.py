@@ -171,3 +171,20 @@ def test_a_tolerance_of_zero_is_refused():
         rv.errors.ParameterError, match="'tolerance' parameter of check_gradients must be"
     ):
         rv.check_gradients(rv.Network([rv.Dense(2)]), X, Y, tolerance=0)
+
+
+@pytest.mark.parametrize("others", [0, 2], ids=["bins alone", "other inputs too"])
+def test_piecewise_linear_trains_as_dense_does_on_the_bins_written_out(others):
+    rng = np.random.default_rng(0)
+    position, rest = rng.uniform(-1, 5, (200, 2)), rng.normal(size=(200, others))
+    written = np.clip(position[:, :, None] - np.arange(4), 0, 1).reshape(200, 8)
+    y = np.sin(position).sum(axis=1)
+    recipe = rv.Recipe(optimizer=rv.Adam(1e-3), epochs=3, batch_size=64, dtype="float64")
+    found = []
+    for first, columns in (
+        (rv.PiecewiseLinear(1000, (others, others + 1), 4, activation="tanh"), position),
+        (rv.Dense(1000, activation="tanh"), written),
+    ):
+        model = rv.train(rv.Network([first, rv.Dense(1)]), np.hstack([rest, columns]), y, recipe)
+        found.append(model.predict(np.hstack([rest, columns])))
+    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-10)
