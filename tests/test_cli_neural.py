@@ -225,11 +225,14 @@ def test_describe_names_columns_members_recipe_and_calibration(folder, capsys, n
     out = capsys.readouterr().out
     calibration = "temperature" if name in ("kind", "open") else "validation rows"
     kind = "NeuralClassifier(" if name in ("kind", "open") else "NeuralRegressor("
-    for text in ("town", "Column 'same'", kind, calibration, "AdamW", "on average, epoch"):
+    count = "3 kinds of members, which count "
+    for text in ("town", "Column 'same'", kind, calibration, count, "AdamW", "on average, epoch"):
         assert text in out
     assert run("describe", name, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert result["members"] == (18 if name == "quantiles" else 6)
+    shape = (3 if name == "quantiles" else 1, 3)
+    assert np.shape(result["variant_weights"]) == shape
     assert result["estimator_parameters"]["n_members"] == 2
 
 

@@ -70,6 +70,10 @@ def _ensemble(model: SavedEstimator) -> str:
         lines.append(f"temperature of the probabilities: {number(temperature)} (1 is none)")
     elif model.interval_rows:
         lines.append(f"intervals: from what was missed in {model.interval_rows:,} validation rows")
+    weights = model.estimator.variant_weights_
+    if weights.shape[1] > 1:
+        shares = " and ".join(" ".join(f"{share:.0%}" for share in row) for row in weights)
+        lines.append(f"{weights.shape[1]} kinds of members, which count {shares}")
     if count > 1:
         lines.append(f"{count} members, the first of which is:")
     return "\n".join(lines)
@@ -103,6 +107,7 @@ def _as_data(model: SavedModel) -> dict[str, Any]:
             "estimator": type(model.estimator).__name__,
             "estimator_parameters": model.estimator.get_params(),
             "members": len(model.networks),
+            "variant_weights": model.estimator.variant_weights_.tolist(),
         }
         if model.target.task == "classification":
             described["temperature"] = model.estimator.temperature_
