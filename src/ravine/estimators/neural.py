@@ -95,9 +95,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     variants : "auto", None or sequence of dict, default "auto"
         Further kinds of members: each is a dictionary of parameters in which they differ from what
         the others say, such as ``{"dropout": 0.5}``. How much each kind counts is chosen by its
-        predictions for the rows that members set aside. "auto" are those that a search over tables
-        found (`ravine.estimators.neural_options.VARIANTS`), which change only what is at its
-        default here. None: all members are of one kind.
+        predictions for the rows that members set aside. "auto" are those that did best in
+        trials over tables (`ravine.estimators.neural_options.VARIANTS`), which change only what is
+        at its default here. None: all members are of one kind.
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None
@@ -400,9 +400,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     variants : "auto", None or sequence of dict, default "auto"
         Further kinds of members: each is a dictionary of parameters in which they differ from what
         the others say, such as ``{"dropout": 0.5}``. How much each kind counts is chosen by its
-        predictions for the rows that members set aside. "auto" are those that a search over tables
-        found (`ravine.estimators.neural_options.VARIANTS`), which change only what is at its
-        default here. None: all members are of one kind.
+        predictions for the rows that members set aside. "auto" are those that did best in
+        trials over tables (`ravine.estimators.neural_options.VARIANTS`), which change only what is
+        at its default here. None: all members are of one kind.
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None

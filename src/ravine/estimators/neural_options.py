@@ -60,7 +60,8 @@ MOST_BINS = 1024
 
 _FRACTION = Number(at_least=0, below=1)
 
-#: What further kinds of members change, with variants="auto": found by benchmarks/defaults.
+#: What further kinds of members change, with variants="auto"; the trials that they come from are in
+#: benchmarks/defaults/README.md.
 VARIANTS: tuple[Mapping[str, Any], ...] = (
     {"hidden_layer_sizes": (256, 256)},
     {
