@@ -6,10 +6,8 @@ scikit-learn brings along, which the benchmark does not have, all.
 
 import numpy as np
 from table_systems import Columns
-from table_tasks import TASKS, Rows, Task, cut, read_table, reserve
+from table_tasks import MOST_ROWS, TASKS, Rows, Task, cut, read_table, reserve
 
-#: More rows than this neither train nor judge.
-MOST_ROWS = 4_000
 JUDGED = 0.3
 
 BUNDLED = (
@@ -18,10 +16,7 @@ BUNDLED = (
     Task("digits", "classes", "target"),
 )
 
-
-def tasks(kind):
-    """Give the tables of a kind."""
-    return [task for task in (*BUNDLED, *TASKS) if task.kind == kind]
+TABLES = {task.name: task for task in (*BUNDLED, *TASKS)}
 
 
 def read(task, folder):
@@ -39,7 +34,7 @@ def read(task, folder):
 
 
 def rows(task, X, y, seed, most_rows=MOST_ROWS):
-    """Cut rows that train and rows that judge, anew for each seed."""
+    """Cut rows that train and rows that judge, anew for each seed; at most so many of either."""
     rng = np.random.default_rng([44, seed])
     drawn = rng.permutation(len(y))
     n_judge = min(round(JUDGED * len(y)), most_rows)

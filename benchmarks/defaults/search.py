@@ -1,17 +1,10 @@
-"""Finds the defaults of NeuralClassifier and NeuralRegressor: a random search that climbs.
+"""Trains kinds of members one by one and stores what each predicts; see README.md.
 
-From the best values so far, one or two parameters are drawn anew. The candidate is tried on more
-and more tables (*rungs*), and goes as soon as it is no better than the best so far on the same
-rows; one that is better on all rungs takes its place. Compared is the mean over tables of
-``log(u + 0.005)``, u being what is left unexplained of a constant's squared error or log loss, on
-rows that did not train. Ensembles are small here (--members), for speed.
-
-Every trial is stored at once, and none is computed twice, so that a search can be stopped and goes
-on where it was.
+Nothing is computed twice, so that a search can be stopped and goes on where it was. portfolio.py
+then finds which kinds are best together.
 """
 
 import argparse
-import json
 import sys
 import time
 import warnings
@@ -19,153 +12,127 @@ from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).parent
-sys.path.insert(0, str(FOLDER.parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import machine  # noqa: E402
-from results import read as read_result  # noqa: E402
-from results import write  # noqa: E402
-from tables import Stopwatch, score  # noqa: E402
+import machine
+from tables import Stopwatch
 
-from defaults.rows import read, rows, tasks  # noqa: E402
-from defaults.space import SPACE, START, neighbour  # noqa: E402
-
-CHOSEN = FOLDER / "defaults.json"
-#: Added to what is left unexplained, so that a table that all but explains itself decides nothing.
-FLOOR = 0.005
-#: Seeds of the rows on which a candidate is tried.
-SEEDS = (0, 1)
+from defaults.ensembles import unexplained
+from defaults.rows import TABLES, read, rows
+from defaults.space import KINDS, draw, in_full, name_of, present
+from defaults.trials import Trials, add_options
 
 
 def main():
     options = _options()
     machine.limit_threads(options.threads)
     until = time.monotonic() + 60 * options.minutes
-    trials = Trials(options)
-    best = start(options.kind)
-    store(options.kind, best)
-    number = 0
-    while time.monotonic() < until:
-        candidate = neighbour(best, SPACE[options.kind], np.random.default_rng([7, number]))
-        number += 1
-        gains = race(candidate, best, trials, options.kind)
-        changed = {name: candidate[name] for name in best if candidate[name] != best[name]}
-        mean = float(np.mean(gains))
-        said = "dropped" if mean <= 0 else "better"
-        print(f"{number} {changed}: {mean:+.2%} over {len(gains)}, {said}", flush=True)
-        if mean > 0:
-            best = candidate
-            store(options.kind, best)
+    trials, cuts = Trials(options), Cuts(options)
+    for seed in options.seeds:
+        for kind in candidates(options.drawn):
+            for table in options.tables:
+                if trials.known(kind, table, seed):
+                    continue
+                if time.monotonic() > until:
+                    return
+                task, cut = TABLES[table], cuts.get(table, seed)
+                found = train(task, cut, kind, seed, options.members, options.threads)
+                left = unexplained(task, [found]) if found else None
+                trials.store(kind, table, seed, found, left)
+                said = f"{left:.5f}, {found['seconds']:.1f} s" if found else "diverged"
+                print(f"{name_of(kind)} on {table}, seed {seed}: {said}", flush=True)
+    print("All of it is tried.")
 
 
-def race(candidate, best, trials, kind):
-    """Try a candidate rung by rung; give by how much log u is lower, table by table."""
-    gains = []
-    for rung in rungs([task.name for task in tasks(kind)]):
-        gains += [trials.left(best, *at) - trials.left(candidate, *at) for at in rung]
-        if np.mean(gains) <= 0:
-            break
-    return gains
+def candidates(drawn):
+    """Give what is tried, in full: the estimators' kinds, those written down, some drawn ones."""
+    further = [draw(np.random.default_rng([7, number])) for number in range(drawn)]
+    return [*present(), *(in_full(kind) for kind in (*KINDS.values(), *further))]
 
 
-def rungs(names):
-    """Give what is tried one after the other: lists of (table, seed)."""
-    first = [(name, SEEDS[0]) for name in names]
-    middle = len(names) // 2
-    return [first[:middle], first[middle:], [(name, SEEDS[1]) for name in names]]
-
-
-class Trials:
-    """What each set of parameters leaves unexplained, computed once and stored."""
+class Cuts:
+    """The rows of each table and seed, read once."""
 
     def __init__(self, options):
-        self._options, self._path = options, options.out / f"{options.kind}.jsonl"
-        self._tables = {}
-        self._known = {}
-        if self._path.exists():
-            for line in self._path.read_text("utf-8").splitlines():
-                record = json.loads(line)
-                self._known[_key(record)] = record["left"]
+        self._options, self._tables, self._cuts = options, {}, {}
 
-    def left(self, parameters, table, seed):
-        """Give log(u + FLOOR) of the parameters on the rows of a table and seed."""
-        record = {
-            "table": table,
-            "seed": seed,
-            "members": self._options.members,
-            "parameters": parameters,
-        }
-        if _key(record) not in self._known:
-            record |= self._run(parameters, table, seed)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
-            self._known[_key(record)] = record["left"]
-        return float(np.log(self._known[_key(record)] + FLOOR))
-
-    def _run(self, parameters, table, seed):
-        task, X, y = self._table(table)
-        cut = rows(task, X, y, seed)
-        estimator = make(
-            task.kind,
-            parameters,
-            n_members=self._options.members,
-            random_state=seed,
-            n_jobs=self._options.threads,
-        )
-        watch = Stopwatch()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            estimator.fit(cut.X_train, cut.y_train)
-        predict = estimator.predict_proba if task.kind == "classes" else estimator.predict
-        predictions = np.asarray(predict(cut.X_test), dtype=np.float64)
-        left = score(task.kind, predictions, cut.y_test)["unexplained"]
-        return {"left": left, "cpu_seconds": watch.read()[1]}
-
-    def _table(self, name):
-        if name not in self._tables:
-            (task,) = (task for task in tasks(self._options.kind) if task.name == name)
-            self._tables[name] = (task, *read(task, self._options.data))
-        return self._tables[name]
+    def get(self, table, seed):
+        """Give rows that train and rows that judge."""
+        task = TABLES[table]
+        if table not in self._tables:
+            self._tables[table] = read(task, self._options.data)
+        if (table, seed) not in self._cuts:
+            most = self._options.most_rows
+            self._cuts[table, seed] = rows(task, *self._tables[table], seed, most)
+        return self._cuts[table, seed]
 
 
-def make(kind, parameters, **options):
-    """Give the estimator of a kind with these parameters."""
+def train(task, cut, kind, seed, members, threads):
+    """Train members of one kind; give what they predict, or nothing if they diverged."""
     import ravine
 
-    estimator = ravine.NeuralClassifier if kind == "classes" else ravine.NeuralRegressor
-    return estimator(**in_force(parameters), **options)
+    classes = task.kind == "classes"
+    own = {"calibrate": False} if classes else {}
+    estimator = _keeping(ravine.NeuralClassifier if classes else ravine.NeuralRegressor)(
+        **{name: v for name, v in kind.items() if classes or name != "label_smoothing"},
+        **own,
+        variants=None,
+        n_members=members,
+        random_state=seed,
+        n_jobs=threads,
+    )
+    watch = Stopwatch()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            estimator.fit(cut.X_train, cut.y_train)
+        except ravine.DivergenceError:
+            return {}
+    return _found(estimator, cut, classes) | {"seconds": watch.read()[1]}
 
 
-def in_force(parameters):
-    """Give parameters as the estimators take them: JSON has no tuples."""
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in parameters.items()}
+class _Kept:
+    """What an estimator throws away: the predictions for rows set aside."""
+
+    def _train(self, frame, y, weights, **how):
+        held_out = super()._train(frame, y, weights, **how)
+        known = ~np.isnan(held_out[0][:, 0])
+        counted = np.ones(len(y)) if weights is None else weights
+        self.kept = held_out[0][known], y[known], counted[known]
+        return held_out
 
 
-def start(kind):
-    """Give where the search begins: what was chosen before, else START."""
-    chosen = read_result(CHOSEN).get(kind, {}) if CHOSEN.exists() else {}
-    return {name: (START | in_force(chosen))[name] for name in SPACE[kind]}
+def _keeping(estimator):
+    return type("Keeping", (_Kept, estimator), {})
 
 
-def store(kind, parameters):
-    """Write the best so far beside those of the other kind."""
-    chosen = read_result(CHOSEN) if CHOSEN.exists() else {}
-    write(chosen | {kind: parameters}, CHOSEN)
+def _found(estimator, cut, classes):
+    """Give the predictions, of classes as probabilities, of numbers in the networks' unit."""
+    from ravine.estimators.neural_calibration import fit_temperature
 
-
-def _key(record):
-    parameters = json.dumps(record["parameters"], sort_keys=True)
-    return record["table"], record["seed"], record["members"], parameters
+    held_out, y, weights = estimator.kept
+    judged = estimator._mean_predictions(estimator._coded(cut.X_test))[0]
+    found = {
+        "held_out": held_out.astype(np.float32),
+        "y": y,
+        "weights": weights,
+        "judged": judged.astype(np.float32),
+    }
+    if classes:
+        temperature = fit_temperature(*estimator.kept)
+        return found | {"truth": cut.y_test, "limits": [0.0, 1.0], "temperature": temperature}
+    scale = estimator._scale
+    limits = [scale.encode(end)[0, 0] for end in (scale.lowest, scale.highest)]
+    return found | {"truth": scale.encode(cut.y_test), "limits": limits}
 
 
 def _options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the tables")
-    parser.add_argument("--kind", choices=list(SPACE), required=True)
+    add_options(parser)
     parser.add_argument("--minutes", type=float, default=20.0, help="how long to search (20)")
-    parser.add_argument("--members", type=int, default=2, help="members of an ensemble (2)")
+    parser.add_argument("--drawn", type=int, default=0, help="drawn kinds beside the others (0)")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the trials")
     return parser.parse_args()
 
 

@@ -1,101 +1,168 @@
-"""What the search may choose: the values of each parameter of the estimators.
+"""The kinds of members that the search tries: some written down, others drawn.
 
-The values stand in order where they have one. Costs bound them too: a default that takes four times
-as long for a thousandth is no default.
+A kind is a dictionary of parameters in which members differ from the estimators' own defaults. The
+lists of values bound what a kind costs: one that takes four times as long for a thousandth is none.
 """
 
-#: Further kinds of members, that "variants" can put together.
-DEEP = {"hidden_layer_sizes": (256, 256)}
+import functools
+import hashlib
+import json
+
+DEEP = {"hidden_layer_sizes": [256, 256]}
 SMALL = {
-    "hidden_layer_sizes": (64,),
+    "hidden_layer_sizes": [64],
     "activation": "relu",
     "learning_rate": 5e-3,
     "weight_decay": 1.0,
+    "label_smoothing": 0.0,
 }
 PLAIN = {
-    "hidden_layer_sizes": (64, 64),
+    "hidden_layer_sizes": [64, 64],
     "activation": "selu",
     "number_embedding": "none",
     "learning_rate": 5e-3,
 }
-REGULAR = {"dropout": 0.5, "weight_decay": 1.0}
 
-#: For both tasks.
-SHARED = {
+KINDS = {
+    "own": {},
+    "own-relu": {"activation": "relu"},
+    "own-silu": {"activation": "silu"},
+    "own-selu": {"activation": "selu"},
+    "own-mish": {"activation": "mish"},
+    "own-unsmoothed": {"label_smoothing": 0.0},
+    "own-decay-1": {"weight_decay": 1.0},
+    "own-decay-0.3-dropout-0.3": {"weight_decay": 0.3, "dropout": 0.3},
+    "own-layer-norm": {"normalization": "layer"},
+    "own-no-bins": {"number_embedding": "none"},
+    "own-not-averaged": {"averaging": None},
+    "own-rate-0.0005": {"learning_rate": 5e-4},
+    "own-rate-0.005": {"learning_rate": 5e-3},
+    "own-rate-0.01": {"learning_rate": 1e-2},
+    "own-rate-0.005-relu": {"learning_rate": 5e-3, "activation": "relu"},
+    "own-rate-0.005-decay-0.1": {"learning_rate": 5e-3, "weight_decay": 0.1},
+    "own-rate-0.005-decay-0.3": {"learning_rate": 5e-3, "weight_decay": 0.3},
+    "own-rate-0.005-batch-64": {"learning_rate": 5e-3, "batch_size": 64},
+    "own-rate-0.005-not-averaged": {"learning_rate": 5e-3, "averaging": None},
+    "own-dropout-0": {"dropout": 0.0},
+    "own-dropout-0.4": {"dropout": 0.4},
+    "own-beta2-0.999": {"beta2": 0.999},
+    "own-one-cycle": {"schedule": "one_cycle"},
+    "own-batch-64": {"batch_size": 64},
+    "own-batch-512": {"batch_size": 512},
+    "half": {"hidden_layer_sizes": [256]},
+    "half-rate-0.004": {"hidden_layer_sizes": [256], "learning_rate": 4e-3},
+    "half-rate-0.01": {"hidden_layer_sizes": [256], "learning_rate": 1e-2},
+    "deep": DEEP,
+    "deep-relu": DEEP | {"activation": "relu"},
+    "deep-regular": DEEP | {"dropout": 0.5, "weight_decay": 1.0, "label_smoothing": 0.0},
+    "deep-layer-norm": DEEP | {"normalization": "layer"},
+    "deep-no-bins": DEEP | {"number_embedding": "none"},
+    "deep-rate-0.005": DEEP | {"learning_rate": 5e-3},
+    "deep-512": {"hidden_layer_sizes": [512, 512]},
+    "small": SMALL,
+    "small-16": SMALL | {"hidden_layer_sizes": [16], "learning_rate": 1e-2, "dropout": 0.0},
+    "small-32": SMALL | {"hidden_layer_sizes": [32], "learning_rate": 1e-2, "weight_decay": 2.0},
+    "small-128": SMALL | {"hidden_layer_sizes": [128]},
+    "small-decay-2": SMALL | {"weight_decay": 2.0},
+    "small-decay-0.5-rate-0.01": SMALL | {"weight_decay": 0.5, "learning_rate": 1e-2},
+    "small-smoothed": SMALL | {"label_smoothing": 0.05},
+    "small-gelu": SMALL | {"activation": "gelu"},
+    "small-dropout-0.3": SMALL | {"dropout": 0.3},
+    "small-two": SMALL | {"hidden_layer_sizes": [64, 64]},
+    "small-two-selu": SMALL | {"hidden_layer_sizes": [64, 64], "activation": "selu"},
+    "linear": SMALL | {"hidden_layer_sizes": [], "learning_rate": 1e-2},
+    "plain": PLAIN,
+    "plain-relu": PLAIN | {"activation": "relu"},
+    "plain-mish": PLAIN | {"activation": "mish"},
+    "plain-tanh": PLAIN | {"activation": "tanh"},
+    "plain-decay-1": PLAIN | {"weight_decay": 1.0},
+    "plain-unsmoothed": PLAIN | {"label_smoothing": 0.0},
+    "plain-one": PLAIN | {"hidden_layer_sizes": [128]},
+    "plain-wide": PLAIN | {"hidden_layer_sizes": [128, 128]},
+    "plain-three": PLAIN | {"hidden_layer_sizes": [64, 64, 64]},
+    "plain-three-wide": {
+        "hidden_layer_sizes": [128, 128, 128],
+        "activation": "selu",
+        "number_embedding": "none",
+    },
+    "plain-three-mish": {
+        "hidden_layer_sizes": [256, 256, 256],
+        "activation": "mish",
+        "number_embedding": "none",
+    },
+}
+
+#: What a drawn kind may have; a value that stands more than once is drawn more often.
+VALUES = {
     "hidden_layer_sizes": [
-        (64,),
-        (512,),
-        (64, 64),
-        (128, 128),
-        (256, 256),
-        (256, 256, 256),
-        (384, 384),
-        (512, 512),
+        [32],
+        [64],
+        [128],
+        [256],
+        [512],
+        [64, 64],
+        [128, 128],
+        [256, 64],
+        [256, 256],
+        [64, 64, 64],
     ],
-    "activation": ["relu", "gelu", "silu", "mish", "selu"],
-    "n_bins": [8, 16, 24, 32, 48, 64],
-    "learning_rate": [5e-4, 1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3],
-    "schedule": ["cosine", "one_cycle", "exponential"],
-    "beta2": [0.95, 0.98, 0.99, 0.999],
-    "weight_decay": [0.0, 0.01, 0.03, 0.1, 0.3, 1.0],
-    "dropout": [0.0, 0.05, 0.1, 0.15, 0.25, 0.4],
-    "batch_size": ["auto", 64, 128, 256],
-    "epochs": ["auto", 40, 80, 120, 160],
-    "patience": ["auto", 10, 20, 40],
+    "activation": ["relu", "gelu", "silu", "mish", "selu", "tanh"],
+    "normalization": [None, None, None, "layer"],
+    "number_embedding": ["piecewise_linear", "piecewise_linear", "none"],
+    "category_dimension": [None, None, 8],
+    "learning_rate": [1e-3, 2e-3, 5e-3, 1e-2, 2e-2],
+    "schedule": ["cosine", "cosine", "one_cycle"],
+    "beta2": [0.95, 0.95, 0.99],
+    "weight_decay": [0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 4.0],
+    "dropout": [0.0, 0.1, 0.3, 0.5],
+    "label_smoothing": [0.0, 0.05],
+    "clip_norm": [None, None, 1.0],
     "averaging": [None, 0.98, 0.995],
-    "clip_norm": [None, 1.0, 5.0],
-    "normalization": [None, "layer", "batch"],
-    "most_one_hot_levels": [4, 9, 20, 60],
-    "category_dimension": [None, 4, 8, 16],
-    "validation_fraction": [0.1, 0.15, 0.2, 0.25],
-    "variants": [
-        "auto",
-        None,
-        (DEEP,),
-        (DEEP, SMALL),
-        (DEEP, PLAIN),
-        (SMALL, PLAIN),
-        (DEEP, SMALL, PLAIN),
-        (DEEP, REGULAR, PLAIN),
-        (DEEP, SMALL, PLAIN, REGULAR),
-    ],
+    "batch_size": ["auto", "auto", 64, 512],
+    "epochs": ["auto", "auto", 60],
+    "patience": ["auto", "auto", 60],
 }
 
-SPACE = {
-    "regression": SHARED,
-    "classes": SHARED | {"label_smoothing": [0.0, 0.02, 0.05, 0.1, 0.15]},
-}
+#: What all kinds of an ensemble share.
+SHARED = ("n_bins", "most_one_hot_levels", "validation_fraction")
 
 
-#: Where a search begins that has chosen nothing yet, by first trials on some of the tables.
-START = {
-    "hidden_layer_sizes": (512,),
-    "activation": "gelu",
-    "n_bins": 32,
-    "learning_rate": 2e-3,
-    "schedule": "cosine",
-    "beta2": 0.95,
-    "weight_decay": 0.01,
-    "dropout": 0.1,
-    "batch_size": "auto",
-    "epochs": "auto",
-    "patience": "auto",
-    "averaging": 0.98,
-    "clip_norm": None,
-    "normalization": None,
-    "most_one_hot_levels": 60,
-    "category_dimension": None,
-    "validation_fraction": 0.2,
-    "variants": "auto",
-    "label_smoothing": 0.05,
-}
+def draw(rng):
+    """Draw a kind: a value of each parameter."""
+    return {name: values[int(rng.integers(len(values)))] for name, values in VALUES.items()}
 
 
-def neighbour(parameters, space, rng, most=2):
-    """Draw other values for one to `most` of the parameters."""
-    count = 1 + int(rng.integers(most))
-    drawn = dict(parameters)
-    for name in rng.choice(sorted(space), size=count, replace=False):
-        others = [value for value in space[name] if value != parameters[name]]
-        drawn[str(name)] = others[int(rng.integers(len(others)))]
-    return drawn
+def in_full(kind):
+    """Give all parameters of a kind, as JSON has them: a default may change, these do not."""
+    return json.loads(json.dumps(_defaults() | kind))
+
+
+def name_of(parameters):
+    """Name parameters in full: as above, or by their hash."""
+    own = hash_of(parameters)
+    return _names().get(own, f"other-{own[:6]}")
+
+
+def present():
+    """Give the kinds that the estimators are made of, each in full."""
+    from ravine.estimators.neural_options import VARIANTS
+
+    return [in_full(kind) for kind in ({}, *VARIANTS)]
+
+
+def hash_of(value):
+    """Give what tells one value from others: the same on every machine."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _defaults():
+    from ravine import NeuralClassifier
+
+    known = NeuralClassifier().get_params()
+    return {name: known[name] for name in (*VALUES, *SHARED)}
+
+
+@functools.cache
+def _names():
+    return {hash_of(in_full(kind)): name for name, kind in reversed(KINDS.items())}
