@@ -165,4 +165,44 @@ template <class T> RAVINE_INLINE T normal_distribution(T x) {
     return select(x > T(0), T(1) - tail, tail);
 }
 
+// cos(2πt) and sin(2πt). With h = round(2t) and s = t − h/2, |s| ≤ ¼, they are (−1)ʰ cos(2πs) and
+// (−1)ʰ sin(2πs), which Taylor's series gives. Where t is so large that its neighbours lie half a turn
+// apart, it counts as a whole number of turns.
+template <class T> struct Turns {
+    T s;                              // the rest of t, in turns
+    typename Format<T>::Bits flipped; // the sign bit of (−1)ʰ
+
+    RAVINE_INLINE explicit Turns(T t) {
+        using F = Format<T>;
+        t = select(std::abs(t) >= F::shifter / T(8), t * T(0), t); // NaN and ∞ become NaN
+        const T shifted = t * T(2) + F::shifter;
+        s = t - (shifted - F::shifter) * T(0.5);
+        flipped = std::bit_cast<typename F::Bits>(shifted) << (sizeof(T) * 8 - 1);
+    }
+    RAVINE_INLINE T cos() const {
+        constexpr auto c = coefficients<12>(0);
+        return signed_as_turned(polynomial(c, s * s));
+    }
+    RAVINE_INLINE T sin() const {
+        constexpr auto c = coefficients<12>(1);
+        return signed_as_turned(s * polynomial(c, s * s));
+    }
+
+private:
+    // (−1)ᵏ (2π)ⁿ / n! with n = 2k + first.
+    template <std::size_t most> static constexpr auto coefficients(int first) {
+        std::array<T, std::is_same_v<T, float> ? most - 4 : most> c{};
+        double value = first ? 6.283185307179586 : 1;
+        for (std::size_t k = 0; k < c.size(); ++k) {
+            c[k] = static_cast<T>(value);
+            const double n = 2.0 * static_cast<double>(k) + first;
+            value *= -39.47841760435743 / ((n + 1) * (n + 2));
+        }
+        return c;
+    }
+    RAVINE_INLINE T signed_as_turned(T value) const {
+        return std::bit_cast<T>(std::bit_cast<typename Format<T>::Bits>(value) ^ flipped);
+    }
+};
+
 } // namespace ravine::elementary

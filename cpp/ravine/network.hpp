@@ -11,6 +11,7 @@
 #include "layers/gaussian_noise.hpp"
 #include "layers/layer_norm.hpp"
 #include "layers/normalize.hpp"
+#include "layers/periodic.hpp"
 #include "layers/piecewise_linear.hpp"
 #include "layers/residual.hpp"
 #include "losses.hpp"
@@ -128,6 +129,7 @@ private:
         if (kind == "GaussianNoise") return std::make_unique<GaussianNoise<T>>(spec, shape, builder_, id);
         if (kind == "Embedding") return std::make_unique<Embedding<T>>(spec, shape, builder_, id);
         if (kind == "PiecewiseLinear") return std::make_unique<PiecewiseLinear<T>>(spec, shape, builder_, id);
+        if (kind == "Periodic") return std::make_unique<Periodic<T>>(spec, shape, builder_, id);
         if (kind == "Flatten") return std::make_unique<Flatten<T>>(spec, shape, builder_, id);
         if (kind == "Residual")
             return std::make_unique<Residual<T>>(build_stack(spec["layers"].list(), shape, name + "."),

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .layers import Layer as Layer
     from .layers import LayerNorm as LayerNorm
     from .layers import Normalize as Normalize
+    from .layers import Periodic as Periodic
     from .layers import PiecewiseLinear as PiecewiseLinear
     from .layers import Residual as Residual
     from .loading import load as load
@@ -118,6 +119,7 @@ _HOME = {
     "NeuralRegressor": "estimators.neural",
     "Noise": "augmentation",
     "Normalize": "layers",
+    "Periodic": "layers",
     "PiecewiseLinear": "layers",
     "OneCycle": "schedules",
     "Optimizer": "optimizers",

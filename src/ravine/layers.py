@@ -28,6 +28,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "Normalize",
+    "Periodic",
     "PiecewiseLinear",
     "Residual",
 ]
@@ -492,6 +493,68 @@ class PiecewiseLinear(Layer):
 
 
 @dataclass(frozen=True, repr=False)
+class Periodic(Layer):
+    """Give some inputs x also as waves of learnt frequencies w and phases b.
+
+    The output is all inputs in their order, then ``√2 cos(2π (w x + b))`` for each w and b of the
+    first of ``columns``, of the second, and so on. A layer behind it can so learn functions that
+    change quickly with x, which those of x itself are slow to learn.
+
+    Parameters
+    ----------
+    columns : tuple of int
+        Positions of the inputs that become waves too, from 0, each once.
+    frequencies : int, default 16
+        Waves of each, at least 1.
+    initializer : str or Initializer, optional
+        How w starts, in waves per unit of x. None: normal with standard deviation 0.5, which
+        suits standardised inputs. b starts uniformly in [−½, ½).
+    penalty : "recipe", None or Penalty, default "recipe"
+        Norm penalty on w; ``"recipe"`` takes the recipe's, None switches it off here.
+
+    References
+    ----------
+    Gorishniy, Rubachev & Babenko (2022), On Embeddings for Numerical Features in Tabular Deep
+    Learning, NeurIPS, section 3.3. Departures: a phase in place of a sine beside each cosine, as in
+    Rahimi & Recht (2007), Random Features for Large-Scale Kernel Machines, NeurIPS, section 3; and
+    no layer of their own behind each column's waves.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Periodic(columns=(0, 2), frequencies=8)
+    Periodic([0, 2], 8)
+    """
+
+    columns: tuple[int, ...]
+    frequencies: int = 16
+    _: KW_ONLY
+    initializer: Initializer | None = None
+    penalty: Literal["recipe"] | Penalty | None = "recipe"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            columns: Sequence[int],
+            frequencies: int = 16,
+            *,
+            initializer: str | Initializer | None = None,
+            penalty: Literal["recipe"] | Penalty | None = "recipe",
+        ) -> None: ...
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "columns": Items(Whole(at_least=0), at_least=1),
+        "frequencies": Whole(at_least=1),
+        "initializer": Maybe(Member(Initializer)),
+        "penalty": Maybe(Either(("recipe",), Member(Penalty))),
+    }
+
+    def _check(self) -> None:
+        _check_distinct(self)
+
+
+@dataclass(frozen=True, repr=False)
 class Residual(Layer):
     """Add what a nested stack makes of the input to the input: ``y = x + f(x)``.
 
@@ -554,6 +617,7 @@ LAYERS: Family[Layer] = Family(
         GaussianNoise,
         Embedding,
         PiecewiseLinear,
+        Periodic,
         Residual,
         Flatten,
     ),
@@ -564,9 +628,16 @@ def _check_per_column(layer: Embedding | PiecewiseLinear, name: str, shared: boo
     """Check that there is one value a column; a shared one is repeated."""
     if shared:
         object.__setattr__(layer, name, getattr(layer, name) * len(layer.columns))
-    kind = type(layer).__name__
-    if len(set(layer.columns)) < len(layer.columns):
-        raise broken(kind, "columns", "a tuple of distinct positions", layer.columns)
+    _check_distinct(layer)
     value = getattr(layer, name)
     if len(value) != len(layer.columns):
-        raise broken(kind, name, f"as long as its columns, {len(layer.columns)}", value)
+        raise broken(
+            type(layer).__name__, name, f"as long as its columns, {len(layer.columns)}", value
+        )
+
+
+def _check_distinct(layer: Embedding | PiecewiseLinear | Periodic) -> None:
+    """Check that no column stands twice."""
+    if len(set(layer.columns)) < len(layer.columns):
+        kind = type(layer).__name__
+        raise broken(kind, "columns", "a tuple of distinct positions", layer.columns)

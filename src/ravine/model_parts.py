@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import SpecError
 from .history import History
-from .layers import Dense, Embedding, Layer, PiecewiseLinear, Residual
+from .layers import Dense, Embedding, Layer, Periodic, PiecewiseLinear, Residual
 from .network import Network
 from .own_parts import recipe_from_document, recipe_to_document
 
@@ -230,6 +230,8 @@ def _sizes(layers: Iterable[Layer]) -> Iterable[int]:
             yield from (a * b for a, b in zip(layer.levels, layer.dimension, strict=True))
         elif isinstance(layer, PiecewiseLinear):
             yield layer.units * sum(layer.bins)
+        elif isinstance(layer, Periodic):
+            yield len(layer.columns) * layer.frequencies
         elif isinstance(layer, Residual):
             yield from _sizes(layer.layers)
 

@@ -24,6 +24,7 @@ from ravine.tables import Target
 
 __all__ = ["NeuralClassifier", "NeuralRegressor"]
 
+NumberEmbedding = Literal["none", "piecewise_linear", "periodic"]
 Schedule = Literal["cosine", "constant", "exponential", "one_cycle"]
 
 
@@ -45,8 +46,10 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         Of the hidden layers: a name that `ravine.Activation` knows.
     normalization : {"batch", "layer"}, optional
         What stands between a hidden layer's sums and their activation.
-    number_embedding : {"piecewise_linear", "none"}, default "piecewise_linear"
-        Whether numbers are spread over bins beside their scaled value.
+    number_embedding : {"piecewise_linear", "periodic", "none"}, default "piecewise_linear"
+        What numbers become beside their scaled value: they are spread over bins, or turned into
+        waves of learnt frequencies (16 a column; where all columns together would have more than
+        1,024, fewer, but at least 4).
     n_bins : int, default 32
         The most bins that a column of numbers gets, at least 2. It gets fewer where they would hold
         fewer than 40 rows each, but up to 8 in any case; and where all columns together would have
@@ -55,7 +58,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
-    learning_rate : float, default 2e-3
+    learning_rate : float, default 5e-3
         The highest learning rate of AdamW.
     schedule : {"cosine", "constant", "exponential", "one_cycle"}, default "cosine"
         How it changes over the epochs. "cosine" and "one_cycle" end at 0, "exponential" at a
@@ -159,11 +162,11 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         activation: str = "gelu",
         *,
         normalization: Literal["batch", "layer"] | None = None,
-        number_embedding: Literal["none", "piecewise_linear"] = "piecewise_linear",
+        number_embedding: NumberEmbedding = "piecewise_linear",
         n_bins: int = 32,
         most_one_hot_levels: int = 60,
         category_dimension: int | None = None,
-        learning_rate: float = 2e-3,
+        learning_rate: float = 5e-3,
         schedule: Schedule = "cosine",
         beta2: float = 0.95,
         weight_decay: float = 0.01,
@@ -355,8 +358,10 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         order of the levels.
     normalization : {"batch", "layer"}, optional
         What stands between a hidden layer's sums and their activation.
-    number_embedding : {"piecewise_linear", "none"}, default "piecewise_linear"
-        Whether numbers are spread over bins beside their scaled value.
+    number_embedding : {"piecewise_linear", "periodic", "none"}, default "piecewise_linear"
+        What numbers become beside their scaled value: they are spread over bins, or turned into
+        waves of learnt frequencies (16 a column; where all columns together would have more than
+        1,024, fewer, but at least 4).
     n_bins : int, default 32
         The most bins that a column of numbers gets, at least 2. It gets fewer where they would hold
         fewer than 40 rows each, but up to 8 in any case; and where all columns together would have
@@ -365,7 +370,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
-    learning_rate : float, default 2e-3
+    learning_rate : float, default 5e-3
         The highest learning rate of AdamW.
     schedule : {"cosine", "constant", "exponential", "one_cycle"}, default "cosine"
         How it changes over the epochs. "cosine" and "one_cycle" end at 0, "exponential" at a
@@ -466,11 +471,11 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         loss: str = "squared_error",
         quantiles: float | Sequence[float] = (0.05, 0.5, 0.95),
         normalization: Literal["batch", "layer"] | None = None,
-        number_embedding: Literal["none", "piecewise_linear"] = "piecewise_linear",
+        number_embedding: NumberEmbedding = "piecewise_linear",
         n_bins: int = 32,
         most_one_hot_levels: int = 60,
         category_dimension: int | None = None,
-        learning_rate: float = 2e-3,
+        learning_rate: float = 5e-3,
         schedule: Schedule = "cosine",
         beta2: float = 0.95,
         weight_decay: float = 0.01,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import warnings
 from abc import ABCMeta, abstractmethod
@@ -40,6 +41,9 @@ from ravine.model import Model
 from ravine.tables import TableSchema, Target
 
 __all__ = ["NeuralEstimator"]
+
+#: With fewer members of each kind, none are trained to see first which kinds count.
+_FEWEST_TO_TRY = 4
 
 
 class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
@@ -92,56 +96,92 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         self.schema_ = TableSchema.learn(frame, coding=make_coding(options, *frame.shape))
         X = self.schema_.encode(frame).astype(options["dtype"])
         kinds = []
-        for chosen in options["kinds"]:
+        for number, chosen in enumerate(options["kinds"]):
             inputs = Inputs.of(chosen, self.schema_)
             networks = tuple(make_network(chosen, inputs, outputs, loss) for loss in losses)
-            kinds.append(Kind(chosen, inputs.columns, networks))
-        splits = validation_splits(
-            len(X), options["n_members"], options["validation_fraction"], seed, classes
-        )
+            kinds.append(Kind(number, chosen, inputs.columns, networks))
+        n_members = options["n_members"]
+        splits = validation_splits(len(X), n_members, options["validation_fraction"], seed, classes)
         how: dict[str, Any] = {"threads": self._threads(), "progress": bool(self.verbose)}
-        models = train_members(kinds, X, y, weights, splits, seed, **how)
-        self.history_ = mean_history(models)
         self._kinds = [kind.columns for kind in kinds]
-        groups = _groups(models, options["n_members"])
-        found = [
-            held_out_predictions(
-                group, taken(X, self._kinds[i % len(kinds)]), splits, self._member_prediction
-            )
-            for i, group in enumerate(groups)
-        ]
-        counted = np.ones(len(X)) if weights is None else weights
-        self._temperatures = np.ones(len(kinds))
-        if classes is not None and options["calibrate"]:
-            found = self._tempered(found, classes, counted)
-        each = [
-            _weighed(found[first : first + len(kinds)], y, counted, loss)
-            for first, loss in zip(range(0, len(found), len(kinds)), losses, strict=True)
-        ]
-        self.variant_weights_ = np.stack([chosen for chosen, _ in each])
+        weigh = functools.partial(
+            self._weigh,
+            X=X,
+            y=y,
+            weights=np.ones(len(X)) if weights is None else weights,
+            splits=splits,
+            losses=losses,
+            classes=classes if classes is not None and options["calibrate"] else None,
+        )
+        # Half of the members of each kind show which kinds count; only these get the others.
+        few = n_members // 2 if len(kinds) > 1 and n_members >= _FEWEST_TO_TRY else n_members
+        groups = train_members(kinds, X, y, weights, splits[:few], seed, **how)
+        held_out = weigh(kinds, groups)
+        if few < n_members:
+            kinds, groups = self._that_count(kinds, groups)
+            rest = train_members(kinds, X, y, weights, splits[few:], seed, first=few, **how)
+            groups = [some + more for some, more in zip(groups, rest, strict=True)]
+            held_out = weigh(kinds, groups)
+        kinds, groups = self._that_count(kinds, groups)
+        self.history_ = mean_history([model for group in groups for model in group])
         if options["refit_full"] and options["validation_fraction"] > 0:
             epochs = [
                 max(1, round(float(np.mean([model.best_epoch or 1 for model in group]))))
                 for group in groups
                 for _ in group
             ]
-            everything = [(np.arange(len(X)), np.arange(0))] * options["n_members"]
-            models = train_members(kinds, X, y, weights, everything, seed, epochs=epochs, **how)
-        self.members_ = models
-        return [held_out for _, held_out in each]
+            everything = [(np.arange(len(X)), np.arange(0))] * n_members
+            groups = train_members(kinds, X, y, weights, everything, seed, epochs=epochs, **how)
+        self.members_ = [model for group in groups for model in group]
+        return held_out
 
-    def _tempered(
-        self, found: list[NDArray[np.float64]], codes: NDArray[Any], weights: NDArray[np.float64]
+    def _weigh(
+        self,
+        kinds: Sequence[Kind],
+        groups: Sequence[list[Model]],
+        *,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64],
+        splits: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+        losses: Sequence[Loss],
+        classes: NDArray[Any] | None,
     ) -> list[NDArray[np.float64]]:
-        """Make the kinds' probabilities for rows held out alike in sharpness, to be weighed."""
-        known = ~np.isnan(found[0][:, 0])
-        if len(found) == 1 or not known.any():
-            return found
-        for place, each in enumerate(found):
-            chosen = fit_temperature(each[known], codes[known], weights[known])
-            self._temperatures[place] = chosen
-            found[place] = tempered(each, chosen)
-        return found
+        """Weigh these kinds, all others with 0; give what held-out rows are predicted by all."""
+        numbers = [kind.number for kind in kinds]
+        self.variant_weights_ = np.zeros((len(losses), len(self._kinds)))
+        self._temperatures = np.ones(len(self._kinds))
+        found = [
+            held_out_predictions(
+                group,
+                taken(X, kinds[place % len(kinds)].columns),
+                splits[: len(group)],
+                self._member_prediction,
+            )
+            for place, group in enumerate(groups)
+        ]
+        if classes is not None:
+            found, self._temperatures[numbers] = _tempered(found, classes, weights)
+        held_out = []
+        for place, loss in enumerate(losses):
+            own = found[place * len(kinds) : (place + 1) * len(kinds)]
+            self.variant_weights_[place, numbers], mean = _weighed(own, y, weights, loss)
+            held_out.append(mean)
+        return held_out
+
+    def _that_count(
+        self, kinds: Sequence[Kind], groups: Sequence[list[Model]]
+    ) -> tuple[list[Kind], list[list[Model]]]:
+        """Leave out the kinds that have no weight, and their members."""
+        counts = self._counts
+        return [kind for kind in kinds if counts[kind.number]], [
+            group for place, group in enumerate(groups) if counts[kinds[place % len(kinds)].number]
+        ]
+
+    @property
+    def _counts(self) -> list[bool]:
+        """Say of each kind of members whether it has a weight; ``members_`` are of these alone."""
+        return [bool(weights.any()) for weights in self.variant_weights_.T]
 
     def _know_target(self, target: Target) -> None:
         """Put what is predicted into the schema."""
@@ -194,17 +234,18 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
     def _mean_predictions(self, X: NDArray[Any]) -> list[NDArray[np.float64]]:
         """Average the members' predictions, network by network, each kind by its weight."""
         found = []
-        size = len(self.members_) // self.variant_weights_.size
-        groups = iter(_groups(self.members_, size))
+        kinds = np.flatnonzero(self._counts)
+        size = len(self.members_) // (len(self.variant_weights_) * len(kinds))
+        members = iter(self.members_)
         for weights in self.variant_weights_:
             total: Any = 0.0
-            kinds = zip(weights, self._kinds, self._temperatures, strict=True)
-            for weight, columns, temperature in kinds:
-                group = next(groups)
-                if weight:
-                    rows = taken(X, columns)
+            for kind in kinds:
+                group = [next(members) for _ in range(size)]
+                if weights[kind]:
+                    rows = taken(X, self._kinds[kind])
                     each = [self._member_prediction(model, rows) for model in group]
-                    total = total + weight * tempered(np.mean(each, axis=0), temperature)
+                    mean = tempered(np.mean(each, axis=0), self._temperatures[kind])
+                    total = total + weights[kind] * mean
             found.append(total)
         return found
 
@@ -239,8 +280,17 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         return tags
 
 
-def _groups(models: Sequence[Model], size: int) -> list[Sequence[Model]]:
-    return [models[start : start + size] for start in range(0, len(models), size)]
+def _tempered(
+    found: list[NDArray[np.float64]], codes: NDArray[Any], weights: NDArray[np.float64]
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
+    """Make kinds' probabilities for held-out rows alike in sharpness; give the temperatures too."""
+    known = ~np.isnan(found[0][:, 0])
+    temperatures = np.ones(len(found))
+    if len(found) > 1 and known.any():
+        temperatures[:] = [
+            fit_temperature(each[known], codes[known], weights[known]) for each in found
+        ]
+    return [tempered(*each) for each in zip(found, temperatures, strict=True)], temperatures
 
 
 def _weighed(

@@ -255,7 +255,8 @@ def _restore_kinds(
 
 def _check_members(estimator: NeuralEstimator, networks: int, outputs: int) -> None:
     """Check that members, schema and targets belong together."""
-    kinds = estimator._kinds
+    used = zip(estimator._kinds, estimator._counts, strict=True)
+    kinds = [columns for columns, counts in used if counts]
     if not estimator.members_ or len(estimator.members_) % (networks * len(kinds)):
         raise SpecError(
             f"The file holds {len(estimator.members_)} members; as many are needed for each of "

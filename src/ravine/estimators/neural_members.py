@@ -34,6 +34,8 @@ class Kind:
 
     Parameters
     ----------
+    number : int
+        Which kind it is, from 0.
     options : mapping
         Their parameters.
     columns : tuple of int
@@ -42,6 +44,7 @@ class Kind:
         What is fitted: one network, or one for each quantile.
     """
 
+    number: int
     options: Mapping[str, Any]
     columns: tuple[int, ...]
     networks: tuple[Network, ...]
@@ -102,10 +105,11 @@ def train_members(
     splits: Sequence[tuple[Places, Places]],
     seed: int,
     *,
+    first: int = 0,
     epochs: Sequence[int] | None = None,
     threads: int,
     progress: bool,
-) -> list[Model]:
+) -> list[list[Model]]:
     """Train all members over the same coded rows: one population for all that share columns.
 
     Parameters
@@ -118,6 +122,8 @@ def train_members(
         One pair a member of each kind.
     seed : int
         Members get seeds that follow from it.
+    first : int, default 0
+        How many members of each kind there are before these.
     epochs : sequence of int, optional
         After how many epochs each run ends; its schedule keeps its length.
     threads : int
@@ -127,8 +133,8 @@ def train_members(
 
     Returns
     -------
-    list of Model
-        Network by network, for each kind by kind, for each member by member.
+    list of list of Model
+        Network by network, for each kind by kind, the members.
 
     Raises
     ------
@@ -140,8 +146,9 @@ def train_members(
     jobs: list[Job] = []
     columns: list[tuple[int, ...]] = []
     for network in range(len(kinds[0].networks)):
-        for number, kind in enumerate(kinds):
-            seeds = np.random.default_rng([seed, 1, number]).integers(2**31, size=len(splits))
+        for kind in kinds:
+            drawn = np.random.default_rng([seed, 1, kind.number])
+            seeds = drawn.integers(2**31, size=first + len(splits))[first:]
             for (kept, aside), own in zip(splits, seeds.tolist(), strict=True):
                 recipe = make_recipe(kind.options, len(kept), validated=len(aside) > 0, seed=own)
                 if epochs is not None:
@@ -170,7 +177,8 @@ def train_members(
         if any(model.status == "interrupted" for model in models):
             raise KeyboardInterrupt
         trained |= dict(zip(places, models, strict=True))
-    return [trained[place] for place in range(len(jobs))]
+    every = [trained[place] for place in range(len(jobs))]
+    return [every[start : start + len(splits)] for start in range(0, len(every), len(splits))]
 
 
 def taken(X: NDArray[Any], columns: Sequence[int]) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from ravine.layers import (
     Embedding,
     Layer,
     LayerNorm,
+    Periodic,
     PiecewiseLinear,
 )
 from ravine.losses import CrossEntropy, Loss
@@ -57,17 +58,18 @@ FEWEST_ROWS_OF_A_BIN = 40
 #: Columns share so many bins in all, but each gets up to 4: with many columns, as of images, many
 #: bins each would be slow, and were worse.
 MOST_BINS = 1024
+#: Waves of a number, with number_embedding="periodic"; with many columns fewer, like bins.
+WAVES = 16
 
 _FRACTION = Number(at_least=0, below=1)
 
 #: What further kinds of members change, with variants="auto"; the trials that they come from are in
 #: benchmarks/defaults/README.md.
 VARIANTS: tuple[Mapping[str, Any], ...] = (
-    {"hidden_layer_sizes": (256, 256)},
+    {"hidden_layer_sizes": (256, 256), "learning_rate": 2e-3},
     {
         "hidden_layer_sizes": (64,),
         "activation": "relu",
-        "learning_rate": 5e-3,
         "weight_decay": 1.0,
         "label_smoothing": 0.0,
     },
@@ -75,7 +77,14 @@ VARIANTS: tuple[Mapping[str, Any], ...] = (
         "hidden_layer_sizes": (64, 64),
         "activation": "selu",
         "number_embedding": "none",
-        "learning_rate": 5e-3,
+    },
+    {
+        "hidden_layer_sizes": (256, 256),
+        "activation": "relu",
+        "number_embedding": "periodic",
+        "learning_rate": 2e-3,
+        "epochs": 60,
+        "patience": None,
     },
 )
 
@@ -101,7 +110,7 @@ BOTH: Mapping[str, Rule] = {
     "hidden_layer_sizes": Items(Whole(at_least=1), single=True),
     "activation": Choice(ACTIVATIONS),
     "normalization": Maybe(Choice(("batch", "layer"))),
-    "number_embedding": Choice(("none", "piecewise_linear")),
+    "number_embedding": Choice(("none", "piecewise_linear", "periodic")),
     "n_bins": Whole(at_least=2, at_most=1000),
     "most_one_hot_levels": Whole(at_least=0),
     "category_dimension": Maybe(Whole(at_least=1)),
@@ -256,11 +265,14 @@ class Inputs:
         Codes of categories: position among ``columns`` → how many codes.
     bins : dict of int to int
         How many bins a number has come through: position among ``columns`` → of how many.
+    waves : tuple of int
+        Numbers that become waves: positions among ``columns``.
     """
 
     columns: tuple[int, ...]
     codes: Mapping[int, int]
     bins: Mapping[int, int]
+    waves: tuple[int, ...]
 
     @classmethod
     def of(cls, options: Mapping[str, Any], schema: TableSchema) -> Inputs:
@@ -273,7 +285,9 @@ class Inputs:
         ...     pd.DataFrame({"a": [1.0, 2.0, 4.0]}), coding=Coding(scaling="robust", n_bins=2)
         ... )
         >>> Inputs.of({"number_embedding": "none"}, schema)
-        Inputs(columns=(0,), codes={}, bins={})
+        Inputs(columns=(0,), codes={}, bins={}, waves=())
+        >>> Inputs.of({"number_embedding": "periodic"}, schema)
+        Inputs(columns=(0,), codes={}, bins={}, waves=(0,))
         """
         binned = options["number_embedding"] == "piecewise_linear"
         n = len(schema.features)
@@ -281,11 +295,13 @@ class Inputs:
         place = {column: i for i, column in enumerate(columns)}
         codes = {place[column]: levels for column, levels in schema.codes.items()}
         bins = {place[column]: count for column, count in schema.bins.items() if binned}
-        return cls(columns, codes, bins)
+        periodic = options["number_embedding"] == "periodic"
+        waves = tuple(place[column] for column in schema.scaled if periodic)
+        return cls(columns, codes, bins, waves)
 
 
 def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss: Loss) -> Network:
-    """Make the network: embeddings of categories, bins of numbers, hidden layers, an output layer.
+    """Make the network: embeddings of categories, bins or waves of numbers, hidden layers, output.
 
     Parameters
     ----------
@@ -308,6 +324,9 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
         chosen = options["category_dimension"]
         lengths = tuple(chosen or _dimension(levels) for levels in inputs.codes.values())
         layers.append(Embedding(tuple(inputs.codes), tuple(inputs.codes.values()), lengths))
+    if inputs.waves:
+        count = int(np.clip(MOST_BINS // len(inputs.waves), 4, WAVES))
+        layers.append(Periodic(_without_codes(inputs.waves, inputs.codes), count))
     sizes = (*options["hidden_layer_sizes"], outputs)
     name, normalization = options["activation"], options["normalization"]
     for place, units in enumerate(sizes):
@@ -318,8 +337,8 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
         use_bias = not (hidden and normalization == "batch")
         if place or not inputs.bins:
             layers.append(Dense(units, activation=activation, use_bias=use_bias))
-        else:  # behind an Embedding, the columns are numbered without the codes
-            columns = tuple(i - sum(code < i for code in inputs.codes) for i in inputs.bins)
+        else:
+            columns = _without_codes(inputs.bins, inputs.codes)
             bins = tuple(inputs.bins.values())
             layers.append(
                 PiecewiseLinear(units, columns, bins, activation=activation, use_bias=use_bias)
@@ -329,6 +348,11 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
     if isinstance(loss, CrossEntropy):
         loss = CrossEntropy(label_smoothing=options["label_smoothing"])
     return Network(layers, loss=loss)
+
+
+def _without_codes(columns: Iterable[int], codes: Iterable[int]) -> tuple[int, ...]:
+    """Number columns as they stand behind an Embedding, which has taken the codes."""
+    return tuple(column - sum(code < column for code in codes) for column in columns)
 
 
 def make_recipe(options: Mapping[str, Any], n_rows: int, *, validated: bool, seed: int) -> Recipe:

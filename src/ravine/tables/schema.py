@@ -151,6 +151,16 @@ class TableSchema:
         return found
 
     @property
+    def scaled(self) -> tuple[int, ...]:
+        """Which columns of numbers are scaled, and clipped, numbers of the table."""
+        found, position = [], 0
+        for column in self.columns:
+            if isinstance(column, RobustColumn) and column.scaled:
+                found.append(position)
+            position += len(column.features)
+        return tuple(found)
+
+    @property
     def bins(self) -> dict[int, int]:
         """Which columns of numbers say how many bins a number has come through, and of how many.
 
