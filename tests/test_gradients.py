@@ -33,6 +33,18 @@ LAYERS = {
         ],
         CODES,
     ),
+    "periodic": ([rv.Periodic((3, 0), 2), rv.Dense(4, activation="tanh"), rv.Dense(2)], X),
+    "periodic behind others": (
+        [
+            rv.Normalize(),
+            rv.Embedding((4,), (3,), (2,)),
+            rv.Periodic((1,), 5),
+            rv.Dense(3),
+            rv.Periodic((0, 2), 3),
+            rv.Dense(2),
+        ],
+        CODES,
+    ),
     "residual": ([rv.Dense(5), rv.Residual([rv.Dense(5, activation="tanh")]), rv.Dense(2)], X),
     "nested residual": (
         [rv.Residual([rv.Residual([rv.Dense(4)]), rv.LayerNorm()]), rv.Dense(2)],

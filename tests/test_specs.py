@@ -36,6 +36,7 @@ EXAMPLES = [
     rv.PiecewiseLinear(
         3, (4, 1), (5, 7), activation="tanh", use_bias=False, initializer="he_normal", penalty=None
     ),
+    rv.Periodic((4, 1), 3, initializer=initializers.Normal(0.1), penalty=rv.L1(0.1)),
     rv.Residual([rv.Dense(2), rv.Residual([rv.Dropout(0.1)])]),
     rv.Flatten(),
     rv.SGD(rv.CosineDecay(0.1, length=3), momentum=0.9, nesterov=True, weight_decay=0.1),
@@ -258,8 +259,8 @@ ERRORS = [
     (
         lambda: rv.Network([10**5000]),
         "The 'layers' parameter of Network must be a layer (Normalize, Dense, Activation, "
-        "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Residual, "
-        "Flatten). Got a whole number of 16610 bits.",
+        "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Periodic, "
+        "Residual, Flatten). Got a whole number of 16610 bits.",
     ),
     (
         lambda: rv.Dense([10**5000]),
@@ -375,8 +376,8 @@ ERRORS = [
     (
         lambda: rv.Network([rv.Adam()]),
         "The 'layers' parameter of Network must be a layer (Normalize, Dense, Activation, "
-        "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Residual, "
-        "Flatten). Got Adam() (Adam).",
+        "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Periodic, "
+        "Residual, Flatten). Got Adam() (Adam).",
     ),
     (
         lambda: rv.Adam(learning_rate=rv.L2(1)),
@@ -461,6 +462,11 @@ ERRORS = [
         "PiecewiseLinear reads a table's own columns: it must be the first layer of a Network or "
         "stand right behind Normalize or Embedding. Here it is layer 2; one PiecewiseLinear can "
         "take several columns.",
+    ),
+    (
+        lambda: rv.Periodic((2, 2)),
+        "The 'columns' parameter of Periodic must be a tuple of distinct positions. "
+        "Got (2, 2) (tuple).",
     ),
     (
         lambda: rv.Residual([rv.PiecewiseLinear(8, (0,), 2)]),

@@ -81,3 +81,27 @@ TEST_CASE_TEMPLATE("Elementary functions end right at the ends, and NaN stays Na
           e::sigmoid(nan_of<T>), e::softplus(nan_of<T>), e::normal_distribution(nan_of<T>)})
         CHECK(std::isnan(value));
 }
+
+TEST_CASE_TEMPLATE("Cosine and sine of turns are as good as their argument, and NaN stays NaN", T, float,
+                   double) {
+    using Turns = elementary::Turns<T>;
+    const long double pi = std::acos(-1.0L);
+    const double epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
+    for (T span : {T(1), T(1000)})
+        for (int i = -20000; i <= 20000; ++i) {
+            const T t = span * static_cast<T>(i) / T(20000);
+            const long double angle = 2 * pi * std::remainder(static_cast<long double>(t), 1.0L);
+            CHECK(static_cast<double>(std::abs(static_cast<long double>(Turns(t).cos()) - std::cos(angle))) <
+                  2 * epsilon);
+            CHECK(static_cast<double>(std::abs(static_cast<long double>(Turns(t).sin()) - std::sin(angle))) <
+                  2 * epsilon);
+        }
+    for (T t : {T(0), T(-3), T(1e7), std::numeric_limits<T>::max()}) {
+        CHECK(Turns(t).cos() == 1);
+        CHECK(Turns(t).sin() == 0);
+    }
+    for (T t : {nan_of<T>, infinity<T>, -infinity<T>}) {
+        CHECK(std::isnan(Turns(t).cos()));
+        CHECK(std::isnan(Turns(t).sin()));
+    }
+}

@@ -6,6 +6,7 @@
 #include "../ravine/layers/gaussian_noise.hpp"
 #include "../ravine/layers/layer_norm.hpp"
 #include "../ravine/layers/normalize.hpp"
+#include "../ravine/layers/periodic.hpp"
 #include "../ravine/layers/piecewise_linear.hpp"
 
 #include <doctest/doctest.h>
@@ -510,6 +511,44 @@ TEST_CASE("Embedding refuses codes and columns that are not there") {
     CHECK_THROWS_WITH_AS(Alone<double>::make<Embedding<double>>(embedding_spec, {2}),
                          "Embedding: there is no column 2", EngineError);
     CHECK_THROWS_AS(Alone<double>::make<Embedding<double>>(embedding_spec, {3, 1}), EngineError);
+}
+
+// Periodic
+
+TEST_CASE("Periodic, worked by hand: all inputs, then the waves of each column") {
+    const Spec::Dict spec = {{"columns", Spec::List{1, 0}}, {"frequencies", 2}, {"penalty", "recipe"}};
+    auto alone = Alone<double>::make<Periodic<double>>(spec, {3});
+    CHECK(alone.layer->output_shape() == Shape{7});
+    CHECK(alone.builder.parameters[0].name == "layer_1.frequency");
+    CHECK(alone.builder.parameters[0].shape == Shape{2, 2});
+    CHECK(alone.builder.parameters[1].name == "layer_1.phase");
+    alone.w = {1, 0.25, 0.5, 0, 0, 0, 0.125, 0.5}; // of input 1, of input 0; their phases
+    const double root = std::sqrt(2.0), pi = std::acos(-1.0);
+    const Vector x = {0.25, 2, 9};
+    const Vector y = alone.forward(x);
+    check_close(y, Vector{0.25, 2, 9, root, -root, 0, -root}, 1e-14);
+    // −2π √2 sin(2π(w x + b)), times what came back: of the third wave alone, a quarter of a turn
+    check_close(alone.backward(x, y, {1, 1, 1, 5, 6, 7, 8}), Vector{1 - 7 * pi * root, 1, 1}, 1e-13);
+    check_close(alone.gradient, Vector{0, 0, -3.5 * pi * root, 0, 0, 0, -14 * pi * root, 0}, 1e-12);
+}
+
+TEST_CASE("Periodic's gradients are those of central differences, and what is no number stays none") {
+    const Spec::Dict spec = {{"columns", Spec::List{1}}, {"frequencies", 5}, {"penalty", "recipe"}};
+    auto alone = Alone<double>::make<Periodic<double>>(spec, {2});
+    alone.w = random_numbers(static_cast<Index>(alone.w.size()), 8);
+    check_backward(alone, {1, 0.3, -2, 1.7, 0.5, -1.2, 3, 2.4});
+    const Vector y = alone.forward({0, std::numeric_limits<double>::quiet_NaN()});
+    for (std::size_t i = 1; i < y.size(); ++i) CHECK(std::isnan(y[i]));
+}
+
+TEST_CASE("Periodic refuses columns that are not there, no waves, and rows of several axes") {
+    Spec::Dict spec = {{"columns", Spec::List{2}}, {"frequencies", 3}};
+    CHECK_THROWS_WITH_AS(Alone<double>::make<Periodic<double>>(spec, {2}), "Periodic: there is no column 2",
+                         EngineError);
+    CHECK_THROWS_AS(Alone<double>::make<Periodic<double>>(spec, {3, 1}), EngineError);
+    spec["frequencies"] = 0;
+    CHECK_THROWS_WITH_AS(Alone<double>::make<Periodic<double>>(spec, {3}),
+                         "Periodic: frequencies must be at least 1", EngineError);
 }
 
 // PiecewiseLinear

@@ -192,6 +192,7 @@ PREFIX = {
     "Residual": "residual",
     "Normalize": "normalize",
     "PiecewiseLinear": "piecewise_linear",
+    "Periodic": "periodic",
 }
 
 
@@ -220,6 +221,10 @@ def forward(
                 x = torch.cat([x[:, kept], *spread], dim=1)
             x = functional.linear(x, p[f"{name}.weight"].T, p.get(f"{name}.bias"))
             x = activate(activation_of(layer)[0], x, activation_of(layer)[1])
+        elif kind == "Periodic":
+            w, b = p[f"{name}.frequency"], p[f"{name}.phase"]
+            waves = torch.cos(2 * math.pi * (x[:, layer["columns"], None] * w + b))
+            x = torch.cat([x, math.sqrt(2) * waves.flatten(1)], dim=1)
         elif kind == "Activation":
             x = activate(layer["name"], x, layer.get("alpha"))
         elif kind == "BatchNorm":
@@ -350,6 +355,11 @@ def fresh(
             for c, levels, d in zip(layer["columns"], layer["levels"], dimensions, strict=True):
                 p[f"{name}.column_{c}"] = draws.normal(levels, d, scale=0.6)
             shape = (shape[0] - len(layer["columns"]) + sum(dimensions),)
+        elif kind == "Periodic":
+            size = len(layer["columns"]), layer["frequencies"]
+            p[f"{name}.frequency"] = draws.normal(*size, scale=0.5)
+            p[f"{name}.phase"] = draws.normal(*size, scale=0.3)
+            shape = (shape[0] + math.prod(size),)
         elif kind == "Normalize":
             state[f"{name}.mean"] = draws.normal(*shape, scale=0.5)
             state[f"{name}.standard_deviation"] = draws.positive(*shape)
@@ -491,6 +501,20 @@ STACKS: dict[str, tuple[list[Spec], list[int]]] = {
         [
             {"kind": "Embedding", "columns": [1], "levels": [4], "dimension": [3]},
             piecewise_linear(4, [1, 3], [3, 2], "silu"),
+            dense(2),
+        ],
+        [4],
+    ),
+    "periodic": (
+        [{"kind": "Periodic", "columns": [2, 0], "frequencies": 5}, dense(4, "tanh"), dense(2)],
+        [3],
+    ),
+    "periodic behind an embedding": (
+        [
+            {"kind": "Embedding", "columns": [1], "levels": [4], "dimension": [3]},
+            {"kind": "Periodic", "columns": [1], "frequencies": 3},
+            dense(4, "silu"),
+            {"kind": "Periodic", "columns": [0, 3], "frequencies": 2},
             dense(2),
         ],
         [4],

@@ -12,15 +12,16 @@ namespace ravine {
 
 template <class T> class Periodic final : public Layer<T> {
 public:
-    // Fields: columns, frequencies (a number of waves a column), initializer (of w; none: Normal(0.5)), penalty.
+    // Fields: columns, frequencies (a number of waves a column), initializer (of w; none: Normal(0.5)),
+    // penalty.
     Periodic(const Spec& spec, const Shape& input, Builder& builder, Index)
         : Layer<T>(input, width(spec, input)), waves_(spec.integer("frequencies")) {
         for (const Spec& column : spec["columns"].list()) columns_.push_back(column.integer());
         const Index n = static_cast<Index>(columns_.size());
         const Spec usual(Spec::Dict{{"kind", "Normal"}, {"stddev", 0.5}});
-        frequency_ = builder.add_parameter("frequency", {n, waves_}, Role::weight,
-                                           spec.has("initializer") ? spec["initializer"] : usual,
-                                           spec["penalty"]);
+        frequency_ =
+            builder.add_parameter("frequency", {n, waves_}, Role::weight,
+                                  spec.has("initializer") ? spec["initializer"] : usual, spec["penalty"]);
         const Spec any(Spec::Dict{{"kind", "Uniform"}, {"limit", 0.5}});
         phase_ = builder.add_parameter("phase", {n, waves_}, Role::bias, any, spec["penalty"]);
     }

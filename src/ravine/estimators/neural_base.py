@@ -93,11 +93,12 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
     ) -> list[NDArray[np.float64]]:
         """Train the members; give what each row was predicted by those that had set it aside."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.schema_ = TableSchema.learn(frame, coding=make_coding(options, *frame.shape))
+        coding = make_coding(options, *frame.shape)
+        self.schema_ = TableSchema.learn(frame, coding=coding)
         X = self.schema_.encode(frame).astype(options["dtype"])
         kinds = []
         for number, chosen in enumerate(options["kinds"]):
-            inputs = Inputs.of(chosen, self.schema_)
+            inputs = Inputs.of(chosen, self.schema_, coding)
             networks = tuple(make_network(chosen, inputs, outputs, loss) for loss in losses)
             kinds.append(Kind(number, chosen, inputs.columns, networks))
         n_members = options["n_members"]

@@ -70,6 +70,7 @@ VARIANTS: tuple[Mapping[str, Any], ...] = (
     {
         "hidden_layer_sizes": (64,),
         "activation": "relu",
+        "n_bins": 64,
         "weight_decay": 1.0,
         "label_smoothing": 0.0,
     },
@@ -92,7 +93,6 @@ VARIANTS: tuple[Mapping[str, Any], ...] = (
 _SHARED = frozenset(
     [
         "n_members",
-        "n_bins",
         "most_one_hot_levels",
         "validation_fraction",
         "refit_full",
@@ -231,26 +231,33 @@ def make_coding(options: Mapping[str, Any], n_rows: int, n_columns: int) -> Codi
 
     Examples
     --------
-    >>> options = {"n_bins": 32, "most_one_hot_levels": 9}
-    >>> options["kinds"] = [{"number_embedding": "piecewise_linear"}]
+    >>> kind = {"number_embedding": "piecewise_linear", "n_bins": 32}
+    >>> options = {"most_one_hot_levels": 9, "kinds": [kind, kind | {"n_bins": 64}]}
     >>> [make_coding(options, n, 10).n_bins for n in (50, 400, 10_000)]
     [8, 10, 32]
     >>> [make_coding(options, 10_000, columns).n_bins for columns in (64, 1_000)]
     [16, 4]
+    >>> [make_coding(options, n, 10).more_bins for n in (50, 10_000)]
+    [(), (64,)]
     """
-    binned = any(kind["number_embedding"] == "piecewise_linear" for kind in options["kinds"])
-    bins = min(
-        options["n_bins"],
-        max(8, n_rows // FEWEST_ROWS_OF_A_BIN),
-        max(4, MOST_BINS // n_columns),
-    )
+    bins = list(dict.fromkeys(_bins(kind, n_rows, n_columns) for kind in options["kinds"]))
+    bins = [count for count in bins if count]
     return Coding(
         scaling="robust",
-        n_bins=bins if binned else 0,
+        n_bins=bins[0] if bins else 0,
+        more_bins=tuple(bins[1:]),
         most_one_hot_levels=options["most_one_hot_levels"],
         signed=True,
         tails=True,
     )
+
+
+def _bins(options: Mapping[str, Any], n_rows: int, n_columns: int) -> int:
+    """Choose the bins of a number for a kind of members."""
+    if options["number_embedding"] != "piecewise_linear":
+        return 0
+    most = max(8, n_rows // FEWEST_ROWS_OF_A_BIN), max(4, MOST_BINS // n_columns)
+    return int(min(options["n_bins"], *most))
 
 
 @dataclass(frozen=True)
@@ -275,26 +282,30 @@ class Inputs:
     waves: tuple[int, ...]
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], schema: TableSchema) -> Inputs:
-        """Choose them: all, or all but the bins.
+    def of(cls, options: Mapping[str, Any], schema: TableSchema, coding: Coding) -> Inputs:
+        """Choose them: all, but only the bins that the kind takes, or none.
 
         Examples
         --------
         >>> import pandas as pd
-        >>> schema = TableSchema.learn(
-        ...     pd.DataFrame({"a": [1.0, 2.0, 4.0]}), coding=Coding(scaling="robust", n_bins=2)
-        ... )
-        >>> Inputs.of({"number_embedding": "none"}, schema)
+        >>> coding = Coding(scaling="robust", n_bins=2)
+        >>> schema = TableSchema.learn(pd.DataFrame({"a": [1.0, 2.0, 4.0]}), coding=coding)
+        >>> Inputs.of({"number_embedding": "none"}, schema, coding)
         Inputs(columns=(0,), codes={}, bins={}, waves=())
-        >>> Inputs.of({"number_embedding": "periodic"}, schema)
+        >>> Inputs.of({"number_embedding": "periodic"}, schema, coding)
         Inputs(columns=(0,), codes={}, bins={}, waves=(0,))
         """
-        binned = options["number_embedding"] == "piecewise_linear"
-        n = len(schema.features)
-        columns = tuple(i for i in range(n) if binned or i not in schema.bins)
+        own: Mapping[int, int] = {}
+        if options["number_embedding"] == "piecewise_linear" and schema.bins:
+            # Of small tables all kinds have the same few bins.
+            counts = (coding.n_bins, *coding.more_bins)
+            chosen = [place for place, count in enumerate(counts) if count <= options["n_bins"]]
+            own = schema.bins[max(chosen, key=lambda place: counts[place])]
+        others = {column for binning in schema.bins for column in binning} - set(own)
+        columns = tuple(i for i in range(len(schema.features)) if i not in others)
         place = {column: i for i, column in enumerate(columns)}
         codes = {place[column]: levels for column, levels in schema.codes.items()}
-        bins = {place[column]: count for column, count in schema.bins.items() if binned}
+        bins = {place[column]: count for column, count in own.items()}
         periodic = options["number_embedding"] == "periodic"
         waves = tuple(place[column] for column in schema.scaled if periodic)
         return cls(columns, codes, bins, waves)
@@ -351,7 +362,7 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
 
 
 def _without_codes(columns: Iterable[int], codes: Iterable[int]) -> tuple[int, ...]:
-    """Number columns as they stand behind an Embedding, which has taken the codes."""
+    """Give the places of columns behind an Embedding, which has taken the codes."""
     return tuple(column - sum(code < column for code in codes) for column in columns)
 
 

@@ -22,6 +22,8 @@ class Coding:
     n_bins : int, default 0
         How many bins a number has; 0 for none. A column says how many of them it has come through,
         for a PiecewiseLinear layer. It goes with robust scaling.
+    more_bins : tuple of int, default ()
+        Further such columns beside that of ``n_bins``: how many bins each of them counts.
     keep_scaled : bool, default True
         Whether the scaled number stands beside its bins; otherwise these stand for it.
     most_one_hot_levels : int, default 30
@@ -43,6 +45,7 @@ class Coding:
 
     scaling: Literal["standard", "robust"] = "standard"
     n_bins: int = 0
+    more_bins: tuple[int, ...] = ()
     keep_scaled: bool = True
     most_one_hot_levels: int = 30
     fewest_rows_of_a_level: int = 5
@@ -70,6 +73,11 @@ class Coding:
             raise ParameterError(
                 "The 'n_bins' parameter of Coding goes with scaling='robust'. "
                 f"Got n_bins={self.n_bins} with scaling={self.scaling!r}."
+            )
+        if not all(self.n_bins and type(n) is int and n > 0 for n in self.more_bins):
+            raise ParameterError(
+                "The 'more_bins' parameter of Coding must be whole numbers of at least 1, beside "
+                f"n_bins. Got {self.more_bins!r} beside n_bins={self.n_bins}."
             )
         if self.tails and self.scaling != "robust":
             raise ParameterError(

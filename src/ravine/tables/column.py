@@ -27,6 +27,8 @@ TAILS = "(tails)"
 
 BINS = "(bins)"
 """What the feature is called that says where among its bins a number lies."""
+MORE_BINS = "(bins {})"
+"""What it is called for further bins of the same number, from 2."""
 
 INFINITE = "(infinite)"
 """What the feature that marks infinite values is called, after the column's name."""
@@ -159,8 +161,12 @@ def known_fields(description: dict[str, Any]) -> dict[str, Any]:
             continue
         if key not in _FIELDS or not _FIELDS[key](value):
             raise SpecError(f"A column of a schema cannot have {key!r}: {value!r}.")
-        found[key] = tuple(value) if isinstance(value, list) else value
+        found[key] = _as_tuple(value)
     return found
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
 
 
 def _is_number(value: Any) -> bool:
@@ -188,6 +194,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "deviation": _is_number,
     "limits": _list_of(_is_number),
     "bins": _list_of(_is_number),
+    "more_bins": _list_of(_list_of(_is_number)),
     "scaled": _is_flag,
     "missing": _is_flag,
     "signed": _is_flag,

@@ -112,8 +112,9 @@ def _learn_numbers(
         bins = _bins(finite, coding.n_bins)
         scaled = coding.keep_scaled or not bins
         deviation = _deviation(finite) if coding.tails else 0.0
+        more = tuple(_bins(finite, n) for n in coding.more_bins) if bins else ()
         return RobustColumn(
-            name, median, spread, missing, limits, bins, scaled, duration, deviation
+            name, median, spread, missing, limits, bins, scaled, duration, deviation, more
         )
     constant = low == high
     mean, spread = (low, 1.0) if constant else mean_and_spread(finite, f"column {name!r}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.tables.column import BINS, INFINITE, MISSING, TAILS, Column, check_filled
+from ravine.tables.column import BINS, INFINITE, MISSING, MORE_BINS, TAILS, Column, check_filled
 from ravine.tables.times import durations_of
 from ravine.tables.values import numbers_of, plural
 
@@ -139,6 +139,8 @@ class RobustColumn(Column):
         Whether it holds durations instead of numbers; they count in seconds.
     deviation : float, default 0.0
         Standard deviation of the training rows' finite values, if the tails are to be told, else 0.
+    more_bins : tuple of tuples of float, default ()
+        Edges of further bins, each with a column of its own.
 
     References
     ----------
@@ -164,6 +166,7 @@ class RobustColumn(Column):
     scaled: bool = True
     duration: bool = False
     deviation: float = 0.0
+    more_bins: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.median) and np.isfinite(self.spread) and self.spread >= 0):
@@ -176,8 +179,13 @@ class RobustColumn(Column):
                 f"Column {self.name!r} needs a deviation that is finite and not negative. "
                 f"Got {self.deviation}."
             )
-        if len(self.bins) == 1 or not (np.diff(np.asarray(self.bins) / 2) > 0).all():
-            raise SpecError(f"The bins of column {self.name!r} must have different edges in order.")
+        for edges in (self.bins, *self.more_bins):
+            if len(edges) == 1 or not (np.diff(np.asarray(edges) / 2) > 0).all():
+                raise SpecError(
+                    f"The bins of column {self.name!r} must have different edges in order."
+                )
+        if not all((self.bins, *self.more_bins)) and self.more_bins:
+            raise SpecError(f"Further bins of column {self.name!r} need edges, beside its bins.")
         if not self.scaled and not self.bins:
             raise SpecError(f"Column {self.name!r} needs bins if its scaled number is left out.")
         _check_limits(self.name, self.limits)
@@ -186,13 +194,15 @@ class RobustColumn(Column):
     def features(self) -> tuple[str, ...]:
         """The column's name, its tails and bins, and one for what is missing or infinite each."""
         bins = [f"{self.name} {BINS}"] if self.bins else []
+        bins += [f"{self.name} {MORE_BINS.format(i + 2)}" for i in range(len(self.more_bins))]
         tails = [f"{self.name} {TAILS}"] if self.deviation else []
         return (*([self.name] if self.scaled else []), *tails, *bins, *_marks(self))
 
     @property
     def learnt(self) -> str:
         """Median and spread."""
-        bins = f", {plural(len(self.bins) - 1, 'bin')}" if self.bins else ""
+        counts = [str(len(edges) - 1) for edges in self.more_bins]
+        bins = f", {' or '.join([plural(len(self.bins) - 1, 'bin'), *counts])}" if self.bins else ""
         unit = " seconds" if self.duration else ""
         return f"{self.median:.4g} ± {self.spread:.4g}{unit}{bins}"
 
@@ -204,8 +214,8 @@ class RobustColumn(Column):
             columns.append(_filled(smooth_clip(numbers, self.median, self.spread)))
         if self.deviation:
             columns.append(_filled(smooth_clip(numbers, self.median, self.deviation, _TAIL_LIMIT)))
-        if self.bins:
-            columns.append(_place_among(np.asarray(self.bins), numbers))
+        binnings = (self.bins, *self.more_bins) if self.bins else ()
+        columns += [_place_among(np.asarray(edges), numbers) for edges in binnings]
         return np.column_stack([*columns, *marks])
 
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:

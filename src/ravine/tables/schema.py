@@ -161,18 +161,23 @@ class TableSchema:
         return tuple(found)
 
     @property
-    def bins(self) -> dict[int, int]:
+    def bins(self) -> tuple[dict[int, int], ...]:
         """Which columns of numbers say how many bins a number has come through, and of how many.
 
-        A `ravine.PiecewiseLinear` layer takes them.
+        One dictionary for each of the numbers of bins in the coding. A `ravine.PiecewiseLinear`
+        layer takes the columns of one of them.
         """
-        found, position = {}, 0
+        found: list[dict[int, int]] = []
+        position = 0
         for column in self.columns:
             if isinstance(column, RobustColumn) and column.bins:
-                place = column.features.index(f"{column.name} {BINS}")
-                found[position + place] = len(column.bins) - 1
+                first = position + column.features.index(f"{column.name} {BINS}")
+                for place, edges in enumerate((column.bins, *column.more_bins)):
+                    if place == len(found):
+                        found.append({})
+                    found[place][first + place] = len(edges) - 1
             position += len(column.features)
-        return found
+        return tuple(found)
 
     @property
     def text_columns(self) -> tuple[str, ...]:
