@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 import ravine as rv
 from ravine import NeuralClassifier, NeuralRegressor
 from ravine.errors import DataError, DivergenceError, ParameterError
+from ravine.estimators import neural_base
 from ravine.estimators.neural_calibration import Conformal, fit_temperature, tempered
 from ravine.estimators.neural_members import validation_splits
 from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR
@@ -321,8 +322,8 @@ def test_quantiles_of_several_targets_have_an_axis_each():
     X, y = skewed(200, 0)
     fitted = regressor(loss="quantile", quantiles=[0.2, 0.8]).fit(X, np.column_stack([y, -y]))
     assert fitted.predict(X).shape == (200, 2, 2)
-    assert fitted.variant_weights_.shape == (2, 3)
-    assert len(fitted.members_) == 2 * 3 * 2
+    assert fitted.variant_weights_.shape == (2, 4)
+    assert len(fitted.members_) == 2 * fitted.variant_weights_.any(axis=0).sum() * 2
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
@@ -448,19 +449,25 @@ def test_members_are_what_the_ensemble_averages():
 
 
 def test_kinds_of_members_are_averaged_by_their_weights():
-    variants = ({"number_embedding": "none", "hidden_layer_sizes": (8, 8)}, {"dropout": 0.5})
-    fitted = regressor(n_members=2, clip_predictions=False, variants=variants).fit(FRAME, PRICE)
-    assert len(fitted.members_) == 6
-    (weights,) = fitted.variant_weights_
-    assert weights.sum() == pytest.approx(1)
+    variants = ({"number_embedding": "none"}, {"activation": "relu", "n_bins": 2})
+    fitted = regressor(
+        n_members=2, clip_predictions=False, variants=variants, validation_fraction=0.0
+    ).fit(FRAME, PRICE)
+    fitted.variant_weights_ = np.array([[0.5, 0.2, 0.3]])
     coded = fitted.schema_.encode(FRAME)
-    plain = np.delete(coded, list(fitted.schema_.bins), axis=1)
+    usual, few = fitted.schema_.bins
+    assert set(few.values()) == {2}
+    rows = [
+        np.delete(coded, list(few), axis=1),
+        np.delete(coded, [*usual, *few], axis=1),
+        np.delete(coded, list(usual), axis=1),
+    ]
     each = [
-        fitted.schema_.target.decode(model.predict(plain if place in (2, 3) else coded))
+        fitted.schema_.target.decode(model.predict(rows[place // 2]))
         for place, model in enumerate(fitted.members_)
     ]
     kinds = np.reshape(each, (3, 2, -1)).mean(axis=1)
-    np.testing.assert_allclose(fitted.predict(FRAME), weights @ kinds, rtol=1e-5)
+    np.testing.assert_allclose(fitted.predict(FRAME), [0.5, 0.2, 0.3] @ kinds, rtol=1e-5)
 
 
 def test_a_useless_kind_of_members_gets_no_weight():
@@ -468,23 +475,55 @@ def test_a_useless_kind_of_members_gets_no_weight():
     fitted = regressor(epochs=60, variants=(useless,)).fit(FRAME, PRICE)
     np.testing.assert_array_equal(fitted.variant_weights_, [[1.0, 0.0]])
     alone = regressor(epochs=60, variants=None).fit(FRAME, PRICE)
+    assert len(fitted.members_) == len(alone.members_)
     np.testing.assert_array_equal(fitted.predict(FRAME), alone.predict(FRAME))
+
+
+def test_a_useless_kind_of_members_is_left_after_half_of_them(monkeypatch):
+    trained = []
+    train = neural_base.train_members
+
+    def counted(kinds, X, y, weights, splits, seed, **how):
+        trained.append((len(kinds), len(splits), how.get("first", 0)))
+        return train(kinds, X, y, weights, splits, seed, **how)
+
+    monkeypatch.setattr(neural_base, "train_members", counted)
+    fitted = regressor(n_members=5, epochs=30, variants=({"learning_rate": 1e-12},))
+    fitted.fit(FRAME, PRICE)
+    assert trained == [(2, 2, 0), (1, 3, 2)]
+    trained.clear()
+    alone = regressor(n_members=5, epochs=30, variants=None).fit(FRAME, PRICE)
+    assert trained == [(1, 5, 0)]
+    np.testing.assert_array_equal(fitted.predict(FRAME), alone.predict(FRAME))
+    np.testing.assert_array_equal(fitted.history_["loss"], alone.history_["loss"])
+
+
+def test_periodic_numbers_become_waves_and_no_bins():
+    fitted = regressor(number_embedding="periodic", variants=None).fit(FRAME, PRICE)
+    assert fitted.schema_.bins == ()
+    network = fitted.members_[0].network
+    (waves,) = [layer for layer in network.layers if isinstance(layer, rv.Periodic)]
+    assert len(waves.columns) == 2
+    assert waves.frequencies == 16
+    assert [fitted.schema_.features[i] for i in fitted.schema_.scaled] == ["area", "rooms"]
 
 
 def test_kinds_of_members_count_alike_without_validation_rows():
     fitted = classifier(validation_fraction=0.0).fit(FRAME, DEAR)
-    np.testing.assert_allclose(fitted.variant_weights_, [[1 / 3] * 3])
+    np.testing.assert_allclose(fitted.variant_weights_, [[1 / 4] * 4])
 
 
 def test_the_variants_of_the_defaults_change_only_what_is_at_its_default():
     kinds = NeuralClassifier()._options()["kinds"]
-    assert [kind["hidden_layer_sizes"] for kind in kinds] == [(512,), (256, 256), (64,), (64, 64)]
+    sizes = [(512,), (256, 256), (64,), (64, 64), (256, 256)]
+    assert [kind["hidden_layer_sizes"] for kind in kinds] == sizes
     assert kinds[2]["label_smoothing"] == 0.0
     kinds = NeuralRegressor(hidden_layer_sizes=8, activation="tanh")._options()["kinds"]
-    assert [kind["hidden_layer_sizes"] for kind in kinds] == [(8,)] * 3
-    assert [kind["activation"] for kind in kinds] == ["tanh"] * 3
-    assert "label_smoothing" not in kinds[1]
-    assert [kind["learning_rate"] for kind in kinds] == [2e-3, 5e-3, 5e-3]
+    assert [kind["hidden_layer_sizes"] for kind in kinds] == [(8,)] * 5
+    assert [kind["activation"] for kind in kinds] == ["tanh"] * 5
+    assert "label_smoothing" not in kinds[2]
+    assert [kind["learning_rate"] for kind in kinds] == [5e-3, 2e-3, 5e-3, 5e-3, 2e-3]
+    assert [kind["n_bins"] for kind in kinds] == [32, 32, 64, 32, 32]
 
 
 @pytest.mark.parametrize(
@@ -493,7 +532,7 @@ def test_the_variants_of_the_defaults_change_only_what_is_at_its_default():
         ("all", "'variants' parameter of NeuralClassifier must be 'auto', None or a sequence"),
         ({"dropout": 0.5}, "'auto', None or a sequence of dictionaries"),
         ([("dropout", 0.5)], "'auto', None or a sequence of dictionaries"),
-        ([{"n_bins": 8}], "dictionaries of parameters that members may differ in"),
+        ([{"n_members": 8}], "dictionaries of parameters that members may differ in"),
         ([{"dropuot": 0.5}], "Got {'dropuot': 0.5}"),
         ([{"dropout": 1.5}], "'dropout' parameter of NeuralClassifier must be"),
     ],
@@ -553,7 +592,7 @@ def test_a_run_that_diverges_is_an_error_with_its_cure():
 
 WRONG = [
     ("n_members", 0), ("hidden_layer_sizes", (8, 0)), ("activation", "relo"), ("n_bins", 1),
-    ("normalization", "group"), ("number_embedding", "periodic"), ("most_one_hot_levels", -1),
+    ("normalization", "group"), ("number_embedding", "fourier"), ("most_one_hot_levels", -1),
     ("category_dimension", 0), ("learning_rate", 0), ("schedule", "sine"), ("beta2", 1.0),
     ("weight_decay", -1), ("dropout", 1.0), ("clip_norm", 0), ("averaging", 1.0),
     ("batch_size", "half"), ("epochs", 0), ("patience", 0), ("validation_fraction", 1.0),

@@ -314,14 +314,20 @@ def test_trials_are_mixed_as_the_estimators_mix_kinds(kind, monkeypatch):
     monkeypatch.setattr(neural_base, "held_out_predictions", kept)
     cut, task = few_rows(kind, 100), table_tasks.Task("any", kind, "y")
     whole = search._keeping(ESTIMATORS[kind])(
-        hidden_layer_sizes=8, epochs=5, n_members=5, variants=[{"dropout": 0.5}], random_state=3
+        hidden_layer_sizes=8,
+        epochs=5,
+        n_members=5,
+        variants=[{"hidden_layer_sizes": 16}],
+        random_state=3,
     ).fit(cut.X_train, cut.y_train)
     X, members = whole._coded(cut.X_test), whole.members_
     shared = search._found(whole, cut, kind == "classes")
     alone = [
         shared
         | {
-            "held_out": held_out[i],
+            "held_out": held_out[
+                i - 2
+            ],  # of all members: of the first ones it was predicted before
             "judged": np.mean([whole._member_prediction(model, X) for model in own], axis=0),
             "temperature": whole._temperatures[i],
         }

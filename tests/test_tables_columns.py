@@ -95,6 +95,22 @@ def test_bins_can_stand_for_the_number_and_a_missing_one_came_through_none():
     np.testing.assert_array_equal(coded, [[1.5, 0], [0, 1]])
 
 
+def test_several_numbers_of_bins_have_a_column_each():
+    coding = Coding(scaling="robust", n_bins=2, more_bins=(1, 4))
+    column = learnt([0.0, 1.0, 2.0, 3.0, 4.0], coding)
+    assert column.features == ("c", "c (bins)", "c (bins 2)", "c (bins 3)")
+    assert column.learnt.endswith(", 2 bins or 1 or 4")
+    coded = column.encode(pd.Series([3.0]))[0, 1:]
+    np.testing.assert_allclose(coded, [1.5, 0.75, 3])
+    assert Column.from_dict(json.loads(json.dumps(column.to_dict()))) == column
+    frame = pd.DataFrame({"b": [1, 2, 3], "c": [5.0, 5.5, 9.0]})
+    assert TableSchema.learn(frame, coding=coding).bins == (
+        {1: 2, 5: 2},
+        {2: 1, 6: 1},
+        {3: 2, 7: 2},
+    )
+
+
 def test_quantiles_that_coincide_make_one_edge():
     assert learnt([0] * 50 + [1], Coding(scaling="robust", n_bins=8)).bins == (0.0, 1.0)
 
@@ -231,6 +247,8 @@ def test_column_without_a_value_is_left_out_whatever_its_type(dtype, coding):
         ({"scaling": "magic"}, "'scaling' parameter of Coding must be 'standard' or 'robust'"),
         ({"n_bins": -1}, "'n_bins' parameter of Coding must be a whole number of at least 0"),
         ({"n_bins": 2.5}, "'n_bins' parameter"),
+        ({"more_bins": (4,)}, "'more_bins' parameter of Coding must be whole numbers"),
+        ({"scaling": "robust", "n_bins": 4, "more_bins": (0,)}, "'more_bins' parameter"),
         ({"n_bins": 4}, "goes with scaling='robust'"),
         ({"tails": True}, "goes with scaling='robust'"),
         ({"keep_scaled": False}, "nothing would stand for a number"),

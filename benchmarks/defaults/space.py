@@ -8,19 +8,20 @@ import functools
 import hashlib
 import json
 
-DEEP = {"hidden_layer_sizes": [256, 256]}
+DEEP = {"hidden_layer_sizes": [256, 256], "learning_rate": 2e-3}
 SMALL = {
     "hidden_layer_sizes": [64],
     "activation": "relu",
-    "learning_rate": 5e-3,
+    "n_bins": 64,
     "weight_decay": 1.0,
     "label_smoothing": 0.0,
 }
-PLAIN = {
-    "hidden_layer_sizes": [64, 64],
-    "activation": "selu",
-    "number_embedding": "none",
-    "learning_rate": 5e-3,
+PLAIN = {"hidden_layer_sizes": [64, 64], "activation": "selu", "number_embedding": "none"}
+WAVES = DEEP | {
+    "activation": "relu",
+    "number_embedding": "periodic",
+    "epochs": 60,
+    "patience": None,
 }
 
 KINDS = {
@@ -29,20 +30,19 @@ KINDS = {
     "own-silu": {"activation": "silu"},
     "own-selu": {"activation": "selu"},
     "own-mish": {"activation": "mish"},
+    "own-64-bins": {"n_bins": 64},
     "own-unsmoothed": {"label_smoothing": 0.0},
+    "own-decay-0.1": {"weight_decay": 0.1},
     "own-decay-1": {"weight_decay": 1.0},
     "own-decay-0.3-dropout-0.3": {"weight_decay": 0.3, "dropout": 0.3},
     "own-layer-norm": {"normalization": "layer"},
     "own-no-bins": {"number_embedding": "none"},
+    "own-waves": {"number_embedding": "periodic"},
     "own-not-averaged": {"averaging": None},
     "own-rate-0.0005": {"learning_rate": 5e-4},
-    "own-rate-0.005": {"learning_rate": 5e-3},
+    "own-rate-0.002": {"learning_rate": 2e-3},
+    "own-rate-0.003": {"learning_rate": 3e-3},
     "own-rate-0.01": {"learning_rate": 1e-2},
-    "own-rate-0.005-relu": {"learning_rate": 5e-3, "activation": "relu"},
-    "own-rate-0.005-decay-0.1": {"learning_rate": 5e-3, "weight_decay": 0.1},
-    "own-rate-0.005-decay-0.3": {"learning_rate": 5e-3, "weight_decay": 0.3},
-    "own-rate-0.005-batch-64": {"learning_rate": 5e-3, "batch_size": 64},
-    "own-rate-0.005-not-averaged": {"learning_rate": 5e-3, "averaging": None},
     "own-dropout-0": {"dropout": 0.0},
     "own-dropout-0.4": {"dropout": 0.4},
     "own-beta2-0.999": {"beta2": 0.999},
@@ -50,16 +50,19 @@ KINDS = {
     "own-batch-64": {"batch_size": 64},
     "own-batch-512": {"batch_size": 512},
     "half": {"hidden_layer_sizes": [256]},
-    "half-rate-0.004": {"hidden_layer_sizes": [256], "learning_rate": 4e-3},
     "half-rate-0.01": {"hidden_layer_sizes": [256], "learning_rate": 1e-2},
     "deep": DEEP,
     "deep-relu": DEEP | {"activation": "relu"},
+    "deep-relu-to-the-end": DEEP | {"activation": "relu", "epochs": 60, "patience": None},
+    "deep-64-bins": DEEP | {"n_bins": 64},
     "deep-regular": DEEP | {"dropout": 0.5, "weight_decay": 1.0, "label_smoothing": 0.0},
     "deep-layer-norm": DEEP | {"normalization": "layer"},
     "deep-no-bins": DEEP | {"number_embedding": "none"},
     "deep-rate-0.005": DEEP | {"learning_rate": 5e-3},
-    "deep-512": {"hidden_layer_sizes": [512, 512]},
+    "deep-512": DEEP | {"hidden_layer_sizes": [512, 512]},
     "small": SMALL,
+    "small-32-bins": SMALL | {"n_bins": 32},
+    "small-128-bins": SMALL | {"n_bins": 128},
     "small-16": SMALL | {"hidden_layer_sizes": [16], "learning_rate": 1e-2, "dropout": 0.0},
     "small-32": SMALL | {"hidden_layer_sizes": [32], "learning_rate": 1e-2, "weight_decay": 2.0},
     "small-128": SMALL | {"hidden_layer_sizes": [128]},
@@ -80,16 +83,15 @@ KINDS = {
     "plain-one": PLAIN | {"hidden_layer_sizes": [128]},
     "plain-wide": PLAIN | {"hidden_layer_sizes": [128, 128]},
     "plain-three": PLAIN | {"hidden_layer_sizes": [64, 64, 64]},
-    "plain-three-wide": {
-        "hidden_layer_sizes": [128, 128, 128],
-        "activation": "selu",
-        "number_embedding": "none",
-    },
-    "plain-three-mish": {
-        "hidden_layer_sizes": [256, 256, 256],
-        "activation": "mish",
-        "number_embedding": "none",
-    },
+    "plain-three-wide": PLAIN | {"hidden_layer_sizes": [128, 128, 128], "learning_rate": 2e-3},
+    "waves": WAVES,
+    "waves-gelu": WAVES | {"activation": "gelu"},
+    "waves-selu": WAVES | {"activation": "selu"},
+    "waves-stopping": WAVES | {"epochs": "auto", "patience": "auto"},
+    "waves-rate-0.005": WAVES | {"activation": "gelu", "learning_rate": 5e-3},
+    "waves-128": WAVES
+    | {"hidden_layer_sizes": [128, 128], "activation": "gelu", "learning_rate": 5e-3},
+    "waves-three": WAVES | {"hidden_layer_sizes": [128, 128, 128]},
 }
 
 #: What a drawn kind may have; a value that stands more than once is drawn more often.
@@ -108,7 +110,8 @@ VALUES = {
     ],
     "activation": ["relu", "gelu", "silu", "mish", "selu", "tanh"],
     "normalization": [None, None, None, "layer"],
-    "number_embedding": ["piecewise_linear", "piecewise_linear", "none"],
+    "number_embedding": ["piecewise_linear", "piecewise_linear", "periodic", "none"],
+    "n_bins": [16, 32, 64],
     "category_dimension": [None, None, 8],
     "learning_rate": [1e-3, 2e-3, 5e-3, 1e-2, 2e-2],
     "schedule": ["cosine", "cosine", "one_cycle"],
@@ -120,11 +123,11 @@ VALUES = {
     "averaging": [None, 0.98, 0.995],
     "batch_size": ["auto", "auto", 64, 512],
     "epochs": ["auto", "auto", 60],
-    "patience": ["auto", "auto", 60],
+    "patience": ["auto", "auto", None],
 }
 
 #: What all kinds of an ensemble share.
-SHARED = ("n_bins", "most_one_hot_levels", "validation_fraction")
+SHARED = ("most_one_hot_levels", "validation_fraction")
 
 
 def draw(rng):
