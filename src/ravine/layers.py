@@ -523,7 +523,7 @@ class Periodic(Layer):
     --------
     >>> import ravine as rv
     >>> rv.Periodic(columns=(0, 2), frequencies=8)
-    Periodic([0, 2], 8)
+    Periodic([0, 2], frequencies=8)
     """
 
     columns: tuple[int, ...]
