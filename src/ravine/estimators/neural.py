@@ -98,9 +98,10 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     variants : "auto", None or sequence of dict, default "auto"
         Further kinds of members: each is a dictionary of parameters in which they differ from what
         the others say, such as ``{"dropout": 0.5}``. How much each kind counts is chosen by its
-        predictions for the rows that members set aside. "auto" are those that did best in
-        trials over tables (`ravine.estimators.neural_options.VARIANTS`), which change only what is
-        at its default here. None: all members are of one kind.
+        predictions for the rows that members set aside; with four members or more, half of them
+        are trained first, and kinds that have no weight then get no others. "auto" are those that
+        did best in trials over tables (`ravine.estimators.neural_options.VARIANTS`), which change
+        only what is at its default here. None: all members are of one kind.
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None
@@ -120,7 +121,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     schema_ : ravine.tables.TableSchema
         What was learnt of the columns, and of the target if there is one.
     members_ : list of ravine.Model
-        The trained networks, kind by kind.
+        The trained networks of the kinds that count, kind by kind.
     variant_weights_ : numpy.ndarray of shape (1, kinds)
         How much each kind counts: the parameters' own, then that of each of the variants.
     history_ : ravine.History
@@ -405,9 +406,10 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     variants : "auto", None or sequence of dict, default "auto"
         Further kinds of members: each is a dictionary of parameters in which they differ from what
         the others say, such as ``{"dropout": 0.5}``. How much each kind counts is chosen by its
-        predictions for the rows that members set aside. "auto" are those that did best in
-        trials over tables (`ravine.estimators.neural_options.VARIANTS`), which change only what is
-        at its default here. None: all members are of one kind.
+        predictions for the rows that members set aside; with four members or more, half of them
+        are trained first, and kinds that have no weight then get no others. "auto" are those that
+        did best in trials over tables (`ravine.estimators.neural_options.VARIANTS`), which change
+        only what is at its default here. None: all members are of one kind.
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None
@@ -423,8 +425,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     schema_ : ravine.tables.TableSchema
         What was learnt of the columns, and of the target if there is one.
     members_ : list of ravine.Model
-        The trained networks, kind by kind. With ``loss="quantile"``: those of the lowest level
-        first.
+        The trained networks of the kinds that count, kind by kind. With ``loss="quantile"``: those
+        of the lowest level first.
     variant_weights_ : numpy.ndarray of shape (1 or quantiles, kinds)
         How much each kind counts: the parameters' own, then that of each of the variants.
     history_ : ravine.History
