@@ -491,6 +491,7 @@ def test_a_useless_kind_of_members_is_left_after_half_of_them(monkeypatch):
     fitted = regressor(n_members=5, epochs=30, variants=({"learning_rate": 1e-12},))
     fitted.fit(FRAME, PRICE)
     assert trained == [(2, 2, 0), (1, 3, 2)]
+    assert len(fitted.members_) == 5
     trained.clear()
     alone = regressor(n_members=5, epochs=30, variants=None).fit(FRAME, PRICE)
     assert trained == [(1, 5, 0)]

@@ -35,7 +35,19 @@ ESTIMATORS = {
     "several targets": (NeuralRegressor, {"refit_full": True}, np.column_stack([Y, -Y])),
     "quantiles": (NeuralRegressor, {"loss": "quantile", "quantiles": (0.1, 0.9)}, Y),
     "amounts": (NeuralRegressor, {"loss": "gamma", "dtype": "float64"}, Y),
-    "no validation": (NeuralRegressor, {"validation_fraction": 0.0}, Y),
+    "no validation": (
+        NeuralRegressor,
+        {
+            "validation_fraction": 0.0,
+            "variants": ({"n_bins": 2}, {"number_embedding": "periodic"}),
+        },
+        Y,
+    ),
+    "a kind that does not count": (
+        NeuralRegressor,
+        {"n_members": 4, "epochs": 30, "variants": ({"learning_rate": 1e-12},)},
+        Y,
+    ),
     "own variants": (NeuralRegressor, {"variants": ({"hidden_layer_sizes": (4, 4)},)}, Y),
 }
 

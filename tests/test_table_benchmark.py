@@ -322,12 +322,11 @@ def test_trials_are_mixed_as_the_estimators_mix_kinds(kind, monkeypatch):
     ).fit(cut.X_train, cut.y_train)
     X, members = whole._coded(cut.X_test), whole.members_
     shared = search._found(whole, cut, kind == "classes")
+    of_all = held_out[-2:]  # those before are of the first members alone
     alone = [
         shared
         | {
-            "held_out": held_out[
-                i - 2
-            ],  # of all members: of the first ones it was predicted before
+            "held_out": of_all[i],
             "judged": np.mean([whole._member_prediction(model, X) for model in own], axis=0),
             "temperature": whole._temperatures[i],
         }

@@ -99,7 +99,7 @@ def test_several_numbers_of_bins_have_a_column_each():
     coding = Coding(scaling="robust", n_bins=2, more_bins=(1, 4))
     column = learnt([0.0, 1.0, 2.0, 3.0, 4.0], coding)
     assert column.features == ("c", "c (bins)", "c (bins 2)", "c (bins 3)")
-    assert column.learnt.endswith(", 2 bins or 1 or 4")
+    assert column.learnt.endswith(", 2 bins or 1 bin or 4 bins")
     coded = column.encode(pd.Series([3.0]))[0, 1:]
     np.testing.assert_allclose(coded, [1.5, 0.75, 3])
     assert Column.from_dict(json.loads(json.dumps(column.to_dict()))) == column
@@ -297,6 +297,29 @@ def test_every_kind_of_column_survives_json(column):
         {"kind": "robust number", "name": "c", "median": 0.0, "spread": 1.0, "bins": [1.0]},
         {"kind": "robust number", "name": "c", "median": 0.0, "spread": 1.0, "bins": [1.0, 1.0]},
         {"kind": "robust number", "name": "c", "median": 0.0, "spread": 1.0, "scaled": False},
+        {
+            "kind": "robust number",
+            "name": "c",
+            "median": 0.0,
+            "spread": 1.0,
+            "more_bins": [[0.0, 1.0]],
+        },
+        {
+            "kind": "robust number",
+            "name": "c",
+            "median": 0.0,
+            "spread": 1.0,
+            "bins": [0.0, 1.0],
+            "more_bins": [[]],
+        },
+        {
+            "kind": "robust number",
+            "name": "c",
+            "median": 0.0,
+            "spread": 1.0,
+            "bins": [0.0, 1.0],
+            "more_bins": [[1.0, 1.0]],
+        },
         {"kind": "robust number", "name": "c", "median": 0.0, "spread": 1.0, "deviation": -1.0},
         {"kind": "binary", "name": "c", "levels": ["a"]},
         {"kind": "binary", "name": "c", "levels": ["a", None]},

@@ -166,8 +166,8 @@ template <class T> RAVINE_INLINE T normal_distribution(T x) {
 }
 
 // cos(2πt) and sin(2πt). With h = round(2t) and s = t − h/2, |s| ≤ ¼, they are (−1)ʰ cos(2πs) and
-// (−1)ʰ sin(2πs), which Taylor's series gives. Where t is so large that its neighbours lie half a turn
-// apart, it counts as a whole number of turns.
+// (−1)ʰ sin(2πs), which Taylor's series gives. Where t is so large that its neighbours lie an eighth of
+// a turn apart, it counts as a whole number of turns.
 template <class T> struct Turns {
     T s;                              // the rest of t, in turns
     typename Format<T>::Bits flipped; // the sign bit of (−1)ʰ

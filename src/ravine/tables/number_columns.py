@@ -179,30 +179,35 @@ class RobustColumn(Column):
                 f"Column {self.name!r} needs a deviation that is finite and not negative. "
                 f"Got {self.deviation}."
             )
-        for edges in (self.bins, *self.more_bins):
+        for edges in self.binnings:
             if len(edges) == 1 or not (np.diff(np.asarray(edges) / 2) > 0).all():
                 raise SpecError(
                     f"The bins of column {self.name!r} must have different edges in order."
                 )
-        if not all((self.bins, *self.more_bins)) and self.more_bins:
+        if self.more_bins and not all((self.bins, *self.more_bins)):
             raise SpecError(f"Further bins of column {self.name!r} need edges, beside its bins.")
         if not self.scaled and not self.bins:
             raise SpecError(f"Column {self.name!r} needs bins if its scaled number is left out.")
         _check_limits(self.name, self.limits)
 
     @property
+    def binnings(self) -> tuple[tuple[float, ...], ...]:
+        """Edges of its bins and of its further bins."""
+        return (self.bins, *self.more_bins) if self.bins else ()
+
+    @property
     def features(self) -> tuple[str, ...]:
         """The column's name, its tails and bins, and one for what is missing or infinite each."""
-        bins = [f"{self.name} {BINS}"] if self.bins else []
-        bins += [f"{self.name} {MORE_BINS.format(i + 2)}" for i in range(len(self.more_bins))]
+        marks = (BINS, *(MORE_BINS.format(i + 2) for i in range(len(self.more_bins))))
+        bins = [f"{self.name} {mark}" for mark, _ in zip(marks, self.binnings, strict=False)]
         tails = [f"{self.name} {TAILS}"] if self.deviation else []
         return (*([self.name] if self.scaled else []), *tails, *bins, *_marks(self))
 
     @property
     def learnt(self) -> str:
         """Median and spread."""
-        counts = [str(len(edges) - 1) for edges in self.more_bins]
-        bins = f", {' or '.join([plural(len(self.bins) - 1, 'bin'), *counts])}" if self.bins else ""
+        counts = [plural(len(edges) - 1, "bin") for edges in self.binnings]
+        bins = f", {' or '.join(counts)}" if counts else ""
         unit = " seconds" if self.duration else ""
         return f"{self.median:.4g} ± {self.spread:.4g}{unit}{bins}"
 
@@ -214,8 +219,7 @@ class RobustColumn(Column):
             columns.append(_filled(smooth_clip(numbers, self.median, self.spread)))
         if self.deviation:
             columns.append(_filled(smooth_clip(numbers, self.median, self.deviation, _TAIL_LIMIT)))
-        binnings = (self.bins, *self.more_bins) if self.bins else ()
-        columns += [_place_among(np.asarray(edges), numbers) for edges in binnings]
+        columns += [_place_among(np.asarray(edges), numbers) for edges in self.binnings]
         return np.column_stack([*columns, *marks])
 
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:

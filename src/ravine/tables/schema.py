@@ -172,7 +172,7 @@ class TableSchema:
         for column in self.columns:
             if isinstance(column, RobustColumn) and column.bins:
                 first = position + column.features.index(f"{column.name} {BINS}")
-                for place, edges in enumerate((column.bins, *column.more_bins)):
+                for place, edges in enumerate(column.binnings):
                     if place == len(found):
                         found.append({})
                     found[place][first + place] = len(edges) - 1
