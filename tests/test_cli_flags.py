@@ -68,6 +68,7 @@ SCHEDULES = [
     ("step:0.5:10", rv.StepDecay(0.1, 0.5, 10)),
     ("cosine", rv.CosineDecay(0.1)),
     ("cosine:0.01", rv.CosineDecay(0.1, final=0.01)),
+    ("cyclic_cosine", rv.CyclicCosine(0.1)),
     ("warmup:5", rv.Warmup(5, 0.1)),
     ("one_cycle", rv.OneCycle(0.1)),
     ("plateau", rv.ReduceOnPlateau(0.1)),

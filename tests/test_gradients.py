@@ -45,6 +45,20 @@ LAYERS = {
         ],
         CODES,
     ),
+    "scale": (
+        [rv.Scale(), rv.Dense(4, activation="tanh"), rv.Scale((1, 3), pace=2), rv.Dense(2)],
+        X,
+    ),
+    "scale behind others": (
+        [
+            rv.Normalize(),
+            rv.Embedding((4,), (3,), (2,)),
+            rv.Scale((0, 4)),
+            rv.PiecewiseLinear(5, (1, 2), 2, activation="tanh"),
+            rv.Dense(2),
+        ],
+        CODES,
+    ),
     "residual": ([rv.Dense(5), rv.Residual([rv.Dense(5, activation="tanh")]), rv.Dense(2)], X),
     "nested residual": (
         [rv.Residual([rv.Residual([rv.Dense(4)]), rv.LayerNorm()]), rv.Dense(2)],

@@ -509,6 +509,27 @@ def test_periodic_numbers_become_waves_and_no_bins():
     assert [fitted.schema_.features[i] for i in fitted.schema_.scaled] == ["area", "rooms"]
 
 
+def test_a_scale_stands_before_the_first_hidden_layer_but_for_numbers_in_bins():
+    def layers(**options):
+        fitted = regressor(input_scale=True, variants=None, epochs=1, **options).fit(FRAME, PRICE)
+        return fitted.members_[0].network.layers
+
+    scale, binned = layers()[:2]
+    assert isinstance(binned, rv.PiecewiseLinear)
+    assert set(scale.columns).isdisjoint(binned.columns)
+    width = len(scale.columns) + len(binned.columns)
+    assert {*scale.columns, *binned.columns} == set(range(width))
+    assert layers(number_embedding="none")[0] == rv.Scale()
+    assert layers(number_embedding="periodic")[1] == rv.Scale()
+    embedding, scale = layers(number_embedding="none", most_one_hot_levels=0)[:2]
+    assert (type(embedding), scale) == (rv.Embedding, rv.Scale())
+
+
+def test_dropout_fades_on_demand():
+    fitted = regressor(dropout_fades=True, variants=None, epochs=1).fit(FRAME, PRICE)
+    assert rv.Dropout(0.1, fades=True) in fitted.members_[0].network.layers
+
+
 def test_kinds_of_members_count_alike_without_validation_rows():
     fitted = classifier(validation_fraction=0.0).fit(FRAME, DEAR)
     np.testing.assert_allclose(fitted.variant_weights_, [[1 / 4] * 4])
@@ -597,7 +618,7 @@ WRONG = [
     ("category_dimension", 0), ("learning_rate", 0), ("schedule", "sine"), ("beta2", 1.0),
     ("weight_decay", -1), ("dropout", 1.0), ("clip_norm", 0), ("averaging", 1.0),
     ("batch_size", "half"), ("epochs", 0), ("patience", 0), ("validation_fraction", 1.0),
-    ("refit_full", 1), ("dtype", "float16"),
+    ("refit_full", 1), ("dtype", "float16"), ("input_scale", 1), ("dropout_fades", "yes"),
 ]  # fmt: skip
 
 
@@ -626,6 +647,8 @@ def test_every_parameter_of_the_recipe_has_a_rule():
 CHOICES = [
     {"normalization": "batch"}, {"normalization": "layer"}, {"number_embedding": "none"},
     {"schedule": "one_cycle"}, {"schedule": "exponential"}, {"schedule": "constant"},
+    {"schedule": "cyclic_cosine"}, {"dropout": 0.3, "dropout_fades": True}, {"input_scale": True},
+    {"input_scale": True, "number_embedding": "periodic"},
     {"averaging": 0.9}, {"clip_norm": 1.0}, {"dropout": 0.0}, {"category_dimension": 3},
     {"hidden_layer_sizes": 8}, {"hidden_layer_sizes": ()}, {"batch_size": "full"},
     {"dtype": "float64"}, {"activation": "selu"}, {"most_one_hot_levels": 30},

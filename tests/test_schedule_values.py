@@ -27,6 +27,10 @@ VALUES = {
         rv.CosineDecay(0.1, final=0.02, length=6),
         {0: 0.1, 2: 0.08, 3: 0.06, 4: 0.04, 6: 0.02, 9: 0.02},
     ),
+    "one, then a second wave twice as long": (
+        rv.CyclicCosine(0.1, cycles=2, length=3),
+        {0: 0, 2**0.5 - 1: 0.1, 2**0.25 - 1: 0.05, 2 * 2**0.5 - 1: 0.1, 3: 0, 9: 0},
+    ),
     "up from 0.2 to 1 in 4, down to 0 in 6": (
         rv.OneCycle(1.0, initial=0.2, final=0.0, peak=0.4, length=10),
         {0: 0.2, 2: 0.6, 4: 1.0, 7: 0.5, 10: 0.0, 99: 0.0},
@@ -81,6 +85,7 @@ def test_python_and_the_engine_agree_at_every_time(schedule):
 LENGTHS = [
     rv.CosineDecay(0.1, final=0.01),
     rv.OneCycle(0.1),
+    rv.CyclicCosine(0.1),
     rv.Warmup(2, rv.CosineDecay(0.1)),
     rv.Warmup(2, rv.OneCycle(0.1)),
 ]

@@ -30,13 +30,14 @@ EXAMPLES = [
     rv.Activation("leaky_relu", alpha=0.2),
     rv.BatchNorm(momentum=0.5, epsilon=1e-3),
     rv.LayerNorm(epsilon=1e-3),
-    rv.Dropout(0.5),
+    rv.Dropout(0.5, fades=True),
     rv.GaussianNoise(0.1),
     rv.Embedding((4, 1), (3, 7), (2, 5), initializer="orthogonal", penalty=rv.L2(0.1)),
     rv.PiecewiseLinear(
         3, (4, 1), (5, 7), activation="tanh", use_bias=False, initializer="he_normal", penalty=None
     ),
     rv.Periodic((4, 1), 3, initializer=initializers.Normal(0.1), penalty=rv.L1(0.1)),
+    rv.Scale((4, 1), pace=2.0, penalty=None),
     rv.Residual([rv.Dense(2), rv.Residual([rv.Dropout(0.1)])]),
     rv.Flatten(),
     rv.SGD(rv.CosineDecay(0.1, length=3), momentum=0.9, nesterov=True, weight_decay=0.1),
@@ -67,6 +68,7 @@ EXAMPLES = [
     rv.InverseDecay(0.1, 0.2, power=0.5, unit="step"),
     rv.StepDecay(0.1, 0.5, 3, unit="step"),
     rv.CosineDecay(0.1, final=0.01, length=7, unit="step"),
+    rv.CyclicCosine(0.1, cycles=3, length=7, unit="step"),
     rv.Warmup(2, rv.ExponentialDecay(0.1, 0.2, unit="step"), unit="step"),
     rv.OneCycle(0.1, initial=0.01, final=0.02, peak=0.4, length=9, unit="step"),
     rv.ReduceOnPlateau(
@@ -260,7 +262,7 @@ ERRORS = [
         lambda: rv.Network([10**5000]),
         "The 'layers' parameter of Network must be a layer (Normalize, Dense, Activation, "
         "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Periodic, "
-        "Residual, Flatten). Got a whole number of 16610 bits.",
+        "Scale, Residual, Flatten). Got a whole number of 16610 bits.",
     ),
     (
         lambda: rv.Dense([10**5000]),
@@ -377,7 +379,7 @@ ERRORS = [
         lambda: rv.Network([rv.Adam()]),
         "The 'layers' parameter of Network must be a layer (Normalize, Dense, Activation, "
         "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Periodic, "
-        "Residual, Flatten). Got Adam() (Adam).",
+        "Scale, Residual, Flatten). Got Adam() (Adam).",
     ),
     (
         lambda: rv.Adam(learning_rate=rv.L2(1)),
@@ -460,8 +462,19 @@ ERRORS = [
     (
         lambda: rv.Network([rv.Dense(2), rv.PiecewiseLinear(8, (0,), 2)]),
         "PiecewiseLinear reads a table's own columns: it must be the first layer of a Network or "
-        "stand right behind Normalize or Embedding. Here it is layer 2; one PiecewiseLinear can "
-        "take several columns.",
+        "stand right behind Normalize, Embedding or a Scale of other columns. Here it is layer 2; "
+        "one PiecewiseLinear can take several columns.",
+    ),
+    (
+        lambda: rv.Network([rv.Scale((1, 0)), rv.PiecewiseLinear(8, (0,), 2)]),
+        "PiecewiseLinear reads a table's own columns: it must be the first layer of a Network or "
+        "stand right behind Normalize, Embedding or a Scale of other columns. Here it is layer 2; "
+        "one PiecewiseLinear can take several columns.",
+    ),
+    (
+        lambda: rv.Scale((2, 2)),
+        "The 'columns' parameter of Scale must be a tuple of distinct positions. "
+        "Got (2, 2) (tuple).",
     ),
     (
         lambda: rv.Periodic((2, 2)),

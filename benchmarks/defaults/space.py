@@ -24,6 +24,8 @@ WAVES = DEEP | {
     "patience": None,
 }
 
+FADING = {"dropout": 0.3, "dropout_fades": True}
+
 KINDS = {
     "own": {},
     "own-relu": {"activation": "relu"},
@@ -47,6 +49,9 @@ KINDS = {
     "own-dropout-0.4": {"dropout": 0.4},
     "own-beta2-0.999": {"beta2": 0.999},
     "own-one-cycle": {"schedule": "one_cycle"},
+    "own-cyclic": {"schedule": "cyclic_cosine"},
+    "own-input-scale": {"input_scale": True},
+    "own-fading-dropout-0.3": FADING,
     "own-batch-64": {"batch_size": 64},
     "own-batch-512": {"batch_size": 512},
     "half": {"hidden_layer_sizes": [256]},
@@ -59,6 +64,8 @@ KINDS = {
     "deep-layer-norm": DEEP | {"normalization": "layer"},
     "deep-no-bins": DEEP | {"number_embedding": "none"},
     "deep-rate-0.005": DEEP | {"learning_rate": 5e-3},
+    "deep-input-scale": DEEP | {"input_scale": True},
+    "deep-fading-dropout-0.3": DEEP | FADING,
     "deep-512": DEEP | {"hidden_layer_sizes": [512, 512]},
     "small": SMALL,
     "small-32-bins": SMALL | {"n_bins": 32},
@@ -71,6 +78,7 @@ KINDS = {
     "small-smoothed": SMALL | {"label_smoothing": 0.05},
     "small-gelu": SMALL | {"activation": "gelu"},
     "small-dropout-0.3": SMALL | {"dropout": 0.3},
+    "small-input-scale": SMALL | {"input_scale": True},
     "small-two": SMALL | {"hidden_layer_sizes": [64, 64]},
     "small-two-selu": SMALL | {"hidden_layer_sizes": [64, 64], "activation": "selu"},
     "linear": SMALL | {"hidden_layer_sizes": [], "learning_rate": 1e-2},
@@ -80,6 +88,9 @@ KINDS = {
     "plain-tanh": PLAIN | {"activation": "tanh"},
     "plain-decay-1": PLAIN | {"weight_decay": 1.0},
     "plain-unsmoothed": PLAIN | {"label_smoothing": 0.0},
+    "plain-cyclic": PLAIN | {"schedule": "cyclic_cosine"},
+    "plain-input-scale": PLAIN | {"input_scale": True},
+    "plain-fading-dropout-0.3": PLAIN | FADING,
     "plain-one": PLAIN | {"hidden_layer_sizes": [128]},
     "plain-wide": PLAIN | {"hidden_layer_sizes": [128, 128]},
     "plain-three": PLAIN | {"hidden_layer_sizes": [64, 64, 64]},
@@ -92,6 +103,21 @@ KINDS = {
     "waves-128": WAVES
     | {"hidden_layer_sizes": [128, 128], "activation": "gelu", "learning_rate": 5e-3},
     "waves-three": WAVES | {"hidden_layer_sizes": [128, 128, 128]},
+    "waves-cyclic": WAVES | {"schedule": "cyclic_cosine"},
+    "waves-input-scale": WAVES | {"input_scale": True},
+    "waves-fading-dropout-0.3": WAVES | FADING,
+    "like-real-mlp": WAVES
+    | {
+        "hidden_layer_sizes": [256, 256, 256],
+        "activation": "selu",
+        "input_scale": True,
+        "learning_rate": 5e-3,
+        "schedule": "cyclic_cosine",
+        "weight_decay": 0.02,
+        "dropout": 0.15,
+        "dropout_fades": True,
+        "averaging": None,
+    },
 }
 
 #: What a drawn kind may have; a value that stands more than once is drawn more often.
@@ -113,11 +139,13 @@ VALUES = {
     "number_embedding": ["piecewise_linear", "piecewise_linear", "periodic", "none"],
     "n_bins": [16, 32, 64],
     "category_dimension": [None, None, 8],
+    "input_scale": [False, False, True],
     "learning_rate": [1e-3, 2e-3, 5e-3, 1e-2, 2e-2],
-    "schedule": ["cosine", "cosine", "one_cycle"],
+    "schedule": ["cosine", "cosine", "one_cycle", "cyclic_cosine"],
     "beta2": [0.95, 0.95, 0.99],
     "weight_decay": [0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 4.0],
     "dropout": [0.0, 0.1, 0.3, 0.5],
+    "dropout_fades": [False, False, True],
     "label_smoothing": [0.0, 0.05],
     "clip_norm": [None, None, 1.0],
     "averaging": [None, 0.98, 0.995],

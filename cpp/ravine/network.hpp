@@ -14,6 +14,7 @@
 #include "layers/periodic.hpp"
 #include "layers/piecewise_linear.hpp"
 #include "layers/residual.hpp"
+#include "layers/scale.hpp"
 #include "losses.hpp"
 #include "stack.hpp"
 
@@ -130,6 +131,7 @@ private:
         if (kind == "Embedding") return std::make_unique<Embedding<T>>(spec, shape, builder_, id);
         if (kind == "PiecewiseLinear") return std::make_unique<PiecewiseLinear<T>>(spec, shape, builder_, id);
         if (kind == "Periodic") return std::make_unique<Periodic<T>>(spec, shape, builder_, id);
+        if (kind == "Scale") return std::make_unique<Scale<T>>(spec, shape, builder_, id);
         if (kind == "Flatten") return std::make_unique<Flatten<T>>(spec, shape, builder_, id);
         if (kind == "Residual")
             return std::make_unique<Residual<T>>(build_stack(spec["layers"].list(), shape, name + "."),
@@ -155,6 +157,7 @@ private:
     Spec::List left_alone(const Spec::List& specs, std::size_t i) const {
         Spec::List columns;
         if (i < specs.size() && specs[i].kind() == "Embedding") columns = specs[i++]["columns"].list();
+        if (i < specs.size() && specs[i].kind() == "Scale") ++i;
         if (i >= specs.size() || specs[i].kind() != "PiecewiseLinear") return columns;
         const auto is_code = [codes = columns](Index c) {
             return std::any_of(codes.begin(), codes.end(), [c](auto& code) { return code.integer() == c; });

@@ -75,6 +75,17 @@ struct CosineDecay {
     }
 };
 
+// Waves of a cosine from 0 to the maximum and back, each twice as long as the one before (Holzmüller,
+// Grinsztajn & Steinwart 2024); 0 from `length` on.
+struct CyclicCosine {
+    double maximum, length, cycles;
+    double at(double t) const {
+        if (t >= length) return 0;
+        const double turns = std::log2(1 + (std::exp2(cycles) - 1) * t / length);
+        return maximum * (1 - std::cos(2 * std::numbers::pi * turns)) / 2;
+    }
+};
+
 // Smith (2018): linear up to the maximum at peak · length, linear down to `final` at length.
 struct OneCycle {
     double initial, maximum, final, top, length;
@@ -167,8 +178,8 @@ private:
     }
 
     std::variant<schedules::Constant, schedules::ExponentialDecay, schedules::InverseDecay,
-                 schedules::StepDecay, schedules::CosineDecay, schedules::OneCycle, schedules::Warmup,
-                 schedules::ReduceOnPlateau>
+                 schedules::StepDecay, schedules::CosineDecay, schedules::CyclicCosine, schedules::OneCycle,
+                 schedules::Warmup, schedules::ReduceOnPlateau>
         rule_;
     bool by_step_ = false;
 };
@@ -194,6 +205,8 @@ inline Schedule::Schedule(const Spec& spec, RunLength run) {
         rule_ = StepDecay{spec.number("initial"), spec.number("factor"), spec.number("every")};
     } else if (kind == "CosineDecay") {
         rule_ = CosineDecay{spec.number("initial"), number_or("final", 0), number_or("length", whole_run)};
+    } else if (kind == "CyclicCosine") {
+        rule_ = CyclicCosine{spec.number("maximum"), number_or("length", whole_run), number_or("cycles", 4)};
     } else if (kind == "OneCycle") {
         const double maximum = spec.number("maximum"), initial = number_or("initial", maximum / 25);
         const double final = number_or("final", initial / 1e4), length = number_or("length", whole_run);

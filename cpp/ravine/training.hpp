@@ -357,6 +357,7 @@ private:
         pass.update_state = update_state_, pass.seed = seed_, pass.row = first;
         pass.epoch = static_cast<std::uint64_t>(state_.counters.epoch);
         pass.step = static_cast<std::uint64_t>(state_.counters.step_in_epoch);
+        pass.progress = (state_.counters.epoch + state_.counters.step_in_epoch / batches_.steps()) / epochs_;
         return pass;
     }
 

@@ -8,6 +8,7 @@
 #include "../ravine/layers/normalize.hpp"
 #include "../ravine/layers/periodic.hpp"
 #include "../ravine/layers/piecewise_linear.hpp"
+#include "../ravine/layers/scale.hpp"
 
 #include <doctest/doctest.h>
 
@@ -419,6 +420,24 @@ TEST_CASE_TEMPLATE("Dropout zeroes a share `rate` of its inputs and scales the o
     }
 }
 
+TEST_CASE("a rate of Dropout that fades stays for half of the run, then falls by a cosine to 0") {
+    constexpr Index n = 100000;
+    auto alone = Alone<double>::make<Dropout<double>>({{"rate", 0.4}, {"fades", true}}, {100}, n / 100);
+    const Vector x(n, 1.0);
+    const auto share = [&](double progress, Mode mode = Mode::train) {
+        alone.pass.progress = progress, alone.pass.mode = mode;
+        const Vector y = alone.forward(x);
+        const double sum = std::accumulate(y.begin(), y.end(), 0.0);
+        CHECK(sum / n == doctest::Approx(1).epsilon(0.02)); // what is left makes up for it
+        return static_cast<double>(std::count(y.begin(), y.end(), 0.0)) / n;
+    };
+    CHECK(share(0.49) == doctest::Approx(0.4).epsilon(0.02));
+    CHECK(share(0.75) == doctest::Approx(0.2).epsilon(0.03));
+    CHECK(share(0.999999) == 0);
+    CHECK(share(0.75, Mode::sample) == doctest::Approx(0.4).epsilon(0.02));
+    CHECK(share(0.75, Mode::predict) == 0);
+}
+
 TEST_CASE("Dropout and noise draw by seed, epoch, step and layer, and alike however the rows are split into "
           "chunks") {
     const auto check = [](Alone<double> alone) {
@@ -549,6 +568,31 @@ TEST_CASE("Periodic refuses columns that are not there, no waves, and rows of se
     spec["frequencies"] = 0;
     CHECK_THROWS_WITH_AS(Alone<double>::make<Periodic<double>>(spec, {3}),
                          "Periodic: frequencies must be at least 1", EngineError);
+}
+
+// Scale
+
+TEST_CASE("Scale, worked by hand: some inputs or all times 1 + pace · s") {
+    const Spec::Dict spec = {{"columns", Spec::List{2, 0}}, {"pace", 3.0}, {"penalty", "recipe"}};
+    auto alone = Alone<double>::make<Scale<double>>(spec, {3});
+    CHECK(alone.builder.parameters[0].name == "layer_1.factor");
+    CHECK(alone.forward({5, 6, 7}) == Vector{5, 6, 7}); // before training
+    alone.w = {0.5, -1};                                // of input 2, of input 0
+    const Vector x = {5, 6, 7}, y = alone.forward(x);
+    check_close(y, Vector{-10, 6, 17.5}, 1e-14);
+    check_close(alone.backward(x, y, {1, 2, 4}), Vector{-2, 2, 10}, 1e-14);
+    check_close(alone.gradient, Vector{84, 15}, 1e-13);
+
+    auto all = Alone<double>::make<Scale<double>>({{"pace", 6.0}, {"penalty", "recipe"}}, {2});
+    all.w = {0.5, -0.25};
+    check_backward(all, {1, 0.3, -2, 1.7});
+}
+
+TEST_CASE("Scale refuses columns that are not there, and rows of several axes") {
+    const Spec::Dict spec = {{"columns", Spec::List{2}}, {"pace", 6.0}, {"penalty", "recipe"}};
+    CHECK_THROWS_WITH_AS(Alone<double>::make<Scale<double>>(spec, {2}), "Scale: there is no column 2",
+                         EngineError);
+    CHECK_THROWS_AS(Alone<double>::make<Scale<double>>(spec, {3, 1}), EngineError);
 }
 
 // PiecewiseLinear

@@ -53,6 +53,9 @@ TEST_CASE("schedules give the values worked by hand, in epochs and in steps alik
         // cos 0°, 60°, 90°, 120°, 180°: 0.02 + 0.08 · (1, ¾, ½, ¼, 0).
         {spec("CosineDecay", {{"initial", 0.1}, {"final", 0.02}, {"length", 6}}),
          {{0, 0.1}, {2, 0.08}, {3, 0.06}, {4, 0.04}, {6, 0.02}, {9, 0.02}}},
+        // 1 + 3t/3 = √2, 2, 2√2: a half, one and one and a half of two waves.
+        {spec("CyclicCosine", {{"maximum", 0.1}, {"cycles", 2}, {"length", 3}}),
+         {{0, 0.0}, {std::sqrt(2.0) - 1, 0.1}, {2 * std::sqrt(2.0) - 1, 0.1}, {3, 0.0}, {9, 0.0}}},
         // Up from 0.2 to 1 in 4, down to 0 in 6: 0.2 + ½ · 0.8; then 1 − ½.
         {spec("OneCycle",
               {{"maximum", 1.0}, {"initial", 0.2}, {"final", 0.0}, {"peak", 0.4}, {"length", 10}}),
@@ -92,6 +95,8 @@ TEST_CASE("a schedule without a length takes that of the run, in its own unit") 
     CHECK(at_step(Schedule(spec("CosineDecay", {{"initial", 0.1}, {"unit", "step"}}), run), 20) ==
           Approx(0.05));
     CHECK(at_epoch(Schedule(spec("OneCycle", {{"maximum", 1.0}}), run), 3) == Approx(1.0));
+    CHECK(at_epoch(Schedule(spec("CyclicCosine", {{"maximum", 1.0}, {"cycles", 1}}), run),
+                   10 * (std::sqrt(2.0) - 1)) == Approx(1.0));
 
     SUBCASE("after a warm-up, the rest of the run") { // 6 of the 10 epochs: its middle is 4 + 3
         const Schedule schedule(spec("Warmup", {{"length", 4}, {"then", cosine}}), run);

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .layers import Periodic as Periodic
     from .layers import PiecewiseLinear as PiecewiseLinear
     from .layers import Residual as Residual
+    from .layers import Scale as Scale
     from .loading import load as load
     from .minimize import minimize as minimize
     from .model import Model as Model
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from .penalties import Penalty as Penalty
     from .recipe import Recipe as Recipe
     from .schedules import CosineDecay as CosineDecay
+    from .schedules import CyclicCosine as CyclicCosine
     from .schedules import ExponentialDecay as ExponentialDecay
     from .schedules import InverseDecay as InverseDecay
     from .schedules import OneCycle as OneCycle
@@ -92,6 +94,7 @@ _HOME = {
     "Augmentation": "augmentation",
     "BatchNorm": "layers",
     "CosineDecay": "schedules",
+    "CyclicCosine": "schedules",
     "DeltaBarDelta": "optimizers",
     "Dense": "layers",
     "Dropout": "layers",
@@ -131,6 +134,7 @@ _HOME = {
     "Rotate": "augmentation",
     "Rprop": "optimizers",
     "SGD": "optimizers",
+    "Scale": "layers",
     "Schedule": "schedules",
     "Shift": "augmentation",
     "StepDecay": "schedules",

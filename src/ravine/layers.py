@@ -31,6 +31,7 @@ __all__ = [
     "Periodic",
     "PiecewiseLinear",
     "Residual",
+    "Scale",
 ]
 
 #: The activations by name.
@@ -295,10 +296,14 @@ class Dropout(Layer):
     ----------
     rate : float
         p, in [0, 1).
+    fades : bool, default False
+        Whether p falls to 0: with q the part of the run's epochs that is over, it is ``rate`` for
+        q < ½, then ``rate · (1 − cos(2π q)) / 2``.
 
     References
     ----------
     Srivastava et al. (2014), JMLR 15, 1929-1958. Departure: the scale is applied in training.
+    Fading: Holzmüller, Grinsztajn & Steinwart (2024), Better by Default, NeurIPS, appendix A.
 
     Examples
     --------
@@ -308,8 +313,13 @@ class Dropout(Layer):
     """
 
     rate: float
+    _: KW_ONLY
+    fades: bool = False
 
-    _rules: ClassVar[Mapping[str, Rule]] = {"rate": Number(at_least=0, below=1)}
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "rate": Number(at_least=0, below=1),
+        "fades": Flag(),
+    }
 
 
 @dataclass(frozen=True, repr=False)
@@ -421,7 +431,8 @@ class PiecewiseLinear(Layer):
     does.
 
     It reads a table's own columns: it is a network's first layer, or stands right behind
-    `Normalize`, which leaves these columns alone, or `Embedding`, whose output it then counts in.
+    `Normalize`, which leaves these columns alone, `Embedding`, whose output it then counts in, or
+    a `Scale` of other columns.
 
     Parameters
     ----------
@@ -551,7 +562,63 @@ class Periodic(Layer):
     }
 
     def _check(self) -> None:
-        _check_distinct(self)
+        _check_distinct(self, self.columns)
+
+
+@dataclass(frozen=True, repr=False)
+class Scale(Layer):
+    """Multiply each input by a factor of its own that is learnt: ``y_j = (1 + pace · s_j) x_j``.
+
+    s starts at 0. A layer behind it can so let go of inputs that tell nothing, and weight decay
+    and penalties draw the factors to 1.
+
+    Parameters
+    ----------
+    columns : tuple of int, optional
+        Positions of the inputs, from 0, each once; the others stay as they are. None: all.
+    pace : float, default 6.0
+        How many times as fast the factor moves as other weights do under an optimizer whose steps
+        do not depend on how large a gradient is (Adam); greater than 0.
+    penalty : "recipe", None or Penalty, default "recipe"
+        Norm penalty on s; ``"recipe"`` takes the recipe's, None switches it off here.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn & Steinwart (2024), Better by Default: Strong Pre-Tuned MLPs and Boosted
+    Trees on Tabular Data, NeurIPS, section 3. Departure: the pace stands in the factor in place of
+    the learning rate, so that decay draws it to 1, not 0.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Scale((0, 2), pace=1)
+    Scale(columns=[0, 2], pace=1.0)
+    """
+
+    columns: tuple[int, ...] | None = None
+    _: KW_ONLY
+    pace: float = 6.0
+    penalty: Literal["recipe"] | Penalty | None = "recipe"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            columns: Sequence[int] | None = None,
+            *,
+            pace: float = 6.0,
+            penalty: Literal["recipe"] | Penalty | None = "recipe",
+        ) -> None: ...
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "columns": Maybe(Items(Whole(at_least=0), at_least=1)),
+        "pace": Number(above=0),
+        "penalty": Maybe(Either(("recipe",), Member(Penalty))),
+    }
+
+    def _check(self) -> None:
+        if self.columns is not None:
+            _check_distinct(self, self.columns)
 
 
 @dataclass(frozen=True, repr=False)
@@ -618,6 +685,7 @@ LAYERS: Family[Layer] = Family(
         Embedding,
         PiecewiseLinear,
         Periodic,
+        Scale,
         Residual,
         Flatten,
     ),
@@ -628,7 +696,7 @@ def _check_per_column(layer: Embedding | PiecewiseLinear, name: str, shared: boo
     """Check that there is one value a column; a shared one is repeated."""
     if shared:
         object.__setattr__(layer, name, getattr(layer, name) * len(layer.columns))
-    _check_distinct(layer)
+    _check_distinct(layer, layer.columns)
     value = getattr(layer, name)
     if len(value) != len(layer.columns):
         raise broken(
@@ -636,8 +704,8 @@ def _check_per_column(layer: Embedding | PiecewiseLinear, name: str, shared: boo
         )
 
 
-def _check_distinct(layer: Embedding | PiecewiseLinear | Periodic) -> None:
+def _check_distinct(layer: Layer, columns: Sequence[int]) -> None:
     """Check that no column stands twice."""
-    if len(set(layer.columns)) < len(layer.columns):
+    if len(set(columns)) < len(columns):
         kind = type(layer).__name__
-        raise broken(kind, "columns", "a tuple of distinct positions", layer.columns)
+        raise broken(kind, "columns", "a tuple of distinct positions", columns)

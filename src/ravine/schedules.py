@@ -18,6 +18,7 @@ from .spec import Family, Member, Spec
 
 __all__ = [
     "CosineDecay",
+    "CyclicCosine",
     "ExponentialDecay",
     "InverseDecay",
     "OneCycle",
@@ -303,6 +304,61 @@ class CosineDecay(Schedule):
 
 
 @dataclass(frozen=True, repr=False)
+class CyclicCosine(Schedule):
+    """Waves of a cosine from 0 to ``maximum`` and back, each twice as long as the one before.
+
+    ``η(t) = maximum · (1 − cos(2π log₂(1 + (2^cycles − 1) t / length))) / 2`` for t < length, then
+    0.
+
+    Parameters
+    ----------
+    maximum : float
+        The largest value, at least 0, reached once a wave.
+    cycles : int, default 4
+        How many waves, from 1 to 30.
+    length : float, optional
+        Units of time that they take, greater than 0. None: the whole run.
+    unit : {"epoch", "step"}, default "epoch"
+        What t and length count.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn & Steinwart (2024), Better by Default: Strong Pre-Tuned MLPs and Boosted
+    Trees on Tabular Data, NeurIPS, appendix A (there with four cycles).
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> schedule = rv.CyclicCosine(0.1, cycles=2, length=3)
+    >>> [round(schedule(t), 6) for t in (0, 2**0.5 - 1, 1, 2 * 2**0.5 - 1, 3)]
+    [0.0, 0.1, 0.0, 0.1, 0.0]
+    """
+
+    maximum: float
+    _: KW_ONLY
+    cycles: int = 4
+    length: float | None = None
+    unit: Unit = "epoch"
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "maximum": _RATE,
+        "cycles": Whole(at_least=1, at_most=30),
+        "length": Maybe(_LENGTH),
+        "unit": _UNIT,
+    }
+
+    def _value(self, t: float) -> float:
+        length = _need_length(self, self.length)
+        if t >= length:
+            return 0.0
+        turns = math.log2(1.0 + (2.0**self.cycles - 1.0) * t / length)
+        return self.maximum * (1.0 - math.cos(2.0 * math.pi * turns)) / 2.0
+
+    def _highest(self) -> float:
+        return self.maximum
+
+
+@dataclass(frozen=True, repr=False)
 class Warmup(Schedule):
     """A linear start from 0 up to another schedule, which begins after it.
 
@@ -506,6 +562,7 @@ SCHEDULES: Family[Schedule] = Family(
         InverseDecay,
         StepDecay,
         CosineDecay,
+        CyclicCosine,
         Warmup,
         OneCycle,
         ReduceOnPlateau,

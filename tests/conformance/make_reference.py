@@ -225,6 +225,10 @@ def forward(
             w, b = p[f"{name}.frequency"], p[f"{name}.phase"]
             waves = torch.cos(2 * math.pi * (x[:, layer["columns"], None] * w + b))
             x = torch.cat([x, math.sqrt(2) * waves.flatten(1)], dim=1)
+        elif kind == "Scale":
+            factor = torch.ones(x.shape[1], dtype=x.dtype)
+            columns = torch.tensor(layer.get("columns") or range(x.shape[1]))
+            x = x * factor.index_add(0, columns, layer["pace"] * p[f"{name}.factor"])
         elif kind == "Activation":
             x = activate(layer["name"], x, layer.get("alpha"))
         elif kind == "BatchNorm":
@@ -360,6 +364,10 @@ def fresh(
             p[f"{name}.frequency"] = draws.normal(*size, scale=0.5)
             p[f"{name}.phase"] = draws.normal(*size, scale=0.3)
             shape = (shape[0] + math.prod(size),)
+        elif kind == "Scale":
+            p[f"{name}.factor"] = draws.normal(
+                len(layer.get("columns") or range(*shape)), scale=0.3
+            )
         elif kind == "Normalize":
             state[f"{name}.mean"] = draws.normal(*shape, scale=0.5)
             state[f"{name}.standard_deviation"] = draws.positive(*shape)
@@ -507,6 +515,19 @@ STACKS: dict[str, tuple[list[Spec], list[int]]] = {
     ),
     "periodic": (
         [{"kind": "Periodic", "columns": [2, 0], "frequencies": 5}, dense(4, "tanh"), dense(2)],
+        [3],
+    ),
+    "scale": (
+        [{"kind": "Scale", "pace": 6.0}, dense(4, "tanh"), dense(2)],
+        [3],
+    ),
+    "scale of some, twice": (
+        [
+            {"kind": "Scale", "columns": [2, 0], "pace": 1.5},
+            dense(4, "silu"),
+            {"kind": "Scale", "columns": [1], "pace": 4.0},
+            dense(2),
+        ],
         [3],
     ),
     "periodic behind an embedding": (

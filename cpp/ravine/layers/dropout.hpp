@@ -1,20 +1,23 @@
 // Dropout (Srivastava et al. 2014): in training y = x · mask / (1 − rate), where the mask is 0 with
 // probability `rate`, else 1, and new at every step; in prediction y = x (Mode::sample, Monte-Carlo
-// dropout: as in training).
+// dropout: as in training). A rate that fades stays for half of the run, then falls by a cosine to 0 at its
+// end (Holzmüller, Grinsztajn & Steinwart 2024).
 #pragma once
 
 #include "../layer.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace ravine {
 
 template <class T> class Dropout final : public Layer<T> {
 public:
-    // Fields: rate. `id` is the layer's number in the network, which names its random stream.
+    // Fields: rate, fades. `id` is the layer's number in the network, which names its random stream.
     Dropout(const Spec& spec, const Shape& input, Builder&, Index id)
-        : Layer<T>(input, input), id_(id), rate_(spec.number("rate")) {}
+        : Layer<T>(input, input), id_(id), rate_(spec.number("rate")),
+          fades_(spec.has("fades") && spec.flag("fades")) {}
 
     // The mask, scaled.
     void plan(Index capacity, Index& next) override {
@@ -48,12 +51,18 @@ public:
 private:
     bool acts(const Pass<T>& pass) const { return pass.mode != Mode::predict && rate_ > 0; }
 
+    double rate(const Pass<T>& pass) const {
+        if (!fades_ || pass.mode != Mode::train || pass.progress < 0.5) return rate_;
+        return rate_ * (1 - std::cos(2 * std::numbers::pi * pass.progress)) / 2;
+    }
+
     // Element i of the mini-batch belongs to word i of the stream, however the rows are split into chunks.
     void draw(const Pass<T>& pass, Index n, T* __restrict mask) const {
         const Stream stream = pass.stream(Purpose::dropout, id_);
         const std::uint64_t first = static_cast<std::uint64_t>(pass.row * this->outputs());
-        const auto threshold = static_cast<std::uint32_t>(std::min(rate_ * 4294967296.0, 4294967295.0));
-        const T kept = static_cast<T>(1 / (1 - rate_));
+        const double rate = this->rate(pass);
+        const auto threshold = static_cast<std::uint32_t>(std::min(rate * 4294967296.0, 4294967295.0));
+        const T kept = static_cast<T>(1 / (1 - rate));
         constexpr Index length = 512;
         std::uint32_t words[length];
         for (Index start = 0; start < n; start += length) {
@@ -65,6 +74,7 @@ private:
 
     Index id_;
     double rate_;
+    bool fades_;
     Index mask_ = 0;
 };
 

@@ -19,7 +19,7 @@ __all__ = ["MLP_ONLY", "NeuralSettings", "choose_estimator", "read_neural_settin
 MLP_ONLY = ("network", "optimizer", "momentum", "l1", "l2", "checkpoint", "resume")
 """Fields of the groups of flags that mean nothing to the neural estimators."""
 
-_SCHEDULES = ("cosine", "constant", "exponential", "one_cycle")
+_SCHEDULES = ("cosine", "cyclic_cosine", "constant", "exponential", "one_cycle")
 _NOT_IN_FILES = {"verbose", "n_jobs"}
 _LEFT_TO_THE_TASK = {"loss", "quantiles", "class_weight"}
 

@@ -77,11 +77,11 @@ def schedule_from_text(text: str, initial: float) -> Schedule | float:
     ----------
     text : str
         ``constant``, ``exponential:RATE``, ``inverse:RATE[:POWER]``, ``step:FACTOR:EVERY``,
-        ``cosine[:FINAL]``, ``warmup:LENGTH``, ``one_cycle`` or ``plateau[:FACTOR[:PATIENCE]]``;
-        times in epochs.
+        ``cosine[:FINAL]``, ``cyclic_cosine``, ``warmup:LENGTH``, ``one_cycle`` or
+        ``plateau[:FACTOR[:PATIENCE]]``; times in epochs.
     initial : float
-        The learning rate that it starts from (``warmup``: that it ends at; ``one_cycle``: the
-        highest).
+        The learning rate that it starts from (``warmup``: that it ends at; ``one_cycle``,
+        ``cyclic_cosine``: the highest).
 
     Returns
     -------
@@ -152,6 +152,12 @@ def _cosine(initial: float, numbers: Sequence[float]) -> Schedule:
     return CosineDecay(initial, final=numbers[0] if numbers else 0.0)
 
 
+def _cyclic_cosine(initial: float, numbers: Sequence[float]) -> Schedule:
+    from ravine.schedules import CyclicCosine
+
+    return CyclicCosine(initial)
+
+
 def _warmup(initial: float, numbers: Sequence[float]) -> Schedule:
     from ravine.schedules import Warmup
 
@@ -181,6 +187,7 @@ _FORMS: dict[str, tuple[str, int, int, _Maker]] = {
     "inverse": ("inverse:RATE[:POWER]", 1, 2, _inverse),
     "step": ("step:FACTOR:EVERY", 2, 2, _step),
     "cosine": ("cosine[:FINAL]", 0, 1, _cosine),
+    "cyclic_cosine": ("cyclic_cosine", 0, 0, _cyclic_cosine),
     "warmup": ("warmup:LENGTH", 1, 1, _warmup),
     "one_cycle": ("one_cycle", 0, 0, _one_cycle),
     "plateau": ("plateau[:FACTOR[:PATIENCE]]", 0, 2, _plateau),

@@ -159,8 +159,9 @@ class RecipeFlags:
         typer.Option(
             metavar="NAME[:NUMBER…]",
             help="How the learning rate changes, times in epochs: constant, exponential:RATE, "
-            "inverse:RATE[:POWER], step:FACTOR:EVERY, cosine[:FINAL], warmup:LENGTH, one_cycle or "
-            "plateau[:FACTOR[:PATIENCE]]. (default: cosine, down to 0 at the last epoch)",
+            "inverse:RATE[:POWER], step:FACTOR:EVERY, cosine[:FINAL], cyclic_cosine, "
+            "warmup:LENGTH, one_cycle or plateau[:FACTOR[:PATIENCE]]. "
+            "(default: cosine, down to 0 at the last epoch)",
             rich_help_panel=_RECIPE,
         ),
     ] = None

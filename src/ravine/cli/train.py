@@ -46,10 +46,10 @@ _HELPS = {
     "estimator, or recipe and network, and the data. Other flags change what it says.",
     "learning_rate": "Highest learning rate. (default with mlp: 0.003 for adam and adamw, "
     "the optimizer's own for others)",
-    "schedule": "How the learning rate changes: cosine, constant, exponential or one_cycle. With "
-    "mlp, numbers may follow, times in epochs: exponential:RATE, inverse:RATE[:POWER], "
-    "step:FACTOR:EVERY, cosine[:FINAL], warmup:LENGTH, one_cycle or plateau[:FACTOR[:PATIENCE]]. "
-    "(default with mlp: cosine)",
+    "schedule": "How the learning rate changes: cosine, cyclic_cosine, constant, exponential or "
+    "one_cycle. With mlp, numbers may follow, times in epochs: exponential:RATE, "
+    "inverse:RATE[:POWER], step:FACTOR:EVERY, cosine[:FINAL], cyclic_cosine, warmup:LENGTH, "
+    "one_cycle or plateau[:FACTOR[:PATIENCE]]. (default with mlp: cosine)",
     "batch_size": "Rows per step. (default with mlp: 128, or full for lbfgs, rprop and "
     "delta_bar_delta)",
     "epochs": "Passes through the rows, at most. (default with mlp: 200)",

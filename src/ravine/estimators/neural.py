@@ -25,7 +25,7 @@ from ravine.tables import Target
 __all__ = ["NeuralClassifier", "NeuralRegressor"]
 
 NumberEmbedding = Literal["none", "piecewise_linear", "periodic"]
-Schedule = Literal["cosine", "constant", "exponential", "one_cycle"]
+Schedule = Literal["cosine", "cyclic_cosine", "constant", "exponential", "one_cycle"]
 
 
 class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
@@ -58,17 +58,22 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
+    input_scale : bool, default False
+        Whether each number that reaches the first hidden layer, but for those spread over bins, is
+        multiplied by a learnt factor of its own (`ravine.Scale`).
     learning_rate : float, default 5e-3
         The highest learning rate of AdamW.
-    schedule : {"cosine", "constant", "exponential", "one_cycle"}, default "cosine"
-        How it changes over the epochs. "cosine" and "one_cycle" end at 0, "exponential" at a
-        twentieth.
+    schedule : {"cosine", "cyclic_cosine", "constant", "exponential", "one_cycle"}, default "cosine"
+        How it changes over the epochs. "cosine", "cyclic_cosine" and "one_cycle" end at 0,
+        "exponential" at a twentieth.
     beta2 : float, default 0.95
         What AdamW's mean of squared gradients keeps of itself per step, in [0, 1).
     weight_decay : float, default 0.01
         AdamW's decoupled weight decay, at least 0; it fades with the learning rate.
     dropout : float, default 0.1
         Share of the hidden units that are dropped in a step, in [0, 1).
+    dropout_fades : bool, default False
+        Whether that share falls to 0 in the second half of the epochs.
     label_smoothing : float, default 0.05
         Share of each target that is spread over all classes, in [0, 1).
     clip_norm : float, optional
@@ -167,11 +172,13 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         n_bins: int = 32,
         most_one_hot_levels: int = 60,
         category_dimension: int | None = None,
+        input_scale: bool = False,
         learning_rate: float = 5e-3,
         schedule: Schedule = "cosine",
         beta2: float = 0.95,
         weight_decay: float = 0.01,
         dropout: float = 0.1,
+        dropout_fades: bool = False,
         label_smoothing: float = 0.05,
         clip_norm: float | None = None,
         averaging: float | None = 0.98,
@@ -196,11 +203,13 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         self.n_bins = n_bins
         self.most_one_hot_levels = most_one_hot_levels
         self.category_dimension = category_dimension
+        self.input_scale = input_scale
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.beta2 = beta2
         self.weight_decay = weight_decay
         self.dropout = dropout
+        self.dropout_fades = dropout_fades
         self.label_smoothing = label_smoothing
         self.clip_norm = clip_norm
         self.averaging = averaging
@@ -371,17 +380,22 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
+    input_scale : bool, default False
+        Whether each number that reaches the first hidden layer, but for those spread over bins, is
+        multiplied by a learnt factor of its own (`ravine.Scale`).
     learning_rate : float, default 5e-3
         The highest learning rate of AdamW.
-    schedule : {"cosine", "constant", "exponential", "one_cycle"}, default "cosine"
-        How it changes over the epochs. "cosine" and "one_cycle" end at 0, "exponential" at a
-        twentieth.
+    schedule : {"cosine", "cyclic_cosine", "constant", "exponential", "one_cycle"}, default "cosine"
+        How it changes over the epochs. "cosine", "cyclic_cosine" and "one_cycle" end at 0,
+        "exponential" at a twentieth.
     beta2 : float, default 0.95
         What AdamW's mean of squared gradients keeps of itself per step, in [0, 1).
     weight_decay : float, default 0.01
         AdamW's decoupled weight decay, at least 0; it fades with the learning rate.
     dropout : float, default 0.1
         Share of the hidden units that are dropped in a step, in [0, 1).
+    dropout_fades : bool, default False
+        Whether that share falls to 0 in the second half of the epochs.
     clip_norm : float, optional
         Largest norm of the gradient; a longer one is scaled down to it.
     averaging : float or None, default 0.98
@@ -477,11 +491,13 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         n_bins: int = 32,
         most_one_hot_levels: int = 60,
         category_dimension: int | None = None,
+        input_scale: bool = False,
         learning_rate: float = 5e-3,
         schedule: Schedule = "cosine",
         beta2: float = 0.95,
         weight_decay: float = 0.01,
         dropout: float = 0.1,
+        dropout_fades: bool = False,
         clip_norm: float | None = None,
         averaging: float | None = 0.98,
         batch_size: int | Literal["auto", "full"] = "auto",
@@ -506,11 +522,13 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         self.n_bins = n_bins
         self.most_one_hot_levels = most_one_hot_levels
         self.category_dimension = category_dimension
+        self.input_scale = input_scale
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.beta2 = beta2
         self.weight_decay = weight_decay
         self.dropout = dropout
+        self.dropout_fades = dropout_fades
         self.clip_norm = clip_norm
         self.averaging = averaging
         self.batch_size = batch_size

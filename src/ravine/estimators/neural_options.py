@@ -19,6 +19,7 @@ from ravine.layers import (
     LayerNorm,
     Periodic,
     PiecewiseLinear,
+    Scale,
 )
 from ravine.losses import CrossEntropy, Loss
 from ravine.network import Network
@@ -36,7 +37,7 @@ from ravine.rules import (
     broken,
     nearest,
 )
-from ravine.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule
+from ravine.schedules import CosineDecay, CyclicCosine, ExponentialDecay, OneCycle, Schedule
 from ravine.stopping import EarlyStopping
 from ravine.tables import Coding, TableSchema
 
@@ -114,11 +115,13 @@ BOTH: Mapping[str, Rule] = {
     "n_bins": Whole(at_least=2, at_most=1000),
     "most_one_hot_levels": Whole(at_least=0),
     "category_dimension": Maybe(Whole(at_least=1)),
+    "input_scale": Flag(),
     "learning_rate": Number(above=0),
-    "schedule": Choice(("cosine", "constant", "exponential", "one_cycle")),
+    "schedule": Choice(("cosine", "cyclic_cosine", "constant", "exponential", "one_cycle")),
     "beta2": _FRACTION,
     "weight_decay": Number(at_least=0),
     "dropout": _FRACTION,
+    "dropout_fades": Flag(),
     "clip_norm": Maybe(Number(above=0)),
     "averaging": Maybe(Number(above=0, below=1)),
     "batch_size": Either(("auto", "full"), Whole(at_least=1)),
@@ -331,28 +334,33 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
         The network.
     """
     layers: list[Layer] = []
+    width = len(inputs.columns)
+    binned = _without_codes(inputs.bins, inputs.codes)
     if inputs.codes:
         chosen = options["category_dimension"]
         lengths = tuple(chosen or _dimension(levels) for levels in inputs.codes.values())
+        width += sum(lengths) - len(lengths)
         layers.append(Embedding(tuple(inputs.codes), tuple(inputs.codes.values()), lengths))
     if inputs.waves:
         count = int(np.clip(MOST_BINS // len(inputs.waves), 4, WAVES))
         layers.append(Periodic(_without_codes(inputs.waves, inputs.codes), count))
+    if options["input_scale"] and width > len(binned):
+        others = tuple(column for column in range(width) if column not in binned)
+        layers.append(Scale(others if binned else None))
     sizes = (*options["hidden_layer_sizes"], outputs)
     name, normalization = options["activation"], options["normalization"]
     for place, units in enumerate(sizes):
         hidden = place + 1 < len(sizes)
         if options["dropout"] and place:
-            layers.append(Dropout(options["dropout"]))
+            layers.append(Dropout(options["dropout"], fades=options["dropout_fades"]))
         activation = name if hidden and normalization is None else None
         use_bias = not (hidden and normalization == "batch")
         if place or not inputs.bins:
             layers.append(Dense(units, activation=activation, use_bias=use_bias))
         else:
-            columns = _without_codes(inputs.bins, inputs.codes)
             bins = tuple(inputs.bins.values())
             layers.append(
-                PiecewiseLinear(units, columns, bins, activation=activation, use_bias=use_bias)
+                PiecewiseLinear(units, binned, bins, activation=activation, use_bias=use_bias)
             )
         if hidden and normalization is not None:
             layers += [BatchNorm() if normalization == "batch" else LayerNorm(), Activation(name)]
@@ -420,6 +428,8 @@ def _epochs(steps: float) -> int:
 def _rate(schedule: str, rate: float, epochs: int) -> float | Schedule:
     if schedule == "cosine":
         return CosineDecay(rate, length=epochs)
+    if schedule == "cyclic_cosine":
+        return CyclicCosine(rate, length=epochs)
     if schedule == "exponential":
         return ExponentialDecay(rate, rate=3.0 / epochs)
     if schedule == "one_cycle":
