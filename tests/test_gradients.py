@@ -45,16 +45,11 @@ LAYERS = {
         ],
         CODES,
     ),
-    "scale": (
-        [rv.Scale(), rv.Dense(4, activation="tanh"), rv.Scale((1, 3), pace=2), rv.Dense(2)],
-        X,
-    ),
-    "scale behind others": (
+    "scale": ([rv.Scale(), rv.Dense(4, activation="tanh"), rv.Scale(pace=2), rv.Dense(2)], X),
+    "piecewise linear with factors": (
         [
-            rv.Normalize(),
             rv.Embedding((4,), (3,), (2,)),
-            rv.Scale((0, 4)),
-            rv.PiecewiseLinear(5, (1, 2), 2, activation="tanh"),
+            rv.PiecewiseLinear(5, (1, 2), 2, activation="tanh", pace=3),
             rv.Dense(2),
         ],
         CODES,

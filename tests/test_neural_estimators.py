@@ -509,16 +509,12 @@ def test_periodic_numbers_become_waves_and_no_bins():
     assert [fitted.schema_.features[i] for i in fitted.schema_.scaled] == ["area", "rooms"]
 
 
-def test_a_scale_stands_before_the_first_hidden_layer_but_for_numbers_in_bins():
+def test_the_first_hidden_layer_gets_factors_of_its_inputs():
     def layers(**options):
         fitted = regressor(input_scale=True, variants=None, epochs=1, **options).fit(FRAME, PRICE)
         return fitted.members_[0].network.layers
 
-    scale, binned = layers()[:2]
-    assert isinstance(binned, rv.PiecewiseLinear)
-    assert set(scale.columns).isdisjoint(binned.columns)
-    width = len(scale.columns) + len(binned.columns)
-    assert {*scale.columns, *binned.columns} == set(range(width))
+    assert (type(layers()[0]), layers()[0].pace) == (rv.PiecewiseLinear, 6.0)
     assert layers(number_embedding="none")[0] == rv.Scale()
     assert layers(number_embedding="periodic")[1] == rv.Scale()
     embedding, scale = layers(number_embedding="none", most_one_hot_levels=0)[:2]

@@ -157,7 +157,6 @@ private:
     Spec::List left_alone(const Spec::List& specs, std::size_t i) const {
         Spec::List columns;
         if (i < specs.size() && specs[i].kind() == "Embedding") columns = specs[i++]["columns"].list();
-        if (i < specs.size() && specs[i].kind() == "Scale") ++i;
         if (i >= specs.size() || specs[i].kind() != "PiecewiseLinear") return columns;
         const auto is_code = [codes = columns](Index c) {
             return std::any_of(codes.begin(), codes.end(), [c](auto& code) { return code.integer() == c; });

@@ -572,27 +572,18 @@ TEST_CASE("Periodic refuses columns that are not there, no waves, and rows of se
 
 // Scale
 
-TEST_CASE("Scale, worked by hand: some inputs or all times 1 + pace · s") {
-    const Spec::Dict spec = {{"columns", Spec::List{2, 0}}, {"pace", 3.0}, {"penalty", "recipe"}};
-    auto alone = Alone<double>::make<Scale<double>>(spec, {3});
+TEST_CASE("Scale, worked by hand: inputs times 1 + pace · s") {
+    auto alone = Alone<double>::make<Scale<double>>({{"pace", 3.0}, {"penalty", "recipe"}}, {2});
     CHECK(alone.builder.parameters[0].name == "layer_1.factor");
-    CHECK(alone.forward({5, 6, 7}) == Vector{5, 6, 7}); // before training
-    alone.w = {0.5, -1};                                // of input 2, of input 0
-    const Vector x = {5, 6, 7}, y = alone.forward(x);
-    check_close(y, Vector{-10, 6, 17.5}, 1e-14);
-    check_close(alone.backward(x, y, {1, 2, 4}), Vector{-2, 2, 10}, 1e-14);
-    check_close(alone.gradient, Vector{84, 15}, 1e-13);
-
-    auto all = Alone<double>::make<Scale<double>>({{"pace", 6.0}, {"penalty", "recipe"}}, {2});
-    all.w = {0.5, -0.25};
-    check_backward(all, {1, 0.3, -2, 1.7});
-}
-
-TEST_CASE("Scale refuses columns that are not there, and rows of several axes") {
-    const Spec::Dict spec = {{"columns", Spec::List{2}}, {"pace", 6.0}, {"penalty", "recipe"}};
-    CHECK_THROWS_WITH_AS(Alone<double>::make<Scale<double>>(spec, {2}), "Scale: there is no column 2",
-                         EngineError);
-    CHECK_THROWS_AS(Alone<double>::make<Scale<double>>(spec, {3, 1}), EngineError);
+    CHECK(alone.builder.parameters[0].initializer.kind() == "Constant");
+    alone.w = {0, 0};
+    CHECK(alone.forward({5, 7}) == Vector{5, 7}); // before training
+    alone.w = {-1, 0.5};
+    const Vector x = {5, 7}, y = alone.forward(x);
+    check_close(y, Vector{-10, 17.5}, 1e-14);
+    check_close(alone.backward(x, y, {1, 4}), Vector{-2, 10}, 1e-14);
+    check_close(alone.gradient, Vector{15, 84}, 1e-13);
+    check_backward(alone, {1, 0.3, -2, 1.7});
 }
 
 // PiecewiseLinear
@@ -672,6 +663,35 @@ TEST_CASE("PiecewiseLinear's gradients are those of central differences, and wha
     check_backward(alone, {1, 0.3, -2, 1.7, 0.5, -1.2, 3, 2.4});
     for (double value : alone.forward({0, std::numeric_limits<double>::quiet_NaN()}))
         CHECK(std::isnan(value));
+}
+
+TEST_CASE("PiecewiseLinear's factors multiply what meets W, also chunk by chunk") {
+    const Spec::Dict spec = {
+        {"units", 1},  {"columns", Spec::List{1}}, {"bins", Spec::List{2}}, {"use_bias", true},
+        {"pace", 2.0}, {"penalty", "recipe"}};
+    auto alone = Alone<double>::make<PiecewiseLinear<double>>(spec, {2});
+    CHECK(alone.builder.parameters[2].name == "layer_1.factor");
+    CHECK(alone.builder.parameters[2].shape == Shape{3});
+    alone.w = {100, 1, 10, 0.5, 0.5, 1, -0.5}; // of the other input, of two bins; the bias; the factors
+    const Vector x = {1, 0, 0, 1.5};
+    const Vector y = alone.forward(x); // 100 · 2 + 0.5; 1 · 3 + 10 · 0 / 2 + 0.5
+    CHECK(y == Vector{200.5, 3.5});
+    CHECK(alone.backward(x, y, {1, 2}) == Vector{200, 3, 400, 0});
+    const Vector gradient{2, 6, 0, 3, 200, 4, 20};
+    CHECK(alone.gradient == gradient);
+    alone.pass.first = false; // a further chunk is added
+    alone.forward(x);
+    alone.layer->backward(alone.pass, x.data(), y.data(), Vector{1, 2}.data(), nullptr);
+    for (std::size_t i = 0; i < gradient.size(); ++i) CHECK(alone.gradient[i] == 2 * gradient[i]);
+
+    auto wide = Alone<double>::make<PiecewiseLinear<double>>({{"units", 9},
+                                                              {"columns", Spec::List{1}},
+                                                              {"bins", Spec::List{2}},
+                                                              {"use_bias", false},
+                                                              {"pace", 3.0}},
+                                                             {2});
+    wide.w = random_numbers(static_cast<Index>(wide.w.size()), 8);
+    check_backward(wide, {1, 0.3, -2, 1.7, 0.5, -1.2, 3, 2.4});
 }
 
 TEST_CASE("PiecewiseLinear refuses columns that are not there and rows of several axes") {

@@ -431,8 +431,7 @@ class PiecewiseLinear(Layer):
     does.
 
     It reads a table's own columns: it is a network's first layer, or stands right behind
-    `Normalize`, which leaves these columns alone, `Embedding`, whose output it then counts in, or
-    a `Scale` of other columns.
+    `Normalize`, which leaves these columns alone, or `Embedding`, whose output it then counts in.
 
     Parameters
     ----------
@@ -446,6 +445,9 @@ class PiecewiseLinear(Layer):
         f. None: the identity.
     use_bias : bool, default True
         Whether there is a b; it starts at 0.
+    pace : float, optional
+        If given, each number in z is multiplied by a learnt factor first, as by a `Scale` of this
+        pace; greater than 0.
     initializer : str or Initializer, optional
         How W starts. None: as in `Dense`.
     penalty : "recipe", None or Penalty, default "recipe"
@@ -470,6 +472,7 @@ class PiecewiseLinear(Layer):
     _: KW_ONLY
     activation: Activation | None = None
     use_bias: bool = True
+    pace: float | None = None
     initializer: Initializer | None = None
     penalty: Literal["recipe"] | Penalty | None = "recipe"
 
@@ -483,6 +486,7 @@ class PiecewiseLinear(Layer):
             *,
             activation: ActivationName | Activation | None = None,
             use_bias: bool = True,
+            pace: float | None = None,
             initializer: str | Initializer | None = None,
             penalty: Literal["recipe"] | Penalty | None = "recipe",
         ) -> None: ...
@@ -493,6 +497,7 @@ class PiecewiseLinear(Layer):
         "bins": Items(Whole(at_least=1), at_least=1, single=True),
         "activation": Maybe(_ActivationOrName()),
         "use_bias": Flag(),
+        "pace": Maybe(Number(above=0)),
         "initializer": Maybe(Member(Initializer)),
         "penalty": Maybe(Either(("recipe",), Member(Penalty))),
     }
@@ -562,7 +567,7 @@ class Periodic(Layer):
     }
 
     def _check(self) -> None:
-        _check_distinct(self, self.columns)
+        _check_distinct(self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -574,8 +579,6 @@ class Scale(Layer):
 
     Parameters
     ----------
-    columns : tuple of int, optional
-        Positions of the inputs, from 0, each once; the others stay as they are. None: all.
     pace : float, default 6.0
         How many times as fast the factor moves as other weights do under an optimizer whose steps
         do not depend on how large a gradient is (Adam); greater than 0.
@@ -591,34 +594,18 @@ class Scale(Layer):
     Examples
     --------
     >>> import ravine as rv
-    >>> rv.Scale((0, 2), pace=1)
-    Scale(columns=[0, 2], pace=1.0)
+    >>> rv.Scale(pace=1)
+    Scale(pace=1.0)
     """
 
-    columns: tuple[int, ...] | None = None
     _: KW_ONLY
     pace: float = 6.0
     penalty: Literal["recipe"] | Penalty | None = "recipe"
 
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            columns: Sequence[int] | None = None,
-            *,
-            pace: float = 6.0,
-            penalty: Literal["recipe"] | Penalty | None = "recipe",
-        ) -> None: ...
-
     _rules: ClassVar[Mapping[str, Rule]] = {
-        "columns": Maybe(Items(Whole(at_least=0), at_least=1)),
         "pace": Number(above=0),
         "penalty": Maybe(Either(("recipe",), Member(Penalty))),
     }
-
-    def _check(self) -> None:
-        if self.columns is not None:
-            _check_distinct(self, self.columns)
 
 
 @dataclass(frozen=True, repr=False)
@@ -696,7 +683,7 @@ def _check_per_column(layer: Embedding | PiecewiseLinear, name: str, shared: boo
     """Check that there is one value a column; a shared one is repeated."""
     if shared:
         object.__setattr__(layer, name, getattr(layer, name) * len(layer.columns))
-    _check_distinct(layer, layer.columns)
+    _check_distinct(layer)
     value = getattr(layer, name)
     if len(value) != len(layer.columns):
         raise broken(
@@ -704,8 +691,8 @@ def _check_per_column(layer: Embedding | PiecewiseLinear, name: str, shared: boo
         )
 
 
-def _check_distinct(layer: Layer, columns: Sequence[int]) -> None:
+def _check_distinct(layer: Embedding | PiecewiseLinear | Periodic) -> None:
     """Check that no column stands twice."""
-    if len(set(columns)) < len(columns):
+    if len(set(layer.columns)) < len(layer.columns):
         kind = type(layer).__name__
-        raise broken(kind, "columns", "a tuple of distinct positions", columns)
+        raise broken(kind, "columns", "a tuple of distinct positions", layer.columns)

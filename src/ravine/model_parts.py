@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import SpecError
 from .history import History
-from .layers import Dense, Embedding, Layer, Periodic, PiecewiseLinear, Residual, Scale
+from .layers import Dense, Embedding, Layer, Periodic, PiecewiseLinear, Residual
 from .network import Network
 from .own_parts import recipe_from_document, recipe_to_document
 
@@ -232,8 +232,6 @@ def _sizes(layers: Iterable[Layer]) -> Iterable[int]:
             yield layer.units * sum(layer.bins)
         elif isinstance(layer, Periodic):
             yield len(layer.columns) * layer.frequencies
-        elif isinstance(layer, Scale):
-            yield len(layer.columns or ())
         elif isinstance(layer, Residual):
             yield from _sizes(layer.layers)
 

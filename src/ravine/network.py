@@ -9,7 +9,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, ClassVar
 
 from .errors import ParameterError
-from .layers import Embedding, Layer, Normalize, PiecewiseLinear, Scale
+from .layers import Embedding, Layer, Normalize, PiecewiseLinear
 from .losses import Loss, SquaredError
 from .rules import Items, Rule
 from .spec import Family, Member, Spec, short
@@ -85,16 +85,11 @@ class Network(Spec):
                     f"Network or stand right behind Normalize. Here it is layer {i + 1}; one "
                     "Embedding can take several columns."
                 )
-            if isinstance(layer, PiecewiseLinear):
-                if before and _leaves_alone(before[-1], layer.columns):
-                    before = before[:-1]
-                if _all(before, Normalize | Embedding):
-                    continue
+            if isinstance(layer, PiecewiseLinear) and not _all(before, Normalize | Embedding):
                 raise ParameterError(
                     "PiecewiseLinear reads a table's own columns: it must be the first layer of a "
-                    "Network or stand right behind Normalize, Embedding or a Scale of other "
-                    f"columns. Here it is layer {i + 1}; one PiecewiseLinear can take several "
-                    "columns."
+                    "Network or stand right behind Normalize or Embedding. Here it is layer "
+                    f"{i + 1}; one PiecewiseLinear can take several columns."
                 )
 
     def __repr__(self) -> str:
@@ -118,13 +113,6 @@ class Network(Spec):
 
 
 NETWORKS: Family[Network] = Family("a network", Network, (Network,))
-
-
-def _leaves_alone(layer: Layer, columns: Iterable[int]) -> bool:
-    """Tell whether a layer is a Scale of other columns than these."""
-    if not isinstance(layer, Scale) or layer.columns is None:
-        return False
-    return set(layer.columns).isdisjoint(columns)
 
 
 def _all(layers: Iterable[Layer], kinds: type | UnionType) -> bool:

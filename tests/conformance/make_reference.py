@@ -219,6 +219,8 @@ def forward(
                     for c, bins in zip(layer["columns"], layer["bins"], strict=True)
                 ]
                 x = torch.cat([x[:, kept], *spread], dim=1)
+                if layer.get("pace"):
+                    x = x * (1 + layer["pace"] * p[f"{name}.factor"])
             x = functional.linear(x, p[f"{name}.weight"].T, p.get(f"{name}.bias"))
             x = activate(activation_of(layer)[0], x, activation_of(layer)[1])
         elif kind == "Periodic":
@@ -226,9 +228,7 @@ def forward(
             waves = torch.cos(2 * math.pi * (x[:, layer["columns"], None] * w + b))
             x = torch.cat([x, math.sqrt(2) * waves.flatten(1)], dim=1)
         elif kind == "Scale":
-            factor = torch.ones(x.shape[1], dtype=x.dtype)
-            columns = torch.tensor(layer.get("columns") or range(x.shape[1]))
-            x = x * factor.index_add(0, columns, layer["pace"] * p[f"{name}.factor"])
+            x = x * (1 + layer["pace"] * p[f"{name}.factor"])
         elif kind == "Activation":
             x = activate(layer["name"], x, layer.get("alpha"))
         elif kind == "BatchNorm":
@@ -345,6 +345,8 @@ def fresh(
             p[f"{name}.weight"] = draws.normal(inputs, layer["units"], scale=0.6)
             if layer.get("use_bias", True):
                 p[f"{name}.bias"] = draws.normal(layer["units"], scale=0.3)
+            if layer.get("pace"):
+                p[f"{name}.factor"] = draws.normal(inputs, scale=0.3)
             shape = (layer["units"],)
         elif kind in ("BatchNorm", "LayerNorm"):
             p[f"{name}.scale"] = draws.positive(*shape)
@@ -517,19 +519,6 @@ STACKS: dict[str, tuple[list[Spec], list[int]]] = {
         [{"kind": "Periodic", "columns": [2, 0], "frequencies": 5}, dense(4, "tanh"), dense(2)],
         [3],
     ),
-    "scale": (
-        [{"kind": "Scale", "pace": 6.0}, dense(4, "tanh"), dense(2)],
-        [3],
-    ),
-    "scale of some, twice": (
-        [
-            {"kind": "Scale", "columns": [2, 0], "pace": 1.5},
-            dense(4, "silu"),
-            {"kind": "Scale", "columns": [1], "pace": 4.0},
-            dense(2),
-        ],
-        [3],
-    ),
     "periodic behind an embedding": (
         [
             {"kind": "Embedding", "columns": [1], "levels": [4], "dimension": [3]},
@@ -539,6 +528,19 @@ STACKS: dict[str, tuple[list[Spec], list[int]]] = {
             dense(2),
         ],
         [4],
+    ),
+    "scale": (
+        [
+            {"kind": "Scale", "pace": 6.0},
+            dense(4, "tanh"),
+            {"kind": "Scale", "pace": 2.0},
+            dense(2),
+        ],
+        [3],
+    ),
+    "piecewise linear with factors": (
+        [piecewise_linear(5, [2, 0], [4, 3], "tanh", pace=6.0), dense(2)],
+        [3],
     ),
 }
 

@@ -6,6 +6,10 @@
 // The bins are never written out. All but one of an input's bins are 0 or 1, so a row's share of y is
 // (w_0 + … + w_{k−1}) + f w_k, with k whole bins and a part f of the next; the sums are made once a pass.
 // Backwards, dy is gathered by k, and summed from the last bin down.
+//
+// With a pace p, number j that meets W is multiplied by a learnt factor first, as by a Scale: 1 + p s_j with
+// s_j = 0 at first. Factors and W make W' = diag(1 + p s) W once a pass, and the gradient of W' those of
+// both.
 #pragma once
 
 #include "../gemm.hpp"
@@ -19,15 +23,19 @@ namespace ravine {
 
 template <class T> class PiecewiseLinear final : public Layer<T> {
 public:
-    // Fields: units, columns, bins (one number a column), use_bias, initializer, penalty.
+    // Fields: units, columns, bins (one number a column), use_bias, pace (or none), initializer, penalty.
     PiecewiseLinear(const Spec& spec, const Shape& input, Builder& builder, Index)
         : Layer<T>(input, {spec.integer("units")}), use_bias_(spec.flag("use_bias")) {
         read(spec);
-        weight_ = builder.add_parameter("weight", {passed() + n_bins_, this->outputs()}, Role::weight,
+        weight_ = builder.add_parameter("weight", {weight_rows(), this->outputs()}, Role::weight,
                                         spec["initializer"], spec["penalty"]);
+        const Spec zeros(Spec::Dict{{"kind", "Constant"}, {"value", 0.0}});
         if (use_bias_) {
-            const Spec zeros(Spec::Dict{{"kind", "Constant"}, {"value", 0.0}});
             bias_ = builder.add_parameter("bias", {this->outputs()}, Role::bias, zeros, spec["penalty"]);
+        }
+        if (spec.has("pace")) {
+            pace_ = static_cast<T>(spec.number("pace"));
+            factor_ = builder.add_parameter("factor", {weight_rows()}, Role::weight, zeros, spec["penalty"]);
         }
     }
 
@@ -43,6 +51,9 @@ public:
     void plan(Index capacity, Index& next) override {
         plain_ = next, next += (capacity * passed() + 15) / 16 * 16; // the sums start on a cache line
         sums_ = next, next += most_bins_ * this->outputs();
+        if (pace_ == 0) return;
+        product_ = next, next += weight_rows() * this->outputs();
+        slope_ = next, next += weight_rows() * this->outputs();
     }
 
     // A team makes some units a member.
@@ -51,7 +62,8 @@ public:
         T* plain = pass.cache + plain_;
         for (Index r = 0; r < pass.B; ++r)
             for (Index i = 0; i < P; ++i) plain[r * P + i] = x[r * I + passed_[i]];
-        const T* W = pass.w + weight_;
+        if (pace_ != 0) multiply(pass);
+        const T* W = weights(pass);
         pass.share(O, [&](Index j, Index n) {
             const T* b = use_bias_ ? pass.w + bias_ + j : nullptr;
             gemm<T>(pass.B, n, P, {plain, P}, {W + j, O}, {false, b}, y + j, O);
@@ -67,16 +79,18 @@ public:
     void backward(const Pass<T>& pass, const T* x, const T*, const T* dy, T* dx) const override {
         const Index I = this->inputs(), O = this->outputs(), P = passed(), B = pass.B;
         const T* plain = pass.cache + plain_;
-        T* dW = pass.gradient + weight_;
+        T* dW = pace_ == 0 ? pass.gradient + weight_ : pass.cache + slope_;
+        const bool first = pace_ != 0 || pass.first;
         pass.share(O, [&](Index j, Index n) {
-            gemm<T>(P, n, B, {plain, P, Op::transposed}, {dy + j, O}, {!pass.first}, dW + j, O);
+            gemm<T>(P, n, B, {plain, P, Op::transposed}, {dy + j, O}, {!first}, dW + j, O);
             in_blocks(j, n, [&]<class V, Index count>(Index u, const Group& group) {
                 const Block<V, count, T> block{group, O, dW + P * O + u, pass.cache + sums_ + u * most_bins_};
-                block.clear(pass.first);
+                block.clear(first);
                 for (Index r = 0; r < B; ++r) block.gather_row(x + r * I, dy + r * O + u);
                 block.spread();
             });
         });
+        if (pace_ != 0) divide(pass);
         if (use_bias_) kernels::sum_rows(B, O, dy, !pass.first, pass.gradient + bias_);
         if (dx) pass_back(pass, x, dy, dx);
     }
@@ -121,6 +135,36 @@ private:
         }
     }
 
+    // W' from W and the factors.
+    void multiply(const Pass<T>& pass) const {
+        const Index O = this->outputs();
+        const T *W = pass.w + weight_, *s = pass.w + factor_;
+        T* product = pass.cache + product_;
+        for (Index j = 0; j < weight_rows(); ++j)
+            for (Index o = 0; o < O; ++o) product[j * O + o] = (1 + pace_ * s[j]) * W[j * O + o];
+    }
+
+    // The gradients of W and of the factors from that of W'.
+    void divide(const Pass<T>& pass) const {
+        const Index O = this->outputs();
+        const T *W = pass.w + weight_, *s = pass.w + factor_, *slope = pass.cache + slope_;
+        T *dW = pass.gradient + weight_, *ds = pass.gradient + factor_;
+        for (Index j = 0; j < weight_rows(); ++j, W += O, dW += O, slope += O) {
+            T sum = 0;
+#pragma omp simd reduction(+ : sum)
+            for (Index o = 0; o < O; ++o) {
+                const T d = (1 + pace_ * s[j]) * slope[o];
+                dW[o] = pass.first ? d : dW[o] + d;
+                sum += slope[o] * W[o];
+            }
+            ds[j] = (pass.first ? T(0) : ds[j]) + pace_ * sum;
+        }
+    }
+
+    const T* weights(const Pass<T>& pass) const {
+        return pace_ == 0 ? pass.w + weight_ : pass.cache + product_;
+    }
+    Index weight_rows() const { return passed() + n_bins_; }
     Index passed() const { return static_cast<Index>(passed_.size()); }
 
     // What is no number stays none.
@@ -216,7 +260,7 @@ private:
     // ∂L/∂x: of a spread input that of the bin it is in.
     void pass_back(const Pass<T>& pass, const T* x, const T* dy, T* dx) const {
         const Index I = this->inputs(), O = this->outputs(), P = passed();
-        const T *W = pass.w + weight_, *bins = W + P * O;
+        const T *W = weights(pass), *bins = W + P * O;
         T* plain = pass.cache + plain_; // no longer needed
         gemm<T>(pass.B, P, O, {dy, O}, {W, O, Op::transposed}, {}, plain, P);
         for (Index r = 0; r < pass.B; ++r, x += I, dx += I, dy += O) {
@@ -236,6 +280,8 @@ private:
     std::vector<Group> groups_;
     std::vector<Index> passed_; // inputs that are taken as they are
     Index n_bins_ = 0, most_bins_ = 0 /* of a group */, weight_ = 0, bias_ = 0, plain_ = 0, sums_ = 0;
+    T pace_ = 0; // 0: no factors
+    Index factor_ = 0, product_ = 0, slope_ = 0;
 };
 
 } // namespace ravine

@@ -9,19 +9,11 @@ namespace ravine {
 
 template <class T> class Scale final : public Layer<T> {
 public:
-    // Fields: columns (none: all), pace, penalty.
+    // Fields: pace, penalty.
     Scale(const Spec& spec, const Shape& input, Builder& builder, Index)
         : Layer<T>(input, input), pace_(static_cast<T>(spec.number("pace"))) {
-        if (input.size() != 1) throw EngineError("Scale needs rows of one axis");
-        if (spec.has("columns"))
-            for (const Spec& column : spec["columns"].list()) columns_.push_back(column.integer());
-        else
-            for (Index column = 0; column < input[0]; ++column) columns_.push_back(column);
-        for (const Index column : columns_)
-            if (column < 0 || column >= input[0])
-                throw EngineError("Scale: there is no column " + std::to_string(column));
         factor_ =
-            builder.add_parameter("factor", {static_cast<Index>(columns_.size())}, Role::weight,
+            builder.add_parameter("factor", input, Role::weight,
                                   Spec(Spec::Dict{{"kind", "Constant"}, {"value", 0.0}}), spec["penalty"]);
     }
 
@@ -30,25 +22,23 @@ public:
     void forward(const Pass<T>& pass, const T* x, T* y) const override { scale(pass, x, y); }
 
     void backward(const Pass<T>& pass, const T* x, const T*, const T* dy, T* dx) const override {
-        const Index I = this->inputs(), n = static_cast<Index>(columns_.size());
+        const Index I = this->inputs();
         T* ds = pass.gradient + factor_;
-        if (pass.first) std::fill_n(ds, n, T(0));
+        if (pass.first) std::fill_n(ds, I, T(0));
         for (Index r = 0; r < pass.B; ++r)
-            for (Index j = 0; j < n; ++j) ds[j] += pace_ * x[r * I + columns_[j]] * dy[r * I + columns_[j]];
+            for (Index j = 0; j < I; ++j) ds[j] += pace_ * x[r * I + j] * dy[r * I + j];
         if (dx) scale(pass, dy, dx);
     }
 
 private:
     void scale(const Pass<T>& pass, const T* from, T* to) const {
-        const Index I = this->inputs(), n = static_cast<Index>(columns_.size());
+        const Index I = this->inputs();
         const T* s = pass.w + factor_;
-        std::copy_n(from, pass.B * I, to);
         for (Index r = 0; r < pass.B; ++r)
-            for (Index j = 0; j < n; ++j) to[r * I + columns_[j]] *= 1 + pace_ * s[j];
+            for (Index j = 0; j < I; ++j) to[r * I + j] = (1 + pace_ * s[j]) * from[r * I + j];
     }
 
     T pace_;
-    std::vector<Index> columns_;
     Index factor_;
 };
 

@@ -59,8 +59,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
     input_scale : bool, default False
-        Whether each number that reaches the first hidden layer, but for those spread over bins, is
-        multiplied by a learnt factor of its own (`ravine.Scale`).
+        Whether each number that reaches the first hidden layer, bins as well, is multiplied by a
+        learnt factor of its own (`ravine.Scale`).
     learning_rate : float, default 5e-3
         The highest learning rate of AdamW.
     schedule : {"cosine", "cyclic_cosine", "constant", "exponential", "one_cycle"}, default "cosine"
@@ -381,8 +381,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
     input_scale : bool, default False
-        Whether each number that reaches the first hidden layer, but for those spread over bins, is
-        multiplied by a learnt factor of its own (`ravine.Scale`).
+        Whether each number that reaches the first hidden layer, bins as well, is multiplied by a
+        learnt factor of its own (`ravine.Scale`).
     learning_rate : float, default 5e-3
         The highest learning rate of AdamW.
     schedule : {"cosine", "cyclic_cosine", "constant", "exponential", "one_cycle"}, default "cosine"

@@ -334,19 +334,15 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
         The network.
     """
     layers: list[Layer] = []
-    width = len(inputs.columns)
-    binned = _without_codes(inputs.bins, inputs.codes)
     if inputs.codes:
         chosen = options["category_dimension"]
         lengths = tuple(chosen or _dimension(levels) for levels in inputs.codes.values())
-        width += sum(lengths) - len(lengths)
         layers.append(Embedding(tuple(inputs.codes), tuple(inputs.codes.values()), lengths))
     if inputs.waves:
         count = int(np.clip(MOST_BINS // len(inputs.waves), 4, WAVES))
         layers.append(Periodic(_without_codes(inputs.waves, inputs.codes), count))
-    if options["input_scale"] and width > len(binned):
-        others = tuple(column for column in range(width) if column not in binned)
-        layers.append(Scale(others if binned else None))
+    if options["input_scale"] and not inputs.bins:
+        layers.append(Scale())
     sizes = (*options["hidden_layer_sizes"], outputs)
     name, normalization = options["activation"], options["normalization"]
     for place, units in enumerate(sizes):
@@ -358,10 +354,15 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
         if place or not inputs.bins:
             layers.append(Dense(units, activation=activation, use_bias=use_bias))
         else:
-            bins = tuple(inputs.bins.values())
-            layers.append(
-                PiecewiseLinear(units, binned, bins, activation=activation, use_bias=use_bias)
+            first = PiecewiseLinear(
+                units,
+                _without_codes(inputs.bins, inputs.codes),
+                tuple(inputs.bins.values()),
+                activation=activation,
+                use_bias=use_bias,
+                pace=Scale().pace if options["input_scale"] else None,
             )
+            layers.append(first)
         if hidden and normalization is not None:
             layers += [BatchNorm() if normalization == "batch" else LayerNorm(), Activation(name)]
     if isinstance(loss, CrossEntropy):
