@@ -32,6 +32,9 @@ def main():
     print(f"{len(sets.names)} of {len(kinds)} kinds are tried on all tables and seeds.")
     against = options.against or [name_of(kind) for kind in present()]
     wanted = [*options.show, *against] if options.show else options.start
+    if options.list:
+        table(sets, options.list)
+        return
     absent = [name for name in wanted if name not in sets.names]
     if absent or not sets.names:
         sys.exit(f"Not tried on all of them: {', '.join(absent) or 'any'}.")
@@ -110,6 +113,22 @@ def show(sets, names, against=None):
         print(f"    {table:14}{_with_error(own)}")
 
 
+def table(sets, path):
+    """Write what each kind alone leaves of each table, in percent, and how long it trains."""
+    tables = list(dict.fromkeys(table for table, _ in sets.cases))
+    lines = [["kind", "mean log u", "CPU s", *tables]]
+    for name in sorted(sets.names, key=lambda name: sets.left((name,)).mean()):
+        left = sets.left((name,))
+        of_table = [
+            [log for log, case in zip(left, sets.cases, strict=True) if case[0] == table]
+            for table in tables
+        ]
+        percent = [f"{100 * (np.exp(own).mean() - FLOOR):.3g}" for own in of_table]
+        lines.append([name, f"{left.mean():.3f}", f"{sets.seconds((name,)).sum():.0f}", *percent])
+    lines.insert(1, ["---"] + ["---:"] * (len(lines[0]) - 1))
+    path.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines), "utf-8")
+
+
 def _with_error(values):
     percent = 100 * np.asarray(values)
     if len(percent) == 1:
@@ -134,6 +153,7 @@ def _options():
     parser.add_argument("--most", type=int, default=6, help="most kinds (6)")
     parser.add_argument("--show", type=listed, help="show this set of kinds, choose none")
     parser.add_argument("--against", type=listed, help="compare it with these (the estimators')")
+    parser.add_argument("--list", type=Path, help="write a table of all kinds there, choose none")
     parser.add_argument("--store", action="store_true", help="write what was chosen")
     return parser.parse_args()
 

@@ -8,8 +8,7 @@
 // Backwards, dy is gathered by k, and summed from the last bin down.
 //
 // With a pace p, number j that meets W is multiplied by a learnt factor first, as by a Scale: 1 + p s_j with
-// s_j = 0 at first. Factors and W make W' = diag(1 + p s) W once a pass, and the gradient of W' those of
-// both.
+// s_j = 0 at first. So it meets W' = diag(1 + p s) W, whose gradient gives those of W and of s.
 #pragma once
 
 #include "../gemm.hpp"
@@ -52,25 +51,27 @@ public:
         plain_ = next, next += (capacity * passed() + 15) / 16 * 16; // the sums start on a cache line
         sums_ = next, next += most_bins_ * this->outputs();
         if (pace_ == 0) return;
-        product_ = next, next += weight_rows() * this->outputs();
+        factors_ = next, next += (weight_rows() + 15) / 16 * 16;
         slope_ = next, next += weight_rows() * this->outputs();
     }
 
     // A team makes some units a member.
     void forward(const Pass<T>& pass, const T* x, T* y) const override {
         const Index I = this->inputs(), O = this->outputs(), P = passed();
-        T* plain = pass.cache + plain_;
-        for (Index r = 0; r < pass.B; ++r)
-            for (Index i = 0; i < P; ++i) plain[r * P + i] = x[r * I + passed_[i]];
-        if (pace_ != 0) multiply(pass);
-        const T* W = weights(pass);
+        const T *W = pass.w + weight_, *plain = pass.cache + plain_;
+        if (pace_ != 0)
+            for (Index j = 0; j < weight_rows(); ++j)
+                pass.cache[factors_ + j] = 1 + pace_ * pass.w[factor_ + j];
+        const T* factors = pace_ != 0 ? pass.cache + factors_ : nullptr;
+        take_plain(pass, x, factors);
         pass.share(O, [&](Index j, Index n) {
             const T* b = use_bias_ ? pass.w + bias_ + j : nullptr;
             gemm<T>(pass.B, n, P, {plain, P}, {W + j, O}, {false, b}, y + j, O);
             in_blocks(j, n, [&]<class V, Index count>(Index u, const Group& group) {
                 const Block<V, count> block{group, O, W + P * O + u, pass.cache + sums_ + u * most_bins_};
-                block.sum_up();
-                for (Index r = 0; r < pass.B; ++r) block.add_row(x + r * I, y + r * O + u);
+                const T* factor = factors ? factors + P : nullptr;
+                block.sum_up(factor);
+                for (Index r = 0; r < pass.B; ++r) block.add_row(x + r * I, y + r * O + u, factor);
             });
         });
     }
@@ -79,8 +80,9 @@ public:
     void backward(const Pass<T>& pass, const T* x, const T*, const T* dy, T* dx) const override {
         const Index I = this->inputs(), O = this->outputs(), P = passed(), B = pass.B;
         const T* plain = pass.cache + plain_;
-        T* dW = pace_ == 0 ? pass.gradient + weight_ : pass.cache + slope_;
         const bool first = pace_ != 0 || pass.first;
+        T* dW = first && !pass.first ? pass.cache + slope_ : pass.gradient + weight_;
+        if (pace_ != 0) take_plain(pass, x, nullptr);
         pass.share(O, [&](Index j, Index n) {
             gemm<T>(P, n, B, {plain, P, Op::transposed}, {dy + j, O}, {!first}, dW + j, O);
             in_blocks(j, n, [&]<class V, Index count>(Index u, const Group& group) {
@@ -90,7 +92,7 @@ public:
                 block.spread();
             });
         });
-        if (pace_ != 0) divide(pass);
+        if (pace_ != 0) divide(pass, dW);
         if (use_bias_) kernels::sum_rows(B, O, dy, !pass.first, pass.gradient + bias_);
         if (dx) pass_back(pass, x, dy, dx);
     }
@@ -135,35 +137,33 @@ private:
         }
     }
 
-    // W' from W and the factors.
-    void multiply(const Pass<T>& pass) const {
-        const Index O = this->outputs();
-        const T *W = pass.w + weight_, *s = pass.w + factor_;
-        T* product = pass.cache + product_;
-        for (Index j = 0; j < weight_rows(); ++j)
-            for (Index o = 0; o < O; ++o) product[j * O + o] = (1 + pace_ * s[j]) * W[j * O + o];
+    // The inputs without bins, side by side.
+    void take_plain(const Pass<T>& pass, const T* x, const T* factors) const {
+        const Index I = this->inputs(), P = passed();
+        T* plain = pass.cache + plain_;
+        for (Index r = 0; r < pass.B; ++r)
+            for (Index i = 0; i < P; ++i)
+                plain[r * P + i] = factors ? factors[i] * x[r * I + passed_[i]] : x[r * I + passed_[i]];
     }
 
-    // The gradients of W and of the factors from that of W'.
-    void divide(const Pass<T>& pass) const {
+    // The gradients of W and of s from that of W', which may lie where that of W is to be.
+    void divide(const Pass<T>& pass, const T* slope) const {
         const Index O = this->outputs();
-        const T *W = pass.w + weight_, *s = pass.w + factor_, *slope = pass.cache + slope_;
+        const T *W = pass.w + weight_, *factors = pass.cache + factors_;
         T *dW = pass.gradient + weight_, *ds = pass.gradient + factor_;
         for (Index j = 0; j < weight_rows(); ++j, W += O, dW += O, slope += O) {
+            const T factor = factors[j];
             T sum = 0;
 #pragma omp simd reduction(+ : sum)
-            for (Index o = 0; o < O; ++o) {
-                const T d = (1 + pace_ * s[j]) * slope[o];
-                dW[o] = pass.first ? d : dW[o] + d;
-                sum += slope[o] * W[o];
-            }
-            ds[j] = (pass.first ? T(0) : ds[j]) + pace_ * sum;
+            for (Index o = 0; o < O; ++o) sum += slope[o] * W[o];
+            ds[j] = pass.first ? pace_ * sum : ds[j] + pace_ * sum;
+            if (pass.first)
+                for (Index o = 0; o < O; ++o) dW[o] = factor * slope[o];
+            else
+                for (Index o = 0; o < O; ++o) dW[o] += factor * slope[o];
         }
     }
 
-    const T* weights(const Pass<T>& pass) const {
-        return pace_ == 0 ? pass.w + weight_ : pass.cache + product_;
-    }
     Index weight_rows() const { return passed() + n_bins_; }
     Index passed() const { return static_cast<Index>(passed_.size()); }
 
@@ -200,26 +200,26 @@ private:
         T* sum(Index bin) const { return sums + (bin - group.start) * width; }
 
         // Row k of the sums: the rows of W of the column's bins before bin k.
-        void sum_up() const {
+        void sum_up(const T* factors) const {
             for (const Column& column : group.columns) {
                 V total[count] = {};
                 for (Index k = column.start; k < column.start + column.bins; ++k)
                     for (Index v = 0; v < count; ++v) {
                         kernels::store(sum(k) + v * lanes, total[v]);
-                        total[v] += kernels::load<V>(row(k) + v * lanes);
+                        total[v] += (factors ? factors[k] : T(1)) * kernels::load<V>(row(k) + v * lanes);
                     }
             }
         }
 
-        void add_row(const T* x, T* y) const {
+        void add_row(const T* x, T* y, const T* factors) const {
             V total[count];
             for (Index v = 0; v < count; ++v) total[v] = kernels::load<V>(y + v * lanes);
             for (const Column& column : group.columns) {
                 const Place at = place(column, x);
                 const T *w = row(at.bin), *before = sum(at.bin);
+                const T part = factors ? at.part * factors[at.bin] : at.part;
                 for (Index v = 0; v < count; ++v)
-                    total[v] +=
-                        kernels::load<V>(before + v * lanes) + at.part * kernels::load<V>(w + v * lanes);
+                    total[v] += kernels::load<V>(before + v * lanes) + part * kernels::load<V>(w + v * lanes);
             }
             for (Index v = 0; v < count; ++v) kernels::store(y + v * lanes, total[v]);
         }
@@ -260,17 +260,21 @@ private:
     // ∂L/∂x: of a spread input that of the bin it is in.
     void pass_back(const Pass<T>& pass, const T* x, const T* dy, T* dx) const {
         const Index I = this->inputs(), O = this->outputs(), P = passed();
-        const T *W = weights(pass), *bins = W + P * O;
+        const T *W = pass.w + weight_, *bins = W + P * O;
+        const T* factors = pace_ != 0 ? pass.cache + factors_ : nullptr;
         T* plain = pass.cache + plain_; // no longer needed
         gemm<T>(pass.B, P, O, {dy, O}, {W, O, Op::transposed}, {}, plain, P);
         for (Index r = 0; r < pass.B; ++r, x += I, dx += I, dy += O) {
-            for (Index i = 0; i < P; ++i) dx[passed_[i]] = plain[r * P + i];
+            for (Index i = 0; i < P; ++i)
+                dx[passed_[i]] = factors ? factors[i] * plain[r * P + i] : plain[r * P + i];
             for (const Column& column : columns_) {
-                const T value = x[column.input], *w = bins + place(column, x).bin * O;
+                const T value = x[column.input];
+                const Index bin = place(column, x).bin;
+                const T* w = bins + bin * O;
                 const bool inside = value >= T(0) && value < static_cast<T>(column.bins);
                 T slope = 0;
                 for (Index o = 0; inside && o < O; ++o) slope += dy[o] * w[o];
-                dx[column.input] = slope;
+                dx[column.input] = factors ? factors[P + bin] * slope : slope;
             }
         }
     }
@@ -281,7 +285,7 @@ private:
     std::vector<Index> passed_; // inputs that are taken as they are
     Index n_bins_ = 0, most_bins_ = 0 /* of a group */, weight_ = 0, bias_ = 0, plain_ = 0, sums_ = 0;
     T pace_ = 0; // 0: no factors
-    Index factor_ = 0, product_ = 0, slope_ = 0;
+    Index factor_ = 0, factors_ = 0, slope_ = 0;
 };
 
 } // namespace ravine
