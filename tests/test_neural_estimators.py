@@ -322,7 +322,7 @@ def test_quantiles_of_several_targets_have_an_axis_each():
     X, y = skewed(200, 0)
     fitted = regressor(loss="quantile", quantiles=[0.2, 0.8]).fit(X, np.column_stack([y, -y]))
     assert fitted.predict(X).shape == (200, 2, 2)
-    assert fitted.variant_weights_.shape == (2, 4)
+    assert fitted.variant_weights_.shape == (2, 5)
     assert len(fitted.members_) == 2 * fitted.variant_weights_.any(axis=0).sum() * 2
 
 
@@ -528,20 +528,21 @@ def test_dropout_fades_on_demand():
 
 def test_kinds_of_members_count_alike_without_validation_rows():
     fitted = classifier(validation_fraction=0.0).fit(FRAME, DEAR)
-    np.testing.assert_allclose(fitted.variant_weights_, [[1 / 4] * 4])
+    np.testing.assert_allclose(fitted.variant_weights_, [[1 / 5] * 5])
 
 
 def test_the_variants_of_the_defaults_change_only_what_is_at_its_default():
     kinds = NeuralClassifier()._options()["kinds"]
-    sizes = [(512,), (256, 256), (64,), (64, 64), (256, 256)]
+    sizes = [(512,), (512,), (64,), (64, 64), (256, 256)]
     assert [kind["hidden_layer_sizes"] for kind in kinds] == sizes
     assert kinds[2]["label_smoothing"] == 0.0
     kinds = NeuralRegressor(hidden_layer_sizes=8, activation="tanh")._options()["kinds"]
-    assert [kind["hidden_layer_sizes"] for kind in kinds] == [(8,)] * 5
-    assert [kind["activation"] for kind in kinds] == ["tanh"] * 5
-    assert "label_smoothing" not in kinds[2]
-    assert [kind["learning_rate"] for kind in kinds] == [5e-3, 2e-3, 5e-3, 5e-3, 2e-3]
-    assert [kind["n_bins"] for kind in kinds] == [32, 32, 64, 32, 32]
+    assert [kind["hidden_layer_sizes"] for kind in kinds] == [(8,)] * 4
+    assert [kind["activation"] for kind in kinds] == ["tanh"] * 4
+    assert "label_smoothing" not in kinds[1]
+    assert [kind["learning_rate"] for kind in kinds] == [5e-3, 5e-3, 5e-3, 2e-3]
+    assert [kind["n_bins"] for kind in kinds] == [32, 64, 32, 32]
+    assert [kind["input_scale"] for kind in kinds] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(

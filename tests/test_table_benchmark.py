@@ -315,6 +315,7 @@ def test_trials_are_mixed_as_the_estimators_mix_kinds(kind, monkeypatch):
     cut, task = few_rows(kind, 100), table_tasks.Task("any", kind, "y")
     whole = search._keeping(ESTIMATORS[kind])(
         hidden_layer_sizes=8,
+        input_scale=False,
         epochs=5,
         n_members=5,
         variants=[{"hidden_layer_sizes": 16}],

@@ -58,7 +58,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
-    input_scale : bool, default False
+    input_scale : bool, default True
         Whether each number that reaches the first hidden layer, bins as well, is multiplied by a
         learnt factor of its own (`ravine.Scale`).
     learning_rate : float, default 5e-3
@@ -172,7 +172,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         n_bins: int = 32,
         most_one_hot_levels: int = 60,
         category_dimension: int | None = None,
-        input_scale: bool = False,
+        input_scale: bool = True,
         learning_rate: float = 5e-3,
         schedule: Schedule = "cosine",
         beta2: float = 0.95,
@@ -380,7 +380,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         A column of text with more levels than this gets a learnt vector for each instead.
     category_dimension : int, optional
         Length of these vectors; None: ``1.6 levels^0.56``, from 2 to 32.
-    input_scale : bool, default False
+    input_scale : bool, default True
         Whether each number that reaches the first hidden layer, bins as well, is multiplied by a
         learnt factor of its own (`ravine.Scale`).
     learning_rate : float, default 5e-3
@@ -491,7 +491,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         n_bins: int = 32,
         most_one_hot_levels: int = 60,
         category_dimension: int | None = None,
-        input_scale: bool = False,
+        input_scale: bool = True,
         learning_rate: float = 5e-3,
         schedule: Schedule = "cosine",
         beta2: float = 0.95,

@@ -67,11 +67,12 @@ _FRACTION = Number(at_least=0, below=1)
 #: What further kinds of members change, with variants="auto"; the trials that they come from are in
 #: benchmarks/defaults/README.md.
 VARIANTS: tuple[Mapping[str, Any], ...] = (
-    {"hidden_layer_sizes": (256, 256), "learning_rate": 2e-3},
+    {"activation": "selu"},
     {
         "hidden_layer_sizes": (64,),
         "activation": "relu",
         "n_bins": 64,
+        "input_scale": False,
         "weight_decay": 1.0,
         "label_smoothing": 0.0,
     },
@@ -79,11 +80,13 @@ VARIANTS: tuple[Mapping[str, Any], ...] = (
         "hidden_layer_sizes": (64, 64),
         "activation": "selu",
         "number_embedding": "none",
+        "input_scale": False,
     },
     {
         "hidden_layer_sizes": (256, 256),
         "activation": "relu",
         "number_embedding": "periodic",
+        "input_scale": False,
         "learning_rate": 2e-3,
         "epochs": 60,
         "patience": None,
