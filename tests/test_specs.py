@@ -58,6 +58,7 @@ EXAMPLES = [
         beta2=0.8,
         epsilon=1e-3,
         epsilon_inside_root=True,
+        epsilon_hat=True,
         bias_correction=False,
         weight_decay=0.1,
     ),
@@ -67,6 +68,7 @@ EXAMPLES = [
         beta2=0.8,
         epsilon=1e-3,
         epsilon_inside_root=True,
+        epsilon_hat=True,
         bias_correction=False,
         weight_decay=0.1,
     ),
@@ -543,8 +545,8 @@ SPEC_ERRORS = [
     (rv.Layer, {"kind": "Flatten", 3: 1}, "Flatten has no field '3'. Its fields: none."),
     (rv.Penalty, {"kind": "L2"}, "L2 lacks its field 'alpha'."),
     (rv.Recipe, {"optimizer": {"kind": "Adam", "beta3": 0.9}}, "Adam has no field 'beta3'. Its "
-     "fields: learning_rate, beta1, beta2, epsilon, epsilon_inside_root, bias_correction, "
-     "weight_decay."),
+     "fields: learning_rate, beta1, beta2, epsilon, epsilon_inside_root, epsilon_hat, "
+     "bias_correction, weight_decay."),
     (rv.Network, [], "The description of a network must be a dictionary. Got [] (list)."),
 ]  # fmt: skip
 

@@ -131,6 +131,11 @@ TEST_CASE_TEMPLATE("the first steps of every rule are those worked by hand", T, 
         // 8·√(3/37);
         // 0.1 · 2/4, 0.1 · 1.3333333/3.5118579 = 0.0379666, −0.1 · 1.1428571/4.2779796 = −0.0267149
         {"Adam", rule("Adam"), {2, 1, -3}, {0.95, 0.9120333916028707, 0.9387482747790314}},
+        // ε over ½, √7/4, √37/8: 0.1 · 2/6, 0.1 · 1.3333333/4.5355737, −0.1 · 1.1428571/4.9083632
+        {"Adam, ε before the correction",
+         rule("Adam", {{"epsilon_hat", true}}),
+         {2, 1, -3},
+         {0.9666666666666667, 0.9372694298770601, 0.9605533057019701}},
         // 0.1 · 1/3, 0.1 · 1/3, −0.1/(√3 + 2)
         {"Adam without correction",
          rule("Adam", {{"bias_correction", false}}),

@@ -388,6 +388,7 @@ _ADAM_RULES: Mapping[str, Rule] = {
     "beta2": _FRACTION,
     "epsilon": _EPSILON,
     "epsilon_inside_root": Flag(),
+    "epsilon_hat": Flag(),
     "bias_correction": Flag(),
     "weight_decay": _DECAY,
 }
@@ -412,6 +413,9 @@ class Adam(Optimizer):
         ε, greater than 0.
     epsilon_inside_root : bool, default False
         The lecture form: divide by ``√(v̂ + ε)``.
+    epsilon_hat : bool, default False
+        Add ε before ṽ is corrected, the ε̂ of the paper's section 2: ``√v̂ + ε / √(1 − β̃^k)``
+        divides. So do Keras and scikit-learn.
     bias_correction : bool, default True
         False takes ν and ṽ as they are, another lecture form.
     weight_decay : float, default 0.0
@@ -438,6 +442,7 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
     epsilon_inside_root: bool = False
+    epsilon_hat: bool = False
     bias_correction: bool = True
     weight_decay: float = 0.0
 
@@ -464,6 +469,9 @@ class AdamW(Optimizer):
         ε, greater than 0.
     epsilon_inside_root : bool, default False
         Divide by ``√(v̂ + ε)``.
+    epsilon_hat : bool, default False
+        Add ε before ṽ is corrected, the ε̂ of the paper's section 2: ``√v̂ + ε / √(1 − β̃^k)``
+        divides. So do Keras and scikit-learn.
     bias_correction : bool, default True
         False takes ν and ṽ as they are.
     weight_decay : float, default 1e-2
@@ -487,6 +495,7 @@ class AdamW(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
     epsilon_inside_root: bool = False
+    epsilon_hat: bool = False
     bias_correction: bool = True
     weight_decay: float = 1e-2
 

@@ -20,6 +20,12 @@ template <class T> struct Root {
             std::max(static_cast<T>(spec.number("epsilon")), std::numeric_limits<T>::min());
     }
     T operator()(T v) const { return std::sqrt(v + inside) + outside; }
+    // The root of `scale` times what this is the root of.
+    Root times(double scale) const {
+        Root scaled = *this;
+        scaled.inside *= static_cast<T>(scale), scaled.outside *= static_cast<T>(std::sqrt(scale));
+        return scaled;
+    }
 };
 
 // Adagrad, Duchi, Hazan & Singer (2011), the diagonal form: ṽ ← ṽ + g²; w ← w − η g / (√ṽ + ε).
@@ -84,13 +90,15 @@ private:
 
 // Adam, Kingma & Ba (2015), Algorithm 1: ν ← β₁ ν + (1 − β₁) g; ṽ ← β₂ ṽ + (1 − β₂) g²;
 // ν̂ = ν / (1 − β₁^k); v̂ = ṽ / (1 − β₂^k); w ← w − η ν̂ / (√v̂ + ε). The lecture form has no correction.
+// With ε̂ of their section 2, ε is added before ṽ is corrected: √v̂ + ε / √(1 − β₂^k) divides.
 // A scheduled β₁ has the product of the β₁ so far for its β₁^k. AdamW (Loshchilov & Hutter 2019) is Adam with
 // weight decay, which the training loop does. State: ν and ṽ, zeros at first; the product, see below.
 template <class T> class Adam final : public Optimizer<T> {
 public:
     Adam(const Spec& spec, RunLength run)
         : beta1_(spec["beta1"], run), beta2_(spec.number("beta2")), root_(spec),
-          corrected_(spec.flag("bias_correction")) {}
+          corrected_(spec.flag("bias_correction")),
+          hat_(spec.has("epsilon_hat") && spec.flag("epsilon_hat")) {}
 
     Index n_slots() const override { return 2; }
     Index n_scalars() const override { return 2; } // the product, in two parts to be of double precision
@@ -107,7 +115,7 @@ public:
         const T beta2 = static_cast<T>(beta2_), fresh2 = static_cast<T>(1 - beta2_);
         const T step = static_cast<T>(now.eta / correction1(beta1_now, state.last(2), now.k));
         const T scale = static_cast<T>(1 / correction2(now.k));
-        const Root<T> root = root_;
+        const Root<T> root = root_at(now.k);
 #pragma omp simd
         for (Index i = 0; i < n; ++i) {
             m[i] = beta1 * m[i] + fresh1 * g[i];
@@ -120,7 +128,8 @@ public:
     void steady_rates(Span<const T> state, const Now<T>& now, Span<T> rates) const override {
         const Index n = std::ssize(rates);
         const T scale = static_cast<T>(1 / correction2(now.k));
-        for (Index i = 0; i < n; ++i) rates[i] = now.eta / root_(state[n + i] * scale);
+        const Root<T> root = root_at(now.k);
+        for (Index i = 0; i < n; ++i) rates[i] = now.eta / root(state[n + i] * scale);
     }
 
 private:
@@ -134,11 +143,12 @@ private:
         return 1 - so_far;
     }
     double correction2(long k) const { return corrected_ ? 1 - std::pow(beta2_, static_cast<double>(k)) : 1; }
+    Root<T> root_at(long k) const { return hat_ ? root_.times(1 / correction2(k)) : root_; }
 
     Momentum beta1_;
     double beta2_;
     Root<T> root_;
-    bool corrected_;
+    bool corrected_, hat_;
 };
 
 } // namespace ravine

@@ -236,6 +236,7 @@ def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optim
             beta1=estimator.beta_1,
             beta2=estimator.beta_2,
             epsilon=float(estimator.epsilon) * c,
+            epsilon_hat=True,
             weight_decay=decay,
         )
     found = LBFGS() if solver == "lbfgs" else solver
