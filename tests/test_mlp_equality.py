@@ -108,7 +108,7 @@ def test_mini_batches_in_order_take_the_same_steps(target):
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-8)
 
 
-@pytest.mark.parametrize("target", [name for name in TARGETS if name != "labels"])
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("weighted", [False, True], ids=["alike", "weighted"])
 def test_early_stopping_holds_out_the_same_rows_and_stops_in_the_same_epoch(target, weighted):
     kind, more, X, y = TARGETS[target]

@@ -12,7 +12,7 @@
 namespace ravine {
 
 // The share of rows that are classified right: by the largest response where the classes are columns
-// (`exclusive`), else per output by a response above one half, averaged over the outputs.
+// (`exclusive`), else by responses above one half, all outputs of a row together.
 class Accuracy {
 public:
     Accuracy(Index outputs, bool exclusive) : outputs_(outputs), exclusive_(exclusive) {}
@@ -28,13 +28,13 @@ public:
     double value() const { return right_ / weights_; }
 
 private:
-    template <class T> double row(const T* response, const T* y) const {
+    template <class T> bool row(const T* response, const T* y) const {
         if (exclusive_)
             return std::max_element(response, response + outputs_) - response ==
                    std::max_element(y, y + outputs_) - y;
-        Index right = 0;
-        for (Index o = 0; o < outputs_; ++o) right += (response[o] > T(0.5)) == (y[o] > T(0.5));
-        return static_cast<double>(right) / static_cast<double>(outputs_);
+        for (Index o = 0; o < outputs_; ++o)
+            if ((response[o] > T(0.5)) != (y[o] > T(0.5))) return false;
+        return true;
     }
 
     Index outputs_;

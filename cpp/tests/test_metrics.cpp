@@ -62,12 +62,13 @@ TEST_CASE("R² keeps its digits when the targets are far from 0") {
     CHECK(score.r2() == doctest::Approx(0.5).epsilon(1e-6)); // 1e9's last place is 1.2e-7
 }
 
-TEST_CASE("Accuracy takes the largest of exclusive classes, and halves of others") {
+TEST_CASE("Accuracy takes the largest of exclusive classes, and of others all that are above a half") {
     const double p[] = {0.2, 0.5, 0.3, 0.6, 0.1, 0.3}, one_hot[] = {0, 1, 0, 0, 1, 0};
     Accuracy exclusive(3, true);
     exclusive.add<double>(2, p, one_hot, nullptr);
     CHECK(exclusive.value() == 0.5);
-    Accuracy labels(3, false); // right, wrong (not above ½), right; wrong, wrong, right
-    labels.add<double>(2, p, one_hot, nullptr);
+    const double of_labels[] = {0, 1, 0, 1, 0, 0};
+    Accuracy labels(3, false); // right, wrong (not above ½), right; all right
+    labels.add<double>(2, p, of_labels, nullptr);
     CHECK(labels.value() == 0.5);
 }

@@ -273,7 +273,8 @@ class Model:
         Returns
         -------
         dict of str to float
-            ``loss`` (the data part), and ``accuracy`` for a classifier, ``r2`` and ``rmse`` (root
+            ``loss`` (the data part), and ``accuracy`` for a classifier (the share of rows that are
+            classified right; with several labels a row, all of them), ``r2`` and ``rmse`` (root
             mean squared error) for a regression.
 
         Raises
