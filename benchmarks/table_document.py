@@ -17,7 +17,7 @@ def filled(text, folder):
     """Give the document with each marked part made anew from the results in a folder."""
     result = read(folder / "tables.json")
     parts = {"machine": _machine(result), "scores": _scores(result["scores"])}
-    for name in ("finished", "finished_by_error", "several_seeds"):
+    for name in ("finished", "finished_by_error", "all"):
         parts[name.replace("_", " ")] = _ranks(result["comparisons"][name])
     return with_parts(text, "table_document.py", parts)
 

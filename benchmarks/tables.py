@@ -44,7 +44,7 @@ def main():
 
     from table_pictures import draw_ranks
 
-    for name in ("finished", "several_seeds"):
+    for name in ("finished", "all"):
         if comparison := result["comparisons"].get(name):
             draw_ranks(comparison, options.out / f"tables_{name}.png")
     if failed:
@@ -183,8 +183,7 @@ def comparisons(records, order):
     """Compare systems on the tables and seeds that all of them have.
 
     "all" are all systems, on fewer tables where one has not finished; "finished" those that have
-    every table that ravine has; "several_seeds" those of them that have more than one seed of a
-    table.
+    every table that ravine has.
     """
     by_table = [r for task in TASKS for r in records if r["table"] == task.name]
     by_error = [
@@ -194,19 +193,12 @@ def comparisons(records, order):
     tables = {name: {r["table"] for r in records if r["system"] == name} for name in order}
     wanted = tables.get("ravine", set())
     finished = [name for name in order if tables[name] >= wanted]
-    several = [name for name in finished if _most_seeds(records, name) > 1] or finished
     found = {
         "all": compare(by_table, order),
         "finished": compare(by_table, finished),
         "finished_by_error": compare(by_error, finished),
-        "several_seeds": compare(by_table, several),
     }
     return {name: comparison for name, comparison in found.items() if comparison}
-
-
-def _most_seeds(records, system):
-    """Give how many seeds a system has of the table of which it has most."""
-    return max(sum((r["table"], r["system"]) == (t.name, system) for r in records) for t in TASKS)
 
 
 def show(result):
