@@ -388,6 +388,17 @@ def test_a_set_of_kinds_is_shown_against_another(capsys):
     assert "diamonds" in said
 
 
+def test_kinds_are_listed_with_what_each_leaves_alone():
+    said = portfolio.listing(made_up(under=-1.1, over=1.0, untried=None)).splitlines()
+    assert "    --seeds 0,1 --tables wine,diamonds" in said
+    assert said[-4:] == [
+        "| kind | mean log u | CPU s | wine | diamonds |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| over | 0.005 | 6 | 100 | 100 |",  # each misses by a standard deviation of 1, or by 1.1
+        "| under | 0.195 | 6 | 121 | 121 |",
+    ]
+
+
 def test_trials_are_stored_and_those_that_diverged_are_not_given(tmp_path):
     options = argparse.Namespace(
         cache=tmp_path, records=tmp_path / "trials.jsonl", members=5, most_rows=100

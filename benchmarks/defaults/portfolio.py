@@ -11,6 +11,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from document import markdown_table
 from results import write
 
 from defaults.ensembles import unexplained
@@ -30,11 +31,11 @@ def main():
     cases = [(table, seed) for table in options.tables for seed in options.seeds]
     sets = Sets(kinds, cases, trials)
     print(f"{len(sets.names)} of {len(kinds)} kinds are tried on all tables and seeds.")
+    if options.list:
+        options.list.write_text(listing(sets), "utf-8")
+        return
     against = options.against or [name_of(kind) for kind in present()]
     wanted = [*options.show, *against] if options.show else options.start
-    if options.list:
-        table(sets, options.list)
-        return
     absent = [name for name in wanted if name not in sets.names]
     if absent or not sets.names:
         sys.exit(f"Not tried on all of them: {', '.join(absent) or 'any'}.")
@@ -113,20 +114,30 @@ def show(sets, names, against=None):
         print(f"    {table:14}{_with_error(own)}")
 
 
-def table(sets, path):
-    """Write what each kind alone leaves of each table, in percent, and how long it trains."""
-    tables = list(dict.fromkeys(table for table, _ in sets.cases))
-    lines = [["kind", "mean log u", "CPU s", *tables]]
+def listing(sets):
+    """Give a document of what each kind alone leaves, and how long it trains."""
+    tables, seeds = (list(dict.fromkeys(part)) for part in zip(*sets.cases, strict=True))
+    of_table = [[own == table for own, _ in sets.cases] for table in tables]
+    rows = []
     for name in sorted(sets.names, key=lambda name: sets.left((name,)).mean()):
         left = sets.left((name,))
-        of_table = [
-            [log for log, case in zip(left, sets.cases, strict=True) if case[0] == table]
-            for table in tables
-        ]
-        percent = [f"{100 * (np.exp(own).mean() - FLOOR):.3g}" for own in of_table]
-        lines.append([name, f"{left.mean():.3f}", f"{sets.seconds((name,)).sum():.0f}", *percent])
-    lines.insert(1, ["---"] + ["---:"] * (len(lines[0]) - 1))
-    path.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines), "utf-8")
+        percent = [f"{100 * (np.exp(left[own]).mean() - FLOOR):.3g}" for own in of_table]
+        rows.append([name, f"{left.mean():.3f}", f"{sets.seconds((name,)).sum():.0f}", *percent])
+    lines = [
+        "# What each kind alone leaves",
+        "",
+        "u, in percent of a constant prediction's squared error or log loss on rows that judge;",
+        f"the mean of log(u + {FLOOR}); processor seconds of training. All that were tried on",
+        "all of it. [README.md](README.md) explains them. Written by",
+        "",
+        "```",
+        "python benchmarks/defaults/portfolio.py --cache CACHE --list FILE \\",
+        f"    --seeds {','.join(map(str, seeds))} --tables {','.join(tables)}",
+        "```",
+        "",
+        *markdown_table(["kind", "mean log u", "CPU s", *tables], rows),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _with_error(values):
@@ -153,7 +164,7 @@ def _options():
     parser.add_argument("--most", type=int, default=6, help="most kinds (6)")
     parser.add_argument("--show", type=listed, help="show this set of kinds, choose none")
     parser.add_argument("--against", type=listed, help="compare it with these (the estimators')")
-    parser.add_argument("--list", type=Path, help="write a table of all kinds there, choose none")
+    parser.add_argument("--list", type=Path, help="write a list of all kinds there, choose none")
     parser.add_argument("--store", action="store_true", help="write what was chosen")
     return parser.parse_args()
 

@@ -367,9 +367,7 @@ def fresh(
             p[f"{name}.phase"] = draws.normal(*size, scale=0.3)
             shape = (shape[0] + math.prod(size),)
         elif kind == "Scale":
-            p[f"{name}.factor"] = draws.normal(
-                len(layer.get("columns") or range(*shape)), scale=0.3
-            )
+            p[f"{name}.factor"] = draws.normal(*shape, scale=0.3)
         elif kind == "Normalize":
             state[f"{name}.mean"] = draws.normal(*shape, scale=0.5)
             state[f"{name}.standard_deviation"] = draws.positive(*shape)

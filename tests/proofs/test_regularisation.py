@@ -311,6 +311,21 @@ def test_dropout_trains_a_linear_network_towards_its_weighted_ridge():
     np.testing.assert_allclose(got, wanted, rtol=0, atol=0.01)
 
 
+def test_dropout_that_fades_is_the_same_for_half_of_the_epochs_and_then_less():
+    X, y = numbers()
+
+    def losses(fades, epochs=8):
+        network = rv.Network([rv.Dense(8), rv.Dropout(0.5, fades=fades), rv.Dense(1)])
+        model = rv.train(network, X, y, recipe(epochs=epochs))
+        return model.history["loss"]
+
+    constant, fading = losses(False), losses(True)
+    np.testing.assert_array_equal(fading[:4], constant[:4])
+    assert (fading[5:] < constant[5:]).all()
+    # Half of a run is another time in a longer one.
+    assert losses(True, epochs=12)[5] == losses(False, epochs=12)[5] != fading[5]
+
+
 def test_a_recipes_dropout_is_dropout_before_every_dense_but_the_first():
     tanh = {"activation": "tanh"}
     bare = [rv.Dense(8, **tanh), rv.Dense(6, **tanh), rv.Dense(1)]

@@ -28,7 +28,7 @@ labels = rng.integers(0, 3, 60)
 
 plain = [rv.Dense(8, activation="tanh"), rv.Dense(1)]
 rich = [
-    rv.Normalize(), rv.Dense(8), rv.BatchNorm(), rv.Activation("relu"), rv.Dropout(0.3),
+    rv.Normalize(), rv.Dense(8), rv.BatchNorm(), rv.Activation("relu"), rv.Dropout(0.3, fades=True),
     rv.Residual([rv.LayerNorm(), rv.Dense(8, activation="gelu"), rv.GaussianNoise(0.2)]),
     rv.Dense(1),
 ]

@@ -80,8 +80,9 @@ public:
     void backward(const Pass<T>& pass, const T* x, const T*, const T* dy, T* dx) const override {
         const Index I = this->inputs(), O = this->outputs(), P = passed(), B = pass.B;
         const T* plain = pass.cache + plain_;
-        const bool first = pace_ != 0 || pass.first;
-        T* dW = first && !pass.first ? pass.cache + slope_ : pass.gradient + weight_;
+        const bool apart = pace_ != 0 && !pass.first; // what is there is not of W', so nothing is added to it
+        const bool first = pass.first || apart;
+        T* dW = apart ? pass.cache + slope_ : pass.gradient + weight_;
         if (pace_ != 0) take_plain(pass, x, nullptr);
         pass.share(O, [&](Index j, Index n) {
             gemm<T>(P, n, B, {plain, P, Op::transposed}, {dy + j, O}, {!first}, dW + j, O);
@@ -92,7 +93,7 @@ public:
                 block.spread();
             });
         });
-        if (pace_ != 0) divide(pass, dW);
+        if (pace_ != 0) share_gradient(pass, dW);
         if (use_bias_) kernels::sum_rows(B, O, dy, !pass.first, pass.gradient + bias_);
         if (dx) pass_back(pass, x, dy, dx);
     }
@@ -147,7 +148,7 @@ private:
     }
 
     // The gradients of W and of s from that of W', which may lie where that of W is to be.
-    void divide(const Pass<T>& pass, const T* slope) const {
+    void share_gradient(const Pass<T>& pass, const T* slope) const {
         const Index O = this->outputs();
         const T *W = pass.w + weight_, *factors = pass.cache + factors_;
         T *dW = pass.gradient + weight_, *ds = pass.gradient + factor_;

@@ -17,7 +17,7 @@ from ravine.estimators.neural_base import NeuralEstimator
 from ravine.estimators.neural_calibration import Conformal, fit_temperature, tempered
 from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR, check_options
 from ravine.estimators.neural_rows import name_of
-from ravine.estimators.neural_targets import Scale
+from ravine.estimators.neural_targets import TargetScale
 from ravine.losses import LOSSES, CrossEntropy, Loss, Quantile
 from ravine.rules import Number
 from ravine.tables import Target
@@ -575,7 +575,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         check_consistent_length(frame, numbers)
         _check_range(numbers, options["loss"])
         frame, numbers, weights = self._in_order(frame, numbers, sample_weight)
-        self._scale = Scale.learn(
+        self._scale = TargetScale.learn(
             numbers, weights, log_link=options["loss"] in ("poisson", "gamma")
         )
         targets = self._scale.encode(numbers)

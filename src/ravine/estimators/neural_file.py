@@ -14,7 +14,7 @@ from ravine.estimators.neural import NeuralClassifier, NeuralRegressor
 from ravine.estimators.neural_base import NeuralEstimator
 from ravine.estimators.neural_calibration import Conformal
 from ravine.estimators.neural_rows import made_up_names
-from ravine.estimators.neural_targets import Scale
+from ravine.estimators.neural_targets import TargetScale
 from ravine.history import History
 from ravine.model import Model
 from ravine.model_file import write_model_file
@@ -216,7 +216,7 @@ def _restore_targets(
         or (one_dimensional and outputs > 1)
     ):
         raise SpecError("The units of the estimator's targets do not fit together.")
-    estimator._scale = Scale(shift, spread, lowest, highest, one_dimensional)
+    estimator._scale = TargetScale(shift, spread, lowest, highest, one_dimensional)
     found = [_under(arrays, f"conformal.{place}.") for place in range(outputs)]
     estimator._conformal = []
     if any(found):

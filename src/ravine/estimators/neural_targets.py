@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from ravine.errors import DataError
 
-__all__ = ["Scale"]
+__all__ = ["TargetScale"]
 
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
+class TargetScale:
     """``z = (y − shift) / spread`` of each target, learnt from the training rows.
 
     Losses with a logarithmic link (poisson, gamma) need y above 0: their shift is 0 and their
@@ -32,7 +32,7 @@ class Scale:
 
     Examples
     --------
-    >>> scale = Scale.learn(np.array([1.0, 3.0]), None, log_link=False)
+    >>> scale = TargetScale.learn(np.array([1.0, 3.0]), None, log_link=False)
     >>> scale.encode(np.array([5.0])), scale.decode(np.array([[3.0]]), clip=True)
     (array([[3.]]), array([3.]))
     """
@@ -44,7 +44,7 @@ class Scale:
     one_dimensional: bool
 
     @classmethod
-    def learn(cls, y: Numbers, weights: Numbers | None, *, log_link: bool) -> Scale:
+    def learn(cls, y: Numbers, weights: Numbers | None, *, log_link: bool) -> TargetScale:
         """Learn from the training rows.
 
         Parameters
@@ -58,7 +58,7 @@ class Scale:
 
         Returns
         -------
-        Scale
+        TargetScale
             The unit.
 
         Raises
