@@ -139,7 +139,8 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
 
 def fingerprint(run: Run) -> list[int]:
     """Compute what tells the data of one run from that of another."""
-    return [len(run.rows), len(run.validation_rows), run.data.fingerprint(run.recipe.dtype)]
+    checksum = run.data.fingerprint(run.recipe.dtype, run.offsets)
+    return [len(run.rows), len(run.validation_rows), checksum]
 
 
 def _check_same(path: Any, document: dict[str, Any], run: Run) -> None:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .augmentation import Augmentation, Synthesize
-from .data import SharedData, rows_per_batch, split_rows
+from .data import Offsets, SharedData, rows_per_batch, split_rows
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Layer, Residual
 from .model import Model
+from .model_parts import shifted_means
 from .network import Network
 from .optimizers import SGD
 from .own_code import OwnAugmentation, OwnOptimizer, is_own
@@ -80,6 +81,9 @@ class Run:
     classes : ndarray, optional
         The classes, where the rows need not hold all of them; None takes those of `start`, or finds
         them.
+    offsets : ndarray, optional
+        The offsets of the weights that it goes on from; None takes those of `start`, or those that
+        the rows need.
 
     Examples
     --------
@@ -100,22 +104,24 @@ class Run:
         y: ArrayLike | None = None,
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
+        offsets: Offsets = None,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
         self.handle = data.handle(network, recipe)
         if start is not None:
             _check_start(network, data.input_shape(recipe.dtype), start)
+            offsets = start.offsets
+        self.offsets = data.offsets(network, recipe, offsets)
         known = classes if start is None else start.classes
-        self.places, self.targets = data.prepare(network, recipe, known, y)
+        self.places, self.targets = data.prepare(network, recipe, known, y, self.offsets)
         self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
         self.start: dict[str, NDArray[Any]] | None = None
         if start is not None:
             kind = np.dtype(recipe.dtype)
+            state = shifted_means(start.state_vector, self.handle, start.offsets, -1)
             self.start = {
-                "w": np.concatenate([np.ravel(a) for a in start.parameters.values()]).astype(kind),
-                "state": np.concatenate(
-                    [np.empty(0), *(np.ravel(a) for a in start.state.values())]
-                ).astype(kind),
+                "w": start.parameters_vector.astype(kind),
+                "state": shifted_means(state, self.handle, self.offsets, 1).astype(kind),
             }
         self.own_optimizer = (
             OwnOptimizer(recipe.optimizer, self.handle.n_parameters, recipe.dtype)
@@ -204,6 +210,7 @@ class Run:
             ),
             classes=self.targets.classes,
             one_dimensional=self.targets.one_dimensional,
+            offsets=self.offsets,
             status=status,
             best_epoch=best_epoch or None,
             message=message,
@@ -227,7 +234,7 @@ class Run:
     def _choose_rows(
         self, rows: ArrayLike | None, validation_rows: ArrayLike | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        n = len(self.data.training.features(self.recipe.dtype))
+        n = len(self.data.training)
         chosen = self.data.all_rows if rows is None else _as_rows(rows, n, "rows")
         fraction = self.recipe.validation_fraction
         apart = self.data.validation
@@ -238,7 +245,7 @@ class Run:
                 hint="Use recipe.replace(validation_fraction=0).",
             )
         if apart is not None:
-            return chosen, np.arange(len(apart.features(self.recipe.dtype)))
+            return chosen, np.arange(len(apart))
         if validation_rows is not None:
             return chosen, _as_rows(validation_rows, n, "validation_rows")
         if fraction == 0:
