@@ -1,5 +1,5 @@
 // L-BFGS and its line search.
-#include "ravine/optimizers.hpp"
+#include "ravine/optimizer.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,8 @@
 """The native engine, in the best build that this processor can run.
 
-The engine is compiled once per instruction level. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks
-for a lower one than the best, to compare them. Its signatures are in ``_engine.pyi``.
+The engine is compiled once per instruction level: a wheel holds all of them, an installation from
+the sources that of its machine. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks for a lower one than
+the best, to compare them. Its signatures are in ``_engine.pyi``.
 """
 
 from __future__ import annotations
@@ -18,13 +19,21 @@ _LEVELS = ("v4", "v3", "v2", "base")
 
 
 def _load_engine() -> ModuleType:
-    best = os.environ.get("RAVINE_LEVEL") or _cpu.instruction_level()
+    highest = _cpu.instruction_level()
+    best = os.environ.get("RAVINE_LEVEL") or highest
     if best not in _LEVELS:
         raise ImportError(f"RAVINE_LEVEL must be one of {', '.join(_LEVELS)}. Got {best!r}.")
+    if _LEVELS.index(best) < _LEVELS.index(highest):
+        raise ImportError(
+            f"RAVINE_LEVEL is {best}, but this processor runs {highest} at most. Unset it."
+        )
     for level in _LEVELS[_LEVELS.index(best) :]:
         if importlib.util.find_spec(f"ravine._engine_{level}") is not None:
             return importlib.import_module(f"ravine._engine_{level}")
-    raise ImportError(f"ravine was built without an engine for this processor (level {best}).")
+    raise ImportError(
+        f"This installation of ravine has no engine for level {best} of the processor's "
+        "instructions. Install ravine again on this machine."
+    )
 
 
 def _blas_library() -> str:
