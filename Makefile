@@ -11,7 +11,7 @@ SOURCES := $(shell find cpp src examples/data -type f -not -name '*.so' -not -pa
 CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
 LEVELS ?=
 
-.PHONY: demo test lint format stubs develop engine-tests conformance benchmark guard guard-update clean
+.PHONY: demo test lint format stubs develop engine-tests engine-test conformance benchmark guard guard-update clean
 
 demo: $(VENV)/installed
 	$(BIN)/ravine demo
@@ -36,15 +36,25 @@ format: $(VENV)/installed-lint
 stubs: $(VENV)/installed-lint
 	$(BIN)/python cpp/bindings/make_stubs.py
 
-# The engine's own tests under AddressSanitizer and UndefinedBehaviourSanitizer. They need doctest (on Debian,
-# the package doctest-dev).
-SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# The engine's own tests: at each instruction level that this processor runs; under AddressSanitizer and
+# UndefinedBehaviourSanitizer; and what threads share under ThreadSanitizer. They need doctest (on Debian, the
+# package doctest-dev).
+SANITIZE := -O1 -g -fno-omit-frame-pointer
 engine-tests: $(VENV)/installed-engine-tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/engine-tests -G Ninja -DRAVINE_TESTS=ON \
-		-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="$(SANITIZE)" \
+	for level in $$($(BIN)/python -c 'from ravine._engine import _levels; print(*_levels())'); do \
+		$(MAKE) engine-test NAME=$$level FLAGS="-O2 $$(test $$level = base || echo -march=x86-64-$$level)" || exit 1; \
+	done
+	$(MAKE) engine-test NAME=memory FLAGS="$(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=all"
+	$(MAKE) engine-test NAME=threads FLAGS="$(SANITIZE) -fsanitize=thread" TESTS='*test_team*,*test_training*'
+
+# One build of them: NAME is its folder, FLAGS the compiler's, TESTS the files whose tests run.
+TESTS := *
+engine-test:
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/engine-tests/$(NAME) -G Ninja -DRAVINE_TESTS=ON \
+		-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="$(FLAGS)" \
 		-DRAVINE_BLAS="$$($(BIN)/python -c 'from ravine._engine import _blas_library as f; print(f())')"
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/engine-tests
-	build/engine-tests/engine_tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/engine-tests/$(NAME)
+	build/engine-tests/$(NAME)/engine_tests --source-file='$(TESTS)'
 
 # Against PyTorch itself: the stored numbers are what it gives, and so are gradients of random networks.
 conformance: $(VENV)/installed-conformance

@@ -15,23 +15,26 @@ from types import ModuleType
 
 from . import _cpu
 
-_LEVELS = ("v4", "v3", "v2", "base")
+
+def _levels() -> list[str]:
+    """Give the levels that this processor runs, the best first."""
+    best = _cpu.instruction_level()
+    return [level for level in ("v4", "v3", "v2") if level <= best] or ["base"]
 
 
 def _load_engine() -> ModuleType:
-    highest = _cpu.instruction_level()
-    best = os.environ.get("RAVINE_LEVEL") or highest
-    if best not in _LEVELS:
-        raise ImportError(f"RAVINE_LEVEL must be one of {', '.join(_LEVELS)}. Got {best!r}.")
-    if _LEVELS.index(best) < _LEVELS.index(highest):
+    levels = _levels()
+    asked = os.environ.get("RAVINE_LEVEL") or levels[0]
+    if asked not in levels:
         raise ImportError(
-            f"RAVINE_LEVEL is {best}, but this processor runs {highest} at most. Unset it."
+            f"RAVINE_LEVEL must be a level that this processor runs: {', '.join(levels)}. "
+            f"Got {asked!r}."
         )
-    for level in _LEVELS[_LEVELS.index(best) :]:
+    for level in levels[levels.index(asked) :]:
         if importlib.util.find_spec(f"ravine._engine_{level}") is not None:
             return importlib.import_module(f"ravine._engine_{level}")
     raise ImportError(
-        f"This installation of ravine has no engine for level {best} of the processor's "
+        f"This installation of ravine has no engine for level {asked} of the processor's "
         "instructions. Install ravine again on this machine."
     )
 
