@@ -17,7 +17,7 @@ demo: $(VENV)/installed
 	$(BIN)/ravine demo
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile # a file's tests share what they have fitted
 
 # What continuous integration checks besides the tests.
 lint: $(VENV)/installed-lint
