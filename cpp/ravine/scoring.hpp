@@ -95,4 +95,14 @@ Scores score_outputs(const Network<T>& network, Index n, Index K, const T* z, co
     return {total / weight, accuracy.value(), regression.r2(), regression.rmse()};
 }
 
+// Compiled once, in scoring.cpp.
+extern template void predict(Network<float>&, const float*, float*, Index, const float*, bool, Mode,
+                             std::uint64_t, std::uint64_t, float*, Workspace<float>&, const CheckStop&);
+extern template void predict(Network<double>&, const double*, double*, Index, const double*, bool, Mode,
+                             std::uint64_t, std::uint64_t, double*, Workspace<double>&, const CheckStop&);
+extern template Scores score(Network<float>&, const float*, float*, const Rows<float>&, Workspace<float>&,
+                             const CheckStop&);
+extern template Scores score(Network<double>&, const double*, double*, const Rows<double>&,
+                             Workspace<double>&, const CheckStop&);
+
 } // namespace ravine
