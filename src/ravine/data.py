@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +28,7 @@ from .numeric import Place, as_floats, column_of, numbers_of
 from .offsets import Rounding, find_rounding, refuse_lost
 from .recipe import Recipe
 
-__all__ = ["Arrays", "Offsets", "SharedData", "split_rows"]
+__all__ = ["Arrays", "Offsets", "SharedData", "split_rows", "true_rows"]
 
 #: What is subtracted from each column of X before it becomes float32, flat; None: nothing.
 Offsets = NDArray[np.float64] | None
@@ -159,6 +160,37 @@ class Arrays:
         return X.reshape(len(X), -1), targets, self.weights(dtype)
 
 
+def true_rows(
+    X: ArrayLike, dtype: str, input_shape: Sequence[int] | None = None, name: str = "X"
+) -> NDArray[Any]:
+    """Give X as a function of the user's should see it: in double where float32 would lose values.
+
+    Parameters
+    ----------
+    X : array-like, shape (n, ...)
+        Inputs.
+    dtype : {"float32", "float64"}
+        The precision of training.
+    input_shape : sequence of int, optional
+        The shape that a row must have.
+    name : str, default "X"
+        What they are called in messages.
+
+    Returns
+    -------
+    ndarray
+        In ``dtype`` if that changes no column by more than 2⁻¹⁷ of its spread, else in float64.
+
+    Examples
+    --------
+    >>> [true_rows([[c], [c + 1.1]], "float32").dtype.name for c in (0.0, 1.7e9)]
+    ['float32', 'float64']
+    """
+    array, place = as_rows(X, input_shape, name), Place.of(X, name)
+    double = dtype == "float32" and find_rounding(array, place) is not None
+    return as_floats(array, "float64" if double else dtype, place)
+
+
 class SharedData:
     """Training rows, and validation rows where they are given apart.
 
@@ -231,7 +263,7 @@ class SharedData:
             centred[self.handle(network, recipe).centred_columns] = True
         rounding = self.training.rounding
         offsets = None if rounding is None else rounding.chosen(centred)
-        if known is not None:
+        if known is not None and not moves:
             offsets = np.where(known != 0, known, 0.0 if offsets is None else offsets)
         cures = (
             ["Subtract its mean"] if normalized else ["Put Normalize first", "subtract its mean"]

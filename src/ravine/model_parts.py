@@ -21,7 +21,8 @@ STATUSES = ("finished", "stopped early", "converged", "diverged", "interrupted")
 """How a run may have ended."""
 
 _PARAMETERS, _STATE, _HISTORY = "parameters.", "state.", "history."
-_OFFSETS = "offsets"
+#: Named as state, so that a ravine which knows no offsets refuses the file.
+_OFFSETS = "state.offsets"
 _SMALL = 1_000_000
 _LABEL_TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str,
@@ -215,8 +216,9 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
     status = _field(document, "status", str)
     if status not in STATUSES:
         raise SpecError(f"The status of the model must be one of {', '.join(STATUSES)}.")
+    named = {name: array for name, array in arrays.items() if name != _OFFSETS}
     vectors = [
-        _gather(arrays, prefix, layout, recipe.dtype, finite=status != "diverged")
+        _gather(named, prefix, layout, recipe.dtype, finite=status != "diverged")
         for prefix, layout in ((_PARAMETERS, handle.layout), (_STATE, handle.state_layout))
     ]
     best_epoch = document.get("best_epoch")

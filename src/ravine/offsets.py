@@ -38,7 +38,8 @@ def lost_share(numbers: NDArray[Any], offset: float = 0.0) -> NDArray[np.float64
     ``share = sd(e) / sd(x)`` with ``e = (x − offset) − float32(x − offset)``, the rounding error. A
     constant error loses nothing, nor does one of a column that is constant but for rounding in
     double (``sd(x) ≤ 1e-12 max|x|``): their share is 0. It is 1 where ``sd(x)`` is below the
-    smallest normal number of float32, 1.2e-38, or a value beyond its largest.
+    smallest normal number of float32, 1.2e-38, and infinite where a value is no finite number of
+    float32.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ def lost_share(numbers: NDArray[Any], offset: float = 0.0) -> NDArray[np.float64
         error = exact - exact.astype(np.float32)
         share = error.std(axis=0, dtype=np.float64) / spread
         constant = spread <= CONSTANT * np.abs(numbers.astype(np.float64)).max(axis=0)
-    share = np.where(np.isfinite(share) & (spread >= _SINGLE.tiny), share, 1.0)
+    share = np.where(np.isfinite(share), share, np.inf)
+    share = np.where(np.isfinite(spread) & (spread < _SINGLE.tiny), 1.0, share)
     return np.asarray(np.where(constant, 0.0, share))
 
 
@@ -98,9 +100,13 @@ class Rounding:
         return offsets if offsets.any() else None
 
     def lost(self, offsets: NDArray[np.float64] | None) -> NDArray[np.int64]:
-        """Give the columns of which float32 loses too much in spite of these offsets."""
+        """Give the columns of which float32 loses too much in spite of these offsets.
+
+        Values beyond float32 are not among them: conversion refuses them.
+        """
         kept = np.zeros(len(self.offsets), bool) if offsets is None else offsets != 0
-        return np.flatnonzero(np.where(kept, self.shifted, self.alone) > LOST)
+        share = np.where(kept, self.shifted, self.alone)
+        return np.flatnonzero((share > LOST) & np.isfinite(share))
 
 
 def find_rounding(array: NDArray[Any], place: Place | str) -> Rounding | None:
@@ -128,7 +134,8 @@ def find_rounding(array: NDArray[Any], place: Place | str) -> Rounding | None:
     >>> find_rounding(np.array([[1.1], [2.2]]), "X") is None
     True
     """
-    if array.dtype.kind == "b" or (array.dtype.kind == "f" and array.dtype.itemsize <= 4):
+    exact = {"b": 1, "f": 4, "i": 2, "u": 2}  # bytes that float32 holds
+    if array.dtype.itemsize <= exact.get(array.dtype.kind, 0):
         return None
     place = Place(place) if isinstance(place, str) else place
     found: dict[int, tuple[float, float, float]] = {}

@@ -94,8 +94,8 @@ def _check_above_zero(numbers: NDArray[Any], name: str) -> None:
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"{name} holds {numbers[row]!r} (row {row}), too near 0 for the loss Gamma in float32, "
-            f"which needs {_SINGLE.tiny:.2g} at least.",
+            f"{name} holds {numbers[row].item()!r} (row {row}), too near 0 for the loss Gamma in "
+            f"float32, which needs {_SINGLE.tiny:.2g} at least.",
             hint='Multiply it by a constant, or use Recipe(dtype="float64").',
         )
 
