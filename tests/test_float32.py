@@ -141,6 +141,13 @@ def test_offsets_do_not_depend_on_the_order_of_rows_or_the_layout_in_memory():
     assert len({float(find_rounding(X, "X").offsets[0]) for X in same}) == 1
 
 
+def test_rows_of_weight_0_have_no_part_in_the_offset():
+    t = times()
+    X, weights = np.r_[t, 0.0, 1e12][:, None], np.r_[np.ones(600), 0.0, 0.0]
+    data = SharedData(X, None, weights)
+    assert data.offsets(NET, RECIPE) == SharedData(t[:, None], None).offsets(NET, RECIPE)
+
+
 def test_float32_inputs_are_taken_as_they_are_without_a_copy():
     X = times().astype(np.float32)[:, None]
     data = SharedData(X, None)

@@ -79,7 +79,7 @@ class Arrays:
     @cached_property
     def rounding(self) -> Rounding | None:
         """What float32 would lose of X, and offsets that help; None if it loses nothing."""
-        return find_rounding(self._rows(), self._place)
+        return find_rounding(self._present_rows(), self._place)
 
     @property
     def _place(self) -> Place:
@@ -90,6 +90,11 @@ class Arrays:
         if self._array is None:
             self._array = as_rows(self.X, None, self.names[0])
         return self._array
+
+    def _present_rows(self) -> NDArray[Any]:
+        """Give the rows that do not weigh 0."""
+        rows, weights = self._rows(), self.weights("float32")
+        return rows if weights is None or (weights > 0).all() else rows[weights > 0]
 
     def features(self, dtype: str, offsets: Offsets = None) -> NDArray[Any]:
         """Give X less the offsets, checked, n × inputs or n × height × width and so on."""
@@ -105,7 +110,8 @@ class Arrays:
             return
         for column in self.rounding.lost(offsets).tolist():
             place = self._place.of_column(column)
-            refuse_lost(numbers_of(column_of(self._rows(), column), place), str(place), *cures)
+            numbers = numbers_of(column_of(self._present_rows(), column), place)
+            refuse_lost(numbers, str(place), *cures)
 
     def weights(self, dtype: str) -> NDArray[Any] | None:
         """Give the sample weights, checked, or None."""

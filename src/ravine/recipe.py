@@ -67,7 +67,9 @@ class Recipe(Spec):
     seed : int, default 0
         Seed of everything random, at least 0.
     dtype : {"float32", "float64"}, default "float32"
-        Precision of training.
+        Precision of training. float32 has some seven digits: inputs and targets of which it would
+        lose more than a thousandth of the spread are refused, unless a first `Normalize` keeps them
+        (see ``Model.offsets``).
 
     Raises
     ------
