@@ -381,8 +381,9 @@ def test_a_warm_start_with_pixels_that_move_gives_up_the_offset_or_refuses():
 def test_inputs_too_small_for_float32_are_refused():
     x = np.random.default_rng(0).normal(size=(50, 1))
     for scale in (1e-40, 1e-60):
-        with pytest.raises(DataError, match="Column 0 of X loses values in float32"):
+        with pytest.raises(DataError, match="Column 0 of X holds numbers too near 0") as caught:
             trained(x * scale, x[:, 0])
+        assert caught.value.hint.startswith("Multiply it by a constant")
     with pytest.raises(DataError, match="beyond what float32 can hold"):
         trained(x * 1e40, x[:, 0])
     assert trained(x * 1e-30, x[:, 0]).offsets is None
@@ -447,8 +448,9 @@ def test_constant_targets_are_not_refused():
         ("squared_error", 1e-25, "squared errors are too small for float32"),
         ("huber", 1e-25, "squared errors are too small for float32"),
         ("squared_error", 1e25, "squared errors are too large for float32"),
-        ("squared_error", 1e-45, "loses values in float32"),
-        ("gamma", 1e-41, "loses values in float32"),
+        ("squared_error", 1e-45, "y holds numbers too near 0 for float32"),
+        ("absolute_error", 1e-41, "y holds numbers too near 0 for float32"),
+        ("gamma", 1e-41, "y holds numbers too near 0 for float32"),
     ],
 )
 def test_targets_whose_errors_float32_cannot_hold_are_refused(loss, y, rule):

@@ -237,7 +237,7 @@ def _natural(values: list[Any], kind: np.dtype[Any], place: Place) -> NDArray[An
         except (TypeError, ValueError):
             _not_numbers(place, f"{type(value).__name__} objects", value)
         if is_whole and int(found[row]) != int(value):
-            _inexact(place, kind, value, (row,))
+            _inexact(place, found.dtype, value, (row,))
     exact = whole and bool(np.all(np.abs(found) < 2.0**63))
     return found.astype(np.int64) if exact else found
 

@@ -8,7 +8,6 @@ the constant is taken away before X is rounded.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -18,12 +17,24 @@ from numpy.typing import NDArray
 from .errors import DataError
 from .numeric import Place, changed_whole, column_of, minus, numbers_of
 
-__all__ = ["CONSTANT", "KEPT", "LOST", "Rounding", "find_rounding", "lost_share", "refuse_lost"]
+__all__ = [
+    "CONSTANT",
+    "KEPT",
+    "LOST",
+    "SMALL_CURE",
+    "Rounding",
+    "find_rounding",
+    "lost_share",
+    "refuse_lost",
+]
 
 #: Share of the spread that rounding may change before a column gets an offset.
 KEPT = 2.0**-17
 #: Share of the spread that rounding may change before a column without an offset is refused.
 LOST = 2.0**-10
+
+#: The cure for numbers too small for float32.
+SMALL_CURE = 'Multiply it by a constant, or use Recipe(dtype="float64")'
 
 _SINGLE = np.finfo(np.float32)
 #: Rows that are looked at first; only columns that might lose values among them are read whole.
@@ -177,28 +188,45 @@ def refuse_lost(numbers: NDArray[Any], name: str, *cures: str) -> NoReturn:
     ravine.errors.DataError: Column 0 of X loses values in float32: 600 different values become ...
     """
     values = numbers.astype(np.float64)
-    with np.errstate(over="ignore"):
-        before, after = (len(np.unique(v)) for v in (numbers, values.astype(np.float32)))
+    mean, spread = values.mean(), values.std()
+    what = f"(mean {mean:.6g}, standard deviation {spread:.3g})"
+    if spread < _SINGLE.tiny:
+        raise DataError(
+            f"{name} holds numbers too near 0 for float32 {what}.",
+            hint=f"{SMALL_CURE}.",
+        )
+    before, after = (len(np.unique(v)) for v in (numbers, values.astype(np.float32)))
     raise DataError(
-        f"{name} loses values in float32: {before:,} different values become {after:,} "
-        f"(mean {values.mean():.6g}, standard deviation {values.std():.3g}).",
+        f"{name} loses values in float32: {before:,} different values become {after:,} {what}.",
         hint=", or ".join([*cures, 'use Recipe(dtype="float64")']) + ".",
     )
 
 
-def _suspects(sample: NDArray[Any], place: Place) -> Sequence[int]:
+def _suspects(sample: NDArray[Any], place: Place) -> list[int]:
     """Give the columns that may lose values, judged by some rows; all that do are among them."""
     rows = sample.reshape(len(sample), -1)
     if rows.dtype.kind in "iuf":
-        return [int(c) for c in np.flatnonzero(_is_suspect(rows))]
-    columns = range(rows.shape[1])
+        columns = np.flatnonzero(_may_lose(rows)).tolist()
+    else:
+        columns = list(range(rows.shape[1]))
     return [c for c in columns if _is_suspect(numbers_of(rows[:, c], place.of_column(c)))]
 
 
-def _is_suspect(numbers: NDArray[Any]) -> NDArray[np.bool_]:
+def _may_lose(numbers: NDArray[Any]) -> NDArray[np.bool_]:
+    """Rule out most columns at once, by a bound: ``|e| ≤ 2⁻²⁴ |x|``."""
+    with np.errstate(all="ignore"):
+        reach = np.maximum(numbers.max(axis=0), -numbers.min(axis=0)).astype(np.float64)
+        if numbers.dtype.kind in "iu":
+            return np.asarray(reach > 2.0**24)
+        spread = numbers.std(axis=0)
+        safe = (reach * 2.0**-24 <= KEPT / 4 * spread) & (spread >= _SINGLE.tiny)
+    return ~np.asarray(safe)
+
+
+def _is_suspect(numbers: NDArray[Any]) -> bool:
     if numbers.dtype.kind in "iu":
-        return np.asarray((numbers.astype(np.float64) ** 2 > 4.0**24).any(axis=0))
-    return lost_share(numbers) > KEPT / 4
+        return bool(_may_lose(numbers))
+    return bool(lost_share(numbers) > KEPT / 4)
 
 
 def _offset_of(numbers: NDArray[Any]) -> tuple[float, float, float] | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .errors import DataError
 from .losses import BinaryCrossEntropy, Gamma, Huber, Loss, SquaredError
 from .numeric import Place, numbers_of
-from .offsets import CONSTANT, KEPT, LOST, lost_share, refuse_lost
+from .offsets import CONSTANT, KEPT, LOST, SMALL_CURE, lost_share, refuse_lost
 
 __all__ = ["are_kept", "check_targets_kept"]
 
@@ -52,16 +52,18 @@ def check_targets_kept(
     if isinstance(loss, BinaryCrossEntropy):
         return
     for column in range(rounded.shape[1]):
-        own = numbers_of(numbers[:, column], place)
         several = rounded.shape[1] > 1
         name = f"Column {place.label(column)} of {place.name}" if several else place.name
-        if lost_share(own) > LOST:
-            tiny = own.astype(np.float64).std() < _SINGLE.tiny
-            refuse_lost(own, name, "Multiply it by a constant" if tiny else "Subtract its mean")
+        values = rounded[:, column].astype(np.float64)
+        spread, largest = float(values.std()), float(max(values.max(), -values.min()))
+        if 2.0**-24 * largest > LOST / 2 * spread or spread < _SINGLE.tiny:
+            own = numbers_of(numbers[:, column], place)
+            if lost_share(own) > LOST:
+                refuse_lost(own, name, "Subtract its mean")
         if isinstance(loss, Gamma):
-            _check_above_zero(own, name)
+            _check_above_zero(numbers_of(numbers[:, column], place), name)
         elif isinstance(loss, SquaredError | Huber):
-            _check_squares(rounded[:, column].astype(np.float64), loss, name)
+            _check_squares(spread, largest, loss, name)
 
 
 def are_kept(values: NDArray[np.float64]) -> bool:
@@ -96,13 +98,12 @@ def _check_above_zero(numbers: NDArray[Any], name: str) -> None:
         raise DataError(
             f"{name} holds {numbers[row].item()!r} (row {row}), too near 0 for the loss Gamma in "
             f"float32, which needs {_SINGLE.tiny:.2g} at least.",
-            hint='Multiply it by a constant, or use Recipe(dtype="float64").',
+            hint=f"{SMALL_CURE}.",
         )
 
 
-def _check_squares(numbers: NDArray[np.float64], loss: Loss, name: str) -> None:
+def _check_squares(spread: float, largest: float, loss: Loss, name: str) -> None:
     """Refuse targets whose squared errors float32 would make 0 or infinite."""
-    spread, largest = numbers.std(), np.abs(numbers).max()
     what = ""
     if CONSTANT * largest < spread < _SMALLEST_SPREAD:
         what = f"spreads by {spread:.3g} only, so that squared errors are too small"
