@@ -15,14 +15,22 @@ from .layers import Dense, Embedding, Layer, Periodic, PiecewiseLinear, Residual
 from .network import Network
 from .own_parts import recipe_from_document, recipe_to_document
 
-__all__ = ["STATUSES", "engine_network", "named_views", "pack", "shifted_means", "unpack"]
+__all__ = [
+    "OFFSETS",
+    "STATUSES",
+    "engine_network",
+    "named_views",
+    "pack",
+    "shifted_means",
+    "unpack",
+]
 
 STATUSES = ("finished", "stopped early", "converged", "diverged", "interrupted")
 """How a run may have ended."""
 
 _PARAMETERS, _STATE, _HISTORY = "parameters.", "state.", "history."
 #: Named as state, so that a ravine which knows no offsets refuses the file.
-_OFFSETS = "state.offsets"
+OFFSETS = "state.offsets"
 _SMALL = 1_000_000
 _LABEL_TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str,
@@ -177,7 +185,7 @@ def pack(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     state = named_views(model.state_vector, model._engine.state_layout)
     arrays |= {_STATE + name: array for name, array in state.items()}
     if model.offsets is not None:
-        arrays[_OFFSETS] = model.offsets
+        arrays[OFFSETS] = model.offsets
     arrays |= {_HISTORY + name: model.history[name] for name in model.history}
     return document, arrays
 
@@ -216,7 +224,7 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
     status = _field(document, "status", str)
     if status not in STATUSES:
         raise SpecError(f"The status of the model must be one of {', '.join(STATUSES)}.")
-    named = {name: array for name, array in arrays.items() if name != _OFFSETS}
+    named = {name: array for name, array in arrays.items() if name != OFFSETS}
     vectors = [
         _gather(named, prefix, layout, recipe.dtype, finite=status != "diverged")
         for prefix, layout in ((_PARAMETERS, handle.layout), (_STATE, handle.state_layout))
@@ -306,10 +314,10 @@ def _offsets(
     arrays: Mapping[str, NDArray[Any]], handle: Any, dtype: str, inputs: int
 ) -> NDArray[np.float64] | None:
     """Give the offsets of the columns; files of before have none."""
-    if _OFFSETS not in arrays:
+    if OFFSETS not in arrays:
         return None
-    offsets = arrays[_OFFSETS]
-    _check(offsets, _OFFSETS, (inputs,), np.dtype(np.float64), finite=True)
+    offsets = arrays[OFFSETS]
+    _check(offsets, OFFSETS, (inputs,), np.dtype(np.float64), finite=True)
     if dtype != "float32" or np.delete(offsets, handle.centred_columns).any():
         raise SpecError("The file has offsets of columns that its network does not centre.")
     return offsets
