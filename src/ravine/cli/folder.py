@@ -34,8 +34,8 @@ PICTURE, RECIPE, CHECKPOINT = "learning_curve.png", "recipe.toml", "checkpoint.s
 class ResultFolder:
     """A folder for the results of one training.
 
-    Its files are written together when training has ended: each to a temporary name first, the model
-    renamed last. Each holds the run's id, which is the checksum of the model.
+    Its files are written together when training has ended: each to a temporary name first, and the
+    model is renamed last. Each holds the run's id, which is the checksum of the model.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ class ResultFolder:
         task : str
             The task.
         resumable : bool, default False
-            Whether the recipe file is written now, without an id, because going on from a checkpoint
-            needs it. Otherwise `write_results` writes it.
+            Whether the recipe file is written now, without an id: going on from a checkpoint needs
+            it. Otherwise `write_results` writes it.
         **how : Recipe, Network or dict
             What `write_recipe_file` takes: recipe and network, or the estimator's parameters.
         """
