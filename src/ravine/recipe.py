@@ -45,8 +45,8 @@ class Recipe(Spec):
     penalty : Penalty, optional
         Norm penalty of every layer that does not say otherwise.
     dropout : float, default 0.0
-        Dropout rate in [0, 1) before every Dense but the first, except where a Dropout stands
-        already.
+        Dropout rate in [0, 1) before every Dense but the first. A network that has Dropout layers
+        of its own, or no such Dense, is refused.
     clip_norm : float, optional
         Largest Euclidean norm of the whole gradient, greater than 0; a longer one is scaled down
         to it.

@@ -13,7 +13,7 @@ from .augmentation import Augmentation, Synthesize
 from .data import Offsets, SharedData, rows_per_batch, split_rows
 from .errors import DataError, ParameterError
 from .history import History
-from .layers import Layer, Residual
+from .layers import Dropout, Layer, Residual
 from .model import Model
 from .model_parts import shifted_means
 from .network import Network
@@ -265,6 +265,7 @@ class Run:
             monitors.append(("ReduceOnPlateau", rate.monitor))
         for name, monitor in monitors:
             self._check_monitor(name, monitor)
+        self._check_dropout()
         for layer in _all_layers(self.network.layers):
             check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
         weights = self.data.training.weights(recipe.dtype)
@@ -272,6 +273,24 @@ class Run:
             raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
+
+    def _check_dropout(self) -> None:
+        """Refuse a dropout of the recipe that the network's own, or its shape, makes nothing of."""
+        rate = self.recipe.dropout
+        if rate == 0:
+            return
+        if any(isinstance(layer, Dropout) for layer in _all_layers(self.network.layers)):
+            raise ParameterError(
+                f"The recipe has dropout={rate:g}, and the network has Dropout layers of its own: "
+                "only one of them can be.",
+                hint="Use recipe.replace(dropout=0), or a network without Dropout.",
+            )
+        if not any(layer["kind"] == "Dropout" for layer in self.handle.layers):
+            raise ParameterError(
+                f"The recipe has dropout={rate:g}, which acts before each Dense layer but the "
+                "first. The network has none there, so it would change nothing.",
+                hint="Add a hidden layer, or use dropout=0.",
+            )
 
     def _check_monitor(self, name: str, monitor: str) -> None:
         if monitor == "loss":
