@@ -21,6 +21,7 @@ from .arrays import (
 )
 from .augmentation import Flip, Rotate, Shift, Zoom
 from .errors import DataError, ParameterError
+from .feature_names import by_name, feature_names
 from .layers import Normalize
 from .model_parts import engine_network
 from .network import Network
@@ -45,6 +46,8 @@ class Arrays:
         Weights of the rows.
     suffix : str, default ""
         Put behind the names in messages.
+    feature_names : tuple of str, optional
+        The columns to take from a data frame, in this order; None: all.
 
     Examples
     --------
@@ -58,7 +61,9 @@ class Arrays:
         y: ArrayLike | None,
         sample_weight: ArrayLike | None = None,
         suffix: str = "",
+        feature_names: tuple[str, ...] | None = None,
     ) -> None:
+        X = by_name(X, feature_names, "X" + suffix)
         self.X, self.y, self.sample_weight = X, y, sample_weight
         self.names = tuple(name + suffix for name in ("X", "y", "sample_weight"))
         self._array: NDArray[Any] | None = None
@@ -223,6 +228,7 @@ class SharedData:
         validation: tuple[ArrayLike, ...] | None = None,
     ) -> None:
         self.training = Arrays(X, y, sample_weight)
+        self.feature_names = feature_names(X)
         self.validation: Arrays | None = None
         if validation is not None:
             if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
@@ -231,7 +237,11 @@ class SharedData:
                 )
             weight = validation[2] if len(validation) == 3 else None
             self.validation = Arrays(
-                validation[0], validation[1], weight, " of the validation rows"
+                validation[0],
+                validation[1],
+                weight,
+                " of the validation rows",
+                self.feature_names,
             )
         self._handles: dict[Any, Any] = {}
         self._described: dict[Network, dict[str, Any]] = {}

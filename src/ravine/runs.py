@@ -109,7 +109,7 @@ class Run:
         self.network, self.recipe, self.data = network, recipe, data
         self.handle = data.handle(network, recipe)
         if start is not None:
-            _check_start(network, data.input_shape(recipe.dtype), start)
+            _check_start(network, data, recipe, start)
             offsets = start.offsets
         self.offsets = data.offsets(network, recipe, offsets)
         known = classes if start is None else start.classes
@@ -211,6 +211,7 @@ class Run:
             classes=self.targets.classes,
             one_dimensional=self.targets.one_dimensional,
             offsets=self.offsets,
+            feature_names=self.data.feature_names,
             status=status,
             best_epoch=best_epoch or None,
             message=message,
@@ -393,7 +394,8 @@ def _as_rows(rows: ArrayLike, n: int, name: str) -> NDArray[np.int64]:
     return np.ascontiguousarray(found, dtype=np.int64)
 
 
-def _check_start(network: Network, input_shape: tuple[int, ...], start: Model) -> None:
+def _check_start(network: Network, data: SharedData, recipe: Recipe, start: Model) -> None:
+    input_shape = data.input_shape(recipe.dtype)
     if start.network != network:
         raise ParameterError(
             "The model that training is to start from has another network: "
@@ -403,4 +405,11 @@ def _check_start(network: Network, input_shape: tuple[int, ...], start: Model) -
         raise DataError(
             f"X has rows of shape {input_shape}, but the model to start from was trained on rows "
             f"of shape {tuple(start.input_shape)}."
+        )
+    names = data.feature_names
+    if None not in (names, start.feature_names) and names != start.feature_names:
+        raise DataError(
+            f"X has the columns {names}, but the model to start from was trained on "
+            f"{start.feature_names}.",
+            hint="Give the same columns in the same order.",
         )
