@@ -233,13 +233,15 @@ class Conformal:
     def _bins(self, fewest: int) -> NDArray[np.int64]:
         """Give the edges of the bins of rows: of about equal mass, and each of enough."""
         reached = self._reached
-        for bins in range(int(np.clip(reached[-1] // max(500, 2 * fewest), 1, 20)), 1, -1):
-            wanted = np.linspace(0, reached[-1], bins + 1)[1:-1]
-            inner = np.searchsorted(reached, wanted + 1e-9 * reached[-1], side="right") - 1
-            edges = np.concatenate([[0], inner, [len(self.centres)]]).astype(np.int64)
+        most = int(np.clip(reached[-1] // max(500, 2 * fewest), 1, 20))
+        if self.masses is None:
+            return np.linspace(0, len(self.centres), most + 1).astype(np.int64)
+        for bins in range(most, 0, -1):
+            edges = np.searchsorted(reached, np.linspace(0, reached[-1], bins + 1))
+            edges[-1] = len(self.centres)
             if (np.diff(reached[edges]) >= fewest).all():
-                return edges
-        return np.array([0, len(self.centres)])
+                break
+        return edges
 
     def _quantile(self, side: Numbers, start: int, end: int, level: float) -> float:
         """Find the value that, with all below it, has the mass (Σ m + 1) level."""

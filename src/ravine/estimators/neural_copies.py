@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.errors import DataError
 from ravine.tables.values import plural
 
 if TYPE_CHECKING:
@@ -36,12 +36,16 @@ class Rows:
         those that are independent observations stand there one by one.
     weights : numpy.ndarray of shape (n,), optional
         How much each counts, 1 on average; ``None``: all alike.
+    groups, times : numpy.ndarray of int64, shape (n,), optional
+        Codes of their groups, and ranks of their times; ``None`` where none were given.
     notes : tuple of str, default ()
         What was done with equal rows, in sentences.
     """
 
     places: Codes
     weights: Numbers | None
+    groups: Codes | None = None
+    times: Codes | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -49,15 +53,18 @@ def in_order(
     frame: pd.DataFrame,
     y: NDArray[Any],
     sample_weight: Numbers | None = None,
-    apart: Codes | None = None,
+    *,
+    groups: Codes | None = None,
+    times: Codes | None = None,
+    table: str = "the table",
 ) -> Rows:
     """Merge equal rows, and put rows into an order that depends on what they hold.
 
     Rows are ordered by a hash of their cells and their target, so that neither the split into
     training and validation rows nor the mini-batches depend on the order of the table. Rows of
-    weight 0 are left out. Rows that are equal in every cell and the target become one row of the
-    summed weight, so that no copy of a row that is trained on can validate; weights are then scaled
-    to a mean of 1.
+    weight 0 are left out. Rows that are equal in every cell, the target, the group and the time
+    become one row of the summed weight, so that no copy of a row that is trained on can validate;
+    weights are then scaled to a mean of 1.
 
     Where the same cells also occur with another target, or fewer than 50 rows are different, equal
     rows are independent observations, and stay: as many as there are, or as weights say that are
@@ -73,18 +80,15 @@ def in_order(
         Their target, as numbers.
     sample_weight : numpy.ndarray of shape (n,), optional
         How much each counts.
-    apart : numpy.ndarray of int64, shape (n,), optional
-        Rows of different codes are never merged.
+    groups, times : numpy.ndarray of int64, shape (n,), optional
+        Codes of groups, from 0, and ranks of times: rows that differ in them are never merged.
+    table : str, default "the table"
+        What the rows are called in notes.
 
     Returns
     -------
     Rows
         The order and the weights.
-
-    Raises
-    ------
-    DataError
-        If a weight is negative.
 
     Examples
     --------
@@ -97,50 +101,62 @@ def in_order(
     >>> twice.a[rows.places][:5].tolist(), len(rows.places), rows.weights
     ([5, 50, 17, 36, 40], 60, None)
     >>> in_order(frame, y, np.where(y < 30, 3.0, 1.0)).weights[:3]
-    array([0.5, 0.5, 1.5])
+    array([1.5, 0.5, 1.5])
     """
+    counted = np.arange(len(frame)) if sample_weight is None else np.flatnonzero(sample_weight)
     hashes = _hashes(frame)
-    counted = np.arange(len(frame)) if sample_weight is None else _counted(sample_weight)
     keys = hashes
     for column in y.reshape(len(y), -1).T:
         keys = keys * np.uint64(0x9E3779B97F4A7C15) + _hash_of(column)
-    order = (
-        np.argsort(keys[counted], kind="stable")
-        if apart is None
-        else np.lexsort((apart[counted], keys[counted]))
-    )
+    keys = keys[counted]
+    if groups is not None:
+        groups = _ranked(groups[counted], keys)
+    if times is not None:
+        times = times[counted]
+    apart = [codes for codes in (groups, times) if codes is not None]
+    order = np.lexsort((*apart, keys)) if apart else np.argsort(keys, kind="stable")
     places = counted[order]
     weights = None if sample_weight is None else sample_weight[places]
     if weights is not None and (weights == weights[0]).all():
         weights = None
     cells = equal_rows(frame, hashes)[places]
-    if np.bincount(cells).max() == 1:
-        return Rows(places, mean_one(weights))
-    return _merged(places, cells, y[places], weights, None if apart is None else apart[places])
+    total: Numbers | None = None
+    kept: Codes = np.arange(len(places))
+    notes: tuple[str, ...] = ()
+    if weights is not None or np.bincount(cells).max() > 1:
+        apart = [codes[order] for codes in apart]
+        total, kept, notes = _merged(cells, y[places], weights, apart, table)
+    return Rows(
+        places[kept],
+        mean_one(total),
+        None if groups is None else groups[order][kept],
+        None if times is None else times[order][kept],
+        notes,
+    )
 
 
 def _merged(
-    places: Codes, cells: Codes, y: NDArray[Any], weights: Numbers | None, apart: Codes | None
-) -> Rows:
-    """Merge rows that are in order, given codes of their cells."""
+    cells: Codes, y: NDArray[Any], weights: Numbers | None, apart: Sequence[Codes], table: str
+) -> tuple[Numbers, Codes, tuple[str, ...]]:
+    """Merge rows that are in order; give weights, which rows they stand for, and notes."""
     codes = cells
     for column in y.reshape(len(y), -1).T:
         codes = _paired(codes, np.unique(column, return_inverse=True)[1])
     _, firsts = np.unique(codes, return_index=True)
     targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
     few = len(firsts) < FEWEST_DIFFERENT_ROWS
-    if apart is not None:
-        codes = _paired(codes, apart)
+    for others in apart:
+        codes = _paired(codes, others)
     _, firsts, codes = np.unique(codes, return_index=True, return_inverse=True)
     independent = (targets[cells[firsts]] > 1) | few
     copies = np.bincount(codes)
     total, times = _counts(codes, copies, independent, weights, few)
     rank = np.argsort(firsts)
     times = times[rank]
-    return Rows(
-        np.repeat(places[firsts[rank]], times),
-        mean_one(np.repeat(total[rank] / times, times)),
-        _notes(copies, independent, few),
+    return (
+        np.repeat(total[rank] / times, times),
+        np.repeat(firsts[rank], times),
+        _notes(copies, independent, few, table),
     )
 
 
@@ -160,27 +176,28 @@ def _counts(
     return total, np.where(independent, times, 1)
 
 
-def _notes(copies: Codes, independent: NDArray[np.bool_], few: bool) -> tuple[str, ...]:
+def _notes(copies: Codes, independent: NDArray[np.bool_], few: bool, table: str) -> tuple[str, ...]:
     """Say what was done with equal rows."""
     notes = []
     merged = copies[~independent]
     extra = int(merged.sum()) - len(merged)
     if extra:
         notes.append(
-            f"{plural(extra, 'row')} of the table {'is a copy' if extra == 1 else 'are copies'} of "
+            f"{plural(extra, 'row')} of {table} {'is a copy' if extra == 1 else 'are copies'} of "
             "another row, equal in every column and the target: merged into one of the summed "
             "weight."
         )
     kept = int(copies[independent & (copies > 1)].sum())
     if kept:
         why = (
-            f"fewer than {FEWEST_DIFFERENT_ROWS} rows of the table are different"
+            f"fewer than {FEWEST_DIFFERENT_ROWS} rows are different"
             if few
             else "the same values also occur with another target"
         )
         notes.append(
-            f"{plural(kept, 'row')} that equal others count as independent observations, because "
-            f"{why}: equal rows may train and validate. Pass groups= to keep them on one side."
+            f"{plural(kept, 'row')} of {table} that equal others count as independent "
+            f"observations, because {why}: equal rows may lie on both sides of a split. Pass "
+            "groups= to keep them on one side."
         )
     return tuple(notes)
 
@@ -197,7 +214,8 @@ def mean_one(weights: Numbers | None) -> Numbers | None:
     """
     if weights is None or (weights == weights[0]).all():
         return None
-    return (weights / weights.mean()).astype(np.float32).astype(np.float64)
+    scaled: Numbers = (weights / weights.mean()).astype(np.float32).astype(np.float64)
+    return scaled
 
 
 def common_measure(values: Numbers) -> float | None:
@@ -281,9 +299,9 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
             odd = ((values == 0) & np.signbit(values)) | np.isnan(values)
             if odd.any():
                 values = np.where(np.isnan(values), np.nan, values + 0.0)
-                changed[name] = pd.Series(values.astype(column.dtype), index=column.index)
+                changed[str(name)] = pd.Series(values.astype(column.dtype), index=column.index)
         elif column.dtype == object and column.isna().any():
-            changed[name] = column.where(column.notna(), None)
+            changed[str(name)] = column.where(column.notna(), None)
     return frame.assign(**changed) if changed else frame
 
 
@@ -306,8 +324,7 @@ def _codes_by_cells(frame: pd.DataFrame) -> Codes:
         [
             known.setdefault(
                 tuple(
-                    None if gap else (type(cell), cell)
-                    for gap, cell in zip(gaps, row, strict=True)
+                    None if gap else (type(cell), cell) for gap, cell in zip(gaps, row, strict=True)
                 ),
                 len(known),
             )
@@ -317,29 +334,33 @@ def _codes_by_cells(frame: pd.DataFrame) -> Codes:
     )
 
 
-def _counted(sample_weight: Numbers) -> Codes:
-    """Give the rows whose weight is not 0."""
-    if (sample_weight < 0).any():
-        raise DataError(
-            f"sample_weight must not be negative. Got {sample_weight.min():g} in row "
-            f"{int(sample_weight.argmin()) + 1}."
-        )
-    return np.flatnonzero(sample_weight)
+def _ranked(groups: Codes, keys: NDArray[np.uint64]) -> Codes:
+    """Rank groups by the different rows that they hold, whatever the order of the table."""
+    order = np.lexsort((keys, groups))
+    ranked, held = groups[order], keys[order]
+    fresh = np.ones(len(order), dtype=bool)
+    fresh[1:] = (ranked[1:] != ranked[:-1]) | (held[1:] != held[:-1])
+    sums = np.zeros(int(groups.max()) + 1, dtype=np.uint64)
+    np.add.at(sums, ranked[fresh], held[fresh])
+    present = np.unique(groups)
+    ranks = np.empty(len(sums), dtype=np.int64)
+    ranks[present[np.argsort(sums[present], kind="stable")]] = np.arange(len(present))
+    return np.asarray(ranks[groups])
 
 
 def _paired(codes: Codes, others: Codes) -> Codes:
     """Give pairs of codes codes from 0."""
     paired = codes * (int(others.max()) + 1) + others
-    return np.unique(paired, return_inverse=True)[1].astype(np.int64)
+    return np.asarray(np.unique(paired, return_inverse=True)[1], dtype=np.int64)
 
 
 def _hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
     import pandas as pd
 
-    return pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
 
 
 def _hash_of(column: NDArray[Any]) -> NDArray[np.uint64]:
     import pandas as pd
 
-    return pd.util.hash_array(np.ascontiguousarray(column))
+    return np.asarray(pd.util.hash_array(np.ascontiguousarray(column)), dtype=np.uint64)
