@@ -152,11 +152,10 @@ def _merged(
     copies = np.bincount(codes)
     total, times = _counts(codes, copies, independent, weights, few)
     rank = np.argsort(firsts)
-    times = times[rank]
     return (
-        np.repeat(total[rank] / times, times),
-        np.repeat(firsts[rank], times),
-        _notes(copies, independent, few, table),
+        np.repeat((total / times)[rank], times[rank]),
+        np.repeat(firsts[rank], times[rank]),
+        _notes(copies[~independent], times[times > 1], few, table),
     )
 
 
@@ -176,10 +175,9 @@ def _counts(
     return total, np.where(independent, times, 1)
 
 
-def _notes(copies: Codes, independent: NDArray[np.bool_], few: bool, table: str) -> tuple[str, ...]:
-    """Say what was done with equal rows."""
+def _notes(merged: Codes, repeated: Codes, few: bool, table: str) -> tuple[str, ...]:
+    """Say of how many copies a row was made of, and which rows stand there several times."""
     notes = []
-    merged = copies[~independent]
     extra = int(merged.sum()) - len(merged)
     if extra:
         notes.append(
@@ -187,17 +185,16 @@ def _notes(copies: Codes, independent: NDArray[np.bool_], few: bool, table: str)
             "another row, equal in every column and the target: merged into one of the summed "
             "weight."
         )
-    kept = int(copies[independent & (copies > 1)].sum())
-    if kept:
+    if len(repeated):
         why = (
             f"fewer than {FEWEST_DIFFERENT_ROWS} rows are different"
             if few
             else "the same values also occur with another target"
         )
         notes.append(
-            f"{plural(kept, 'row')} of {table} that equal others count as independent "
-            f"observations, because {why}: equal rows may lie on both sides of a split. Pass "
-            "groups= to keep them on one side."
+            f"{plural(int(repeated.sum()), 'row')} of {table} that are equal, by copies or by "
+            f"weights, count as independent observations, because {why}: equal rows may lie on "
+            "both sides of a split. Pass groups= to keep them on one side."
         )
     return tuple(notes)
 
