@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import DataError
 from .numeric import as_array, is_missing
 
-__all__ = ["group_codes", "split_rows", "time_ranks", "units_of"]
+__all__ = ["check_sides", "group_codes", "split_rows", "time_ranks", "units_of"]
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -82,7 +82,7 @@ def split_rows(
     >>> len(kept), len(aside)
     (8, 2)
     >>> split_rows(6, 0.3, seed=0, groups=["a", "b", "a", "c", "b", "c"])[1]
-    array([1, 4])
+    array([0, 2])
     >>> split_rows(5, 0.3, seed=0, time=[2021, 2023, 2020, 2023, 2022])
     (array([0, 2, 4]), array([1, 3]))
     """
@@ -153,6 +153,61 @@ def units_of(n: int, identity: ArrayLike | None = None, groups: ArrayLike | None
     first, second = parts[0], parts[1] + n  # a graph of 2 n nodes: identities, then groups
     edges = coo_array((np.ones(n, dtype=bool), (first, second)), shape=(2 * n, 2 * n))
     return _by_occurrence(connected_components(edges, directed=False)[1][first])
+
+
+def check_sides(
+    kept: Rows, aside: Rows, groups: Rows | None = None, time: Rows | None = None
+) -> None:
+    """Check rows that somebody else put on two sides: they must lie as `split_rows` puts them.
+
+    Parameters
+    ----------
+    kept, aside : ndarray of int64
+        Numbers of the rows that are trained on, and of those that validate.
+    groups, time : ndarray of int64, optional
+        What `group_codes` and `time_ranks` gave for all rows.
+
+    Raises
+    ------
+    DataError
+        If a row or a group is on both sides, or a row that is trained on is not earlier than the
+        last row of each row or group that validates.
+
+    Examples
+    --------
+    >>> check_sides(np.array([0, 1, 1]), np.array([2, 1]))
+    Traceback (most recent call last):
+    ravine.errors.DataError: Row 1 is trained on, and it validates: it is in both rows and \
+validation_rows.
+    """
+    both = aside[np.isin(aside, kept)]
+    if both.size:
+        raise DataError(
+            f"Row {both[0]} is trained on, and it validates: it is in both rows and "
+            "validation_rows.",
+            hint="Leave it out of one of them: rows[~np.isin(rows, validation_rows)].",
+        )
+    if groups is not None:
+        straddling = aside[np.isin(groups[aside], groups[kept])]
+        if straddling.size:
+            other = kept[groups[kept] == groups[straddling[0]]][0]
+            raise DataError(
+                f"Row {other} is trained on and row {straddling[0]} validates, but they are of one "
+                "group.",
+                hint="Put all rows of a group into rows, or all of them into validation_rows.",
+            )
+    if time is not None:
+        units = np.arange(len(time)) if groups is None else groups
+        ends = np.full(len(time), -1)
+        np.maximum.at(ends, units[aside], time[aside])
+        first, latest = aside[np.argmin(ends[units[aside]])], kept[np.argmax(time[kept])]
+        if time[latest] >= ends[units[first]]:
+            what = f"row {first}" if groups is None else f"the last row of row {first}'s group"
+            raise DataError(
+                f"Row {latest} is trained on, but its time is not before that of {what}, which "
+                "validates.",
+                hint="Validate on the latest rows, or leave time out.",
+            )
 
 
 def group_codes(groups: ArrayLike, n: int, name: str = "groups") -> Rows:
