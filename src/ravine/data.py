@@ -15,7 +15,7 @@ from .errors import DataError, ParameterError
 from .model_parts import engine_network
 from .network import Network
 from .recipe import Recipe
-from .splitting import group_codes, time_ranks
+from .sides import group_codes, time_ranks
 
 __all__ = ["Arrays", "SharedData", "rows_per_batch"]
 
