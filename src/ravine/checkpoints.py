@@ -141,7 +141,9 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
 def fingerprint(run: Run) -> list[int]:
     """Compute what tells the data of one run from that of another."""
     found = [len(run.rows), len(run.validation_rows), run.data.fingerprint(run.recipe.dtype)]
-    if any(side is not None for side in run.sides):  # without them, X, y and the recipe say which rows validate
+    if any(
+        side is not None for side in run.sides
+    ):  # without them, X, y and the recipe say which rows validate
         found.append(zlib.crc32(run.validation_rows.tobytes()))
     return found
 
