@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.neural_copies import in_order, mean_one
 from ravine.estimators.neural_splits import Split, validation_splits
-from ravine.splitting import group_codes, time_ranks
+from ravine.sides import group_codes, time_ranks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,9 +100,10 @@ class TrainingRows:
             If groups or times do not fit the rows.
         """
         if validation is not None and not (groups is None and time is None):
+            name = "time" if groups is None else "groups"
             raise ParameterError(
-                "groups and time choose the rows that validate, but X_val gives them.",
-                hint="Pass X_val and y_val, or groups and time.",
+                f"{name} would change nothing: X_val holds the validation rows.",
+                hint=f"Leave {name} out, or X_val and y_val.",
             )
         n = len(given.frame)
         codes = None if groups is None else group_codes(groups, n)

@@ -1,4 +1,4 @@
-"""The members of an ensemble: their kinds, their rows, their training, what they predict."""
+"""The members of an ensemble: their kinds, their training, what they predict."""
 
 from __future__ import annotations
 
