@@ -14,7 +14,7 @@ from ravine.tables.values import plural
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Rows", "common_measure", "equal_rows", "in_order", "mean_one"]
+__all__ = ["Rows", "common_measure", "equal_rows", "in_order", "mean_one", "with_targets"]
 
 #: With fewer different rows than this, equal rows are taken for independent observations.
 FEWEST_DIFFERENT_ROWS = 50
@@ -139,9 +139,7 @@ def _merged(
     cells: Codes, y: NDArray[Any], weights: Numbers | None, apart: Sequence[Codes], table: str
 ) -> tuple[Numbers, Codes, tuple[str, ...]]:
     """Merge rows that are in order; give weights, which rows they stand for, and notes."""
-    codes = cells
-    for column in y.reshape(len(y), -1).T:
-        codes = _paired(codes, np.unique(column, return_inverse=True)[1])
+    codes = with_targets(cells, y)
     _, firsts = np.unique(codes, return_index=True)
     targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
     few = len(firsts) < FEWEST_DIFFERENT_ROWS
@@ -282,6 +280,19 @@ def equal_rows(frame: pd.DataFrame, hashes: NDArray[np.uint64] | None = None) ->
         return _codes_by_cells(plain)
     codes = np.empty(len(order), dtype=np.int64)
     codes[order] = np.cumsum(fresh) - 1
+    return codes
+
+
+def with_targets(codes: Codes, y: NDArray[Any]) -> Codes:
+    """Give rows of the same code and the same target the same new code.
+
+    Examples
+    --------
+    >>> with_targets(np.array([0, 0, 0, 1]), np.array([5.0, 7.0, 5.0, 5.0]))
+    array([0, 1, 0, 2])
+    """
+    for column in y.reshape(len(y), -1).T:
+        codes = _paired(codes, np.unique(column, return_inverse=True)[1])
     return codes
 
 
