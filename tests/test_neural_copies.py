@@ -262,11 +262,24 @@ def test_few_different_rows_are_observations_as_often_as_they_stand_there():
     rows = in_order(pd.DataFrame({"x": X}), y)
     assert len(rows.places) == 80
     assert rows.weights is None
-    assert "fewer than 50 rows are different" in rows.notes[0]
-    aggregated = in_order(pd.DataFrame({"x": X[:2]}), y[:2], np.array([31.0, 50.0]))
-    assert np.bincount(aggregated.places).tolist() == [31, 50]
-    assert aggregated.weights is None
-    assert in_order(pd.DataFrame({"x": X[:2]}), y[:2], np.array([9.0, 9.0])).notes == ()
+    assert "all rows are fewer than 50 different ones" in rows.notes[0]
+
+
+def test_a_small_table_is_merged_like_a_large_one():
+    frame, y = table(45)
+    expected = outcome(regressor(n_members=5).fit(frame, y), frame)
+    again = regressor(n_members=5).fit(*repeated(frame, y, 3))
+    np.testing.assert_array_equal(outcome(again, frame), expected)
+    assert again.notes_[0].startswith("90 rows of the table are copies of another row")
+
+
+def test_weights_alone_make_no_observations_but_of_rows_that_disagree():
+    X, y = pd.DataFrame({"x": [0.0, 1.0, 1.0]}), np.array([0.0, 0.0, 1.0])
+    rows = in_order(X, y, np.array([30.0, 31.0, 50.0]))
+    assert np.bincount(rows.places).tolist() == [1, 31, 50]
+    expected = np.where(rows.places == 0, 30.0, 1.0)
+    np.testing.assert_allclose(rows.weights, expected / expected.mean(), rtol=1e-6)
+    assert in_order(X, y, np.full(3, 9.0)).notes == ()
 
 
 def test_weights_do_not_make_millions_of_rows():

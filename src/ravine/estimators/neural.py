@@ -146,8 +146,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     Rows are put into an order that depends on what they hold, so the order of a table makes no
     difference. Equal rows are merged into one of the summed weight, so that no member validates on
     a copy of a row that it trained on; a weight of k is k equal rows, and scaling all weights
-    changes nothing. Where equal columns come with different targets, or fewer than 50 rows are
-    different, equal rows count as independent observations, and ``notes_`` says so.
+    changes nothing. Where equal columns come with different targets, or a table holds fewer than 50
+    different rows many times, equal rows count as independent observations, and ``notes_`` says so.
     docs/neural.md says what is done, and why.
 
     References
@@ -548,8 +548,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     Rows are put into an order that depends on what they hold, so the order of a table makes no
     difference. Equal rows are merged into one of the summed weight, so that no member validates on
     a copy of a row that it trained on; a weight of k is k equal rows, and scaling all weights
-    changes nothing. Where equal columns come with different targets, or fewer than 50 rows are
-    different, equal rows count as independent observations, and ``notes_`` says so.
+    changes nothing. Where equal columns come with different targets, or a table holds fewer than 50
+    different rows many times, equal rows count as independent observations, and ``notes_`` says so.
     docs/neural.md says what is done, and why.
 
     References
