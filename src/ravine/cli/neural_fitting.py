@@ -115,7 +115,7 @@ def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
     started = time.perf_counter()
     estimator.fit(parts.training.drop(columns=target.name), y, **parts.sides)
     seconds = time.perf_counter() - started
-    for note in estimator.schema_.notes:
+    for note in estimator.notes_:
         say(f"note: {note}")
     return NeuralFit(SavedEstimator(estimator), seconds)
 

@@ -131,7 +131,7 @@ class _Trained:
             "task": scores.task,
             **scores.to_dict(),
             **self.course,
-            "notes": [*self.settings.notes, *self.model.schema.notes],
+            "notes": [*self.settings.notes, *self.model.notes],
         }
 
 
