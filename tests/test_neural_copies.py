@@ -500,7 +500,7 @@ def test_rows_that_train_and_validate_are_noted():
     assert regressor().fit(frame, y, X_val=other, y_val=y_other).notes_ == ()
     both, y_both = pd.concat([other, frame[:7]]), pd.concat([y_other, y[:7]])
     (note,) = regressor().fit(frame, y, X_val=both, y_val=y_both).notes_
-    assert note.startswith("7 of the 67 rows of X_val are in X as well")
+    assert note.startswith("7 of 67 rows of X_val are in X as well")
 
 
 def test_columns_are_learnt_from_the_rows_of_training_alone():
@@ -519,6 +519,8 @@ def test_columns_are_learnt_from_the_rows_of_training_alone():
         ({"y_val": ["c"] * 60}, DataError, "y_val holds the class c, which y does not hold"),
         ({"groups": np.arange(60)}, ParameterError, "groups would change nothing: X_val"),
         ({"sample_weight_val": -np.ones(60)}, DataError, "sample_weight_val must not be negative"),
+        ({"sample_weight_val": np.zeros(60)}, DataError, "sample_weight_val cannot be used"),
+        ({"sample_weight_val": [1.0]}, DataError, "sample_weight_val cannot be used"),
     ],
 )
 def test_rows_to_validate_on_that_do_not_fit_are_errors(change, error, message):

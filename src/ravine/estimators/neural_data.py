@@ -172,14 +172,17 @@ def check_weights(weights: Any, frame: pd.DataFrame, name: str) -> Numbers | Non
 
     Raises
     ------
-    DataError, ValueError
+    DataError
         If they do not fit the rows, one is negative or no number, or all are 0.
     """
     from sklearn.utils.validation import _check_sample_weight
 
     if weights is None:
         return None
-    found: Numbers = _check_sample_weight(weights, frame, dtype=np.float64)
+    try:
+        found: Numbers = _check_sample_weight(weights, frame, dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"{name} cannot be used: {error}") from error
     if (found < 0).any():
         raise DataError(
             f"{name} must not be negative. Got {found.min():g} in row {int(found.argmin()) + 1}."
@@ -200,8 +203,8 @@ def _notes_on_both(frame: pd.DataFrame, apart: pd.DataFrame, y: NDArray[Any]) ->
     if not count:
         return ()
     return (
-        f"{count:,} of the {plural(len(apart), 'row')} of X_val {'is' if count == 1 else 'are'} in "
-        "X as well, equal in every column and the target: what is learnt of them is not validated.",
+        f"{count:,} of {plural(len(apart), 'row')} of X_val {'is' if count == 1 else 'are'} in X as "
+        "well, equal in every column and the target: what is learnt of them is not validated.",
     )
 
 
