@@ -202,9 +202,10 @@ def _notes_on_both(frame: pd.DataFrame, apart: pd.DataFrame, y: NDArray[Any]) ->
     count = int(np.isin(codes[len(frame) :], codes[: len(frame)]).sum())
     if not count:
         return ()
+    which = f"{count:,} of {plural(len(apart), 'row')} of X_val {'is' if count == 1 else 'are'}"
     return (
-        f"{count:,} of {plural(len(apart), 'row')} of X_val {'is' if count == 1 else 'are'} in X as "
-        "well, equal in every column and the target: what is learnt of them is not validated.",
+        f"{which} in X as well, equal in every column and the target: what is learnt of them is "
+        "not validated.",
     )
 
 
