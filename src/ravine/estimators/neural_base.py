@@ -96,8 +96,10 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         coding = make_coding(options, *rows.frame.shape)
         self.schema_ = TableSchema.learn(rows.frame, coding=coding)
         self.notes_ = (*self.schema_.notes, *rows.notes)
-        tables = [rows.frame] if rows.validation is None else [rows.frame, rows.validation]
-        X = np.concatenate([self.schema_.encode(t).astype(options["dtype"]) for t in tables])
+        X = self.schema_.encode(rows.frame).astype(options["dtype"])
+        if rows.validation is not None:
+            apart = self.schema_.encode(rows.validation).astype(options["dtype"])
+            X = np.concatenate([X, apart])
         kinds = []
         for number, chosen in enumerate(options["kinds"]):
             inputs = Inputs.of(chosen, self.schema_, coding)
