@@ -154,14 +154,16 @@ class Arrays:
         return self._targets[key]
 
     def sides(
-        self, groups: ArrayLike | None, time: ArrayLike | None
+        self, groups: ArrayLike | None, time: ArrayLike | None, dtype: str
     ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
         """Give a run's groups and times, checked, as whole numbers: one of each for every row."""
+        weights = self.weights(dtype)
+        absent = None if weights is None else weights == 0
         found: list[NDArray[np.int64] | None] = []
         for name, values, number in (("groups", groups, group_codes), ("time", time, time_ranks)):
             if values is not None and (name, id(values)) not in self._sides:
                 self._own.append(values)
-                self._sides[name, id(values)] = number(values, len(self), name)
+                self._sides[name, id(values)] = number(values, len(self), name, absent)
             found.append(None if values is None else self._sides[name, id(values)])
         return found[0], found[1]
 

@@ -122,7 +122,7 @@ class Run:
         self.offsets = data.offsets(network, recipe, offsets)
         known = classes if start is None else start.classes
         self.places, self.targets = data.prepare(network, recipe, known, y, self.offsets)
-        self.sides = data.training.sides(*sides)
+        self.sides = data.training.sides(*sides, recipe.dtype)
         self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
         self.start: dict[str, NDArray[Any]] | None = None
         if start is not None:
