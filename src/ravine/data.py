@@ -29,8 +29,9 @@ from .numeric import Place, as_floats, column_of, numbers_of
 from .offsets import Rounding, find_rounding, refuse_lost
 from .recipe import Recipe
 from .sides import group_codes, time_ranks
+from .splitting import split_rows
 
-__all__ = ["Arrays", "Offsets", "SharedData", "rows_per_batch", "true_rows"]
+__all__ = ["Arrays", "Offsets", "SharedData", "rows_per_batch", "split_rows", "true_rows"]
 
 #: What is subtracted from each column of X before it becomes float32, flat; None: nothing.
 Offsets = NDArray[np.float64] | None
