@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .augmentation import Augmentation, Synthesize
+from .copula_check import warn_of_misfit
 from .data import SharedData, rows_per_batch, split_rows
 from .errors import DataError, ParameterError
 from .history import History
@@ -80,6 +81,8 @@ class Run:
     classes : ndarray, optional
         The classes, where the rows need not hold all of them; None takes those of `start`, or finds
         them.
+    stacklevel : int, default 5
+        Whom a warning is for, as in `warnings.warn`: who called `train`.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class Run:
         y: ArrayLike | None = None,
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
+        stacklevel: int = 5,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
         self.handle = data.handle(network, recipe)
@@ -129,6 +133,7 @@ class Run:
         self._patience: Patience | None = None
         self._epochs_seen = 0
         self._check_together()
+        self._check_copula(stacklevel)
 
     def watch(
         self,
@@ -265,6 +270,24 @@ class Run:
             raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
+
+    def _check_copula(self, stacklevel: int) -> None:
+        """Warn, once per data set, where Synthesize does not suit it."""
+        for item in self.recipe.augmentation:
+            if isinstance(item, Synthesize) and self.data.is_first(("Synthesize", item.categories)):
+                rows = self.rows
+                weights = self.data.training.weights(self.recipe.dtype)
+                if weights is not None:
+                    rows = rows[weights[rows] > 0]
+                warn_of_misfit(
+                    self.data.training.features(self.recipe.dtype)[rows].reshape(len(rows), -1),
+                    self.targets.values[rows],
+                    item,
+                    n_outputs=self.handle.n_outputs,
+                    code_columns=self.handle.code_columns,
+                    classes=self.targets.classes,
+                    stacklevel=stacklevel + 1,
+                )
 
     def _check_monitor(self, name: str, monitor: str) -> None:
         if monitor == "loss":
