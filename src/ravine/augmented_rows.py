@@ -141,7 +141,11 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any]]:
     if any(isinstance(item, Mixup) for item in items) and targets.shape[1] != outputs:
         targets = np.eye(outputs, dtype=targets.dtype)[targets[:, 0].astype(int)]
     shape = list(run.data.input_shape(run.recipe.dtype))
-    described = [i.to_dict() for i in items if isinstance(i, Augmentation)]
+    described = [
+        item.to_dict()
+        for item in items
+        if isinstance(item, Augmentation) and not isinstance(item, Synthesize)
+    ]
     changed: tuple[NDArray[Any], NDArray[Any]] = change(
         described, shape, codes, rows, targets, seed, epoch, training
     )

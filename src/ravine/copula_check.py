@@ -31,8 +31,8 @@ _MOST_PAIRED = 50  # columns whose products are looked at
 _ROWS_A_LINE = 4  # straight lines are taken off only where there are so many rows for each column
 _LEVEL = 0.02  # how often chance alone passes the limit, at most
 _VARIES = 1e-3  # least variance of a product that is compared
-#: Standard deviation of noise that is added to what straight lines leave of y: where they leave next
-#: to nothing, how the ranks of one table happen to fall would pass for a curve.
+#: Standard deviation of noise that is added to what straight lines leave of y. Where they leave
+#: next to nothing, how the ranks of one table happen to fall would pass for a curve.
 _JITTER = 0.4
 
 
