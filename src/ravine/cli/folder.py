@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ravine.errors import FileError, RavineError
-from ravine.files import atomic_write, file_error
+from ravine.files import file_error
 
 if TYPE_CHECKING:
     from ravine.cli.saved import SavedModel
     from ravine.cli.settings import TableSettings
-    from ravine.history import History
 
 __all__ = ["CHECKPOINT", "HISTORY", "MODEL", "PICTURE", "RECIPE", "ResultFolder", "make_folder"]
 
@@ -94,10 +93,17 @@ class ResultFolder:
         dict of str to str
             What → path, the recipe included.
         """
+        from ravine.plots import save_learning_curve
+
         model.save(self / MODEL)
         history = model.history
         history.to_csv(self / HISTORY)
-        _draw(history, self / PICTURE, model.target.name)
+        save_learning_curve(
+            history,
+            self / PICTURE,
+            loss=model.networks[0].network.loss,
+            target=model.target.name,
+        )
         names = {"model": MODEL, "history": HISTORY, "picture": PICTURE, "recipe": RECIPE}
         return {what: str(self / name) for what, name in names.items()}
 
@@ -134,12 +140,3 @@ def _is_ours(recipe: Path) -> bool:
     except RavineError:
         return False
     return str(data.get("made_by", "")).startswith("ravine")
-
-
-def _draw(history: History, path: Path, target: str) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    history.plot(figure.add_subplot()).set_title(target)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=150)
