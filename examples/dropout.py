@@ -1,7 +1,7 @@
 """METHODS 6: dropout keeps a network from learning by heart, and its draws scatter.
 
-How far the draws scatter says how much the network leans on single units at a place. It does not say
-where rows are missing: in this gap, where the units put out little, the draws scatter least.
+How far the draws scatter says how much the network leans on single units at a place. It does not
+say where rows are missing: in this gap, where the units put out little, the draws scatter least.
 """
 
 import numpy as np
@@ -25,19 +25,20 @@ def draws(panel):
     at = np.linspace(-4, 4, 200)
     found = model.predict(at[:, None], samples=300)
     mean, spread = found.mean(axis=0), found.std(axis=0)
-    band = dict(color=BLUE, alpha=0.25, lw=0, label="mean ± 2 sd of 300 draws")
+    band = {"color": BLUE, "alpha": 0.25, "lw": 0, "label": "mean ± 2 sd"}
     panel.fill_between(at, mean - 2 * spread, mean + 2 * spread, **band)
     panel.plot(at, mean, color=BLUE)
     panel.plot(x, y, ".", color=GREY, label="rows")
     panel.axvspan(*GAP, color="#EEEEEE", zorder=0)
     panel.text(sum(GAP) / 2, -2.3, "no rows", color="#555555", ha="center")
     panel.set(xlabel="x", ylabel="y", ylim=(-2.5, 3))
-    panel.set_title("The draws differ least where there are no rows")
-    panel.legend(loc="upper right")
+    panel.set_title("300 draws: they differ least where there are no rows")
+    panel.legend(loc="lower left", fontsize=8.5)
     in_gap = (at > GAP[0]) & (at < GAP[1])
     beyond = np.abs(at) > 3
     places = {"at the rows": ~in_gap & ~beyond, "in the gap": in_gap, "beyond them": beyond}
-    print("sd of the draws:", *(f"{spread[w].mean():.2f} {name}," for name, w in places.items()))
+    told = [f"{spread[where].mean():.2f} {name}" for name, where in places.items()]
+    print("standard deviation of the draws:", ", ".join(told))
 
 
 def digits(panel):
