@@ -163,3 +163,11 @@ def test_synthesize_warns_here_too_and_the_warning_is_for_who_asked():
 def test_what_cannot_be_shown_is_an_error(arguments, error, message):
     with pytest.raises(error, match=message):
         rv.augment(**{"X": ROWS, "y": Y, "augmentation": rv.Noise(0.1), **arguments})
+
+
+def test_times_in_seconds_keep_their_differences():
+    """Float32 holds numbers around 1.7e9 in steps of 128."""
+    X = 1.7e9 + np.arange(60.0).reshape(-1, 1)
+    shown, _ = rv.augment(X, Y, [rv.Synthesize(0.5)])
+    np.testing.assert_array_equal(shown[:60], X)
+    assert len(np.unique(np.floor(shown[60:]))) > 10

@@ -12,7 +12,7 @@ from .augmentation import Augmentation, Flip, Mixup, Noise, Rotate, Shift, Synth
 from .data import SharedData
 from .errors import ParameterError
 from .labels import as_labels
-from .layers import Dense, Flatten
+from .layers import Dense, Flatten, Normalize
 from .network import Network
 from .numeric import as_array
 from .own_code import OwnAugmentation
@@ -67,6 +67,7 @@ def augment(
     -------
     X : ndarray, shape (m, inputs) or (m, height, width[, channels])
         The rows; m is n unless rows are added, or a function of one's own changes their number.
+        In `dtype`, or in float64 where float32 would lose values of X.
     y : ndarray, shape (m,) or (m, outputs)
         Their targets: labels as they came; with Mixup a probability for each class instead, in
         the order of the sorted classes, shape (m, classes) (with binary cross-entropy that of the
@@ -106,7 +107,10 @@ def augment(
     )
     run = Run(network or _network_for(y), recipe, SharedData(X, y), stacklevel=4)
     rows, targets = _made_rows(run, number)
-    return rows.reshape(-1, *run.data.input_shape(recipe.dtype)), _as_given(targets, run, y)
+    rows = rows.reshape(-1, *run.data.input_shape(recipe.dtype))
+    if run.offsets is not None:
+        rows = rows + run.offsets.reshape(rows.shape[1:])  # in double
+    return rows, _as_given(targets, run, y)
 
 
 def _network_for(y: ArrayLike) -> Network:
@@ -114,9 +118,9 @@ def _network_for(y: ArrayLike) -> Network:
     targets = as_array(y, "y")
     if targets.dtype.kind in "iuf":
         outputs = 1 if targets.ndim == 1 else targets.shape[1]
-        return Network([Flatten(), Dense(max(outputs, 1))])
+        return Network([Normalize(), Flatten(), Dense(max(outputs, 1))])
     n_classes = len(set(as_labels(targets, "y").tolist()))
-    return Network([Flatten(), Dense(max(n_classes, 2))], loss="cross_entropy")
+    return Network([Normalize(), Flatten(), Dense(max(n_classes, 2))], loss="cross_entropy")
 
 
 def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -127,7 +131,7 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any]]:
     synthesize = _engine.synthesize64 if wide else _engine.synthesize32
     change = _engine.augment64 if wide else _engine.augment32
     items, seed, codes = run.recipe.augmentation, run.recipe.seed, run.handle.code_columns
-    features = run.data.training.features(run.recipe.dtype)
+    features = run.data.training.features(run.recipe.dtype, run.offsets)
     training = rows = features.reshape(len(features), -1)
     known = targets = run.targets.values
     outputs = run.handle.n_outputs
