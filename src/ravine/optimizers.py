@@ -67,6 +67,7 @@ class Optimizer(Spec):
     """
 
     _rules: ClassVar[Mapping[str, Rule]] = {"learning_rate": RATE}
+    _always_shown: ClassVar[tuple[str, ...]] = ("learning_rate",)
 
     if TYPE_CHECKING:
 

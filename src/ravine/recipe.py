@@ -123,6 +123,7 @@ class Recipe(Spec):
             dtype: Literal["float32", "float64"] = "float32",
         ) -> None: ...
 
+    _always_shown: ClassVar[tuple[str, ...]] = ("optimizer",)
     _rules: ClassVar[Mapping[str, Rule]] = {
         "optimizer": Member(Optimizer),
         "batch_size": Maybe(Either(("full",), Whole(at_least=1))),

@@ -251,7 +251,11 @@ def mean_history(models: Sequence[Model]) -> History:
         table = np.full((len(models), len(longest)), np.nan)
         for row, model in zip(table, models, strict=True):
             row[: len(model.history)] = model.history[name]
-        columns[name] = np.nanmean(table, axis=0)
+        counted = ~np.isnan(table)  # a column that the rule does not have is NaN throughout
+        total = np.where(counted, table, 0.0).sum(axis=0)
+        columns[name] = np.divide(
+            total, counted.sum(axis=0), out=np.full_like(total, np.nan), where=counted.any(axis=0)
+        )
     columns["epoch"] = longest["epoch"]
     best = [model.best_epoch for model in models if model.best_epoch is not None]
     return History(columns, round(float(np.mean(best))) if best else None)
