@@ -63,8 +63,8 @@ def test_the_examples_of_the_readme_run(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     said = re.search(r"```\n(0\.\d\d SGD.*?)```", text_of("README.md"), flags=re.DOTALL).group(1)
-    lines = [line.split() for line in said.splitlines()]
-    found = [line.split() for line in done.stdout.splitlines()[: len(lines)]]
+    lines = [line.split(maxsplit=1) for line in said.splitlines()]
+    found = [line.split(maxsplit=1) for line in done.stdout.splitlines()[: len(lines)]]
     assert [rule for _, rule in found] == [rule for _, rule in lines]
     for (now, rule), (then, _) in zip(found, lines, strict=True):
         # another processor rounds otherwise, and fifty epochs make much of that

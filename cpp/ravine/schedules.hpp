@@ -162,6 +162,14 @@ public:
 
     double at(Time time, const std::vector<double>& memory) const { return at(clock(time), memory); }
 
+    // Whether it is a warm-up to a schedule that begins at 0, and lasts as long as the run.
+    bool never_leaves_zero(RunLength run) const {
+        const auto* warmup = std::get_if<schedules::Warmup>(&rule_);
+        if (!warmup || std::holds_alternative<schedules::Constant>(warmup->then->rule_)) return false;
+        return warmup->length >= (by_step_ ? run.steps : run.epochs) &&
+               warmup->then->at(Time{}, warmup->then->initial_memory()) == 0;
+    }
+
     // The memory that a run carries for this schedule, and what an epoch does to it.
     std::vector<double> initial_memory() const {
         if (auto* warmup = std::get_if<schedules::Warmup>(&rule_)) return warmup->then->initial_memory();
@@ -256,13 +264,8 @@ inline Schedule::Schedule(const Spec& spec, RunLength run) {
 inline schedules::Warmup Schedule::read_warmup(const Spec& spec, RunLength run) const {
     const double length = spec.number("length");
     double& rest = by_step_ ? run.steps : run.epochs;
-    const bool whole_run = rest > 0 && rest <= length;
     rest = std::max(rest - length, 0.0);
     auto then = std::make_shared<const Schedule>(spec["then"], run);
-    if (whole_run && spec["then"].is_dict() && then->at(Time{}, then->initial_memory()) == 0)
-        throw EngineError("The Warmup lasts as long as the run, and " + spec["then"].kind() +
-                          ", which follows it, starts at 0: so all of the run would be at 0. Make the "
-                          "Warmup shorter, or leave it out.");
     if (spec["then"].is_dict() && spec["then"].has("unit") && then->by_step_ != by_step_)
         throw EngineError("a Warmup and what follows it must count in the same unit");
     return {length, std::move(then)};

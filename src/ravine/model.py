@@ -454,7 +454,7 @@ class Model:
         ──────────────────────────────────────────
         parameters   3 (float32), and 4 of state
         loss         'squared_error'
-        optimizer    'adam'
+        optimizer    Adam(learning_rate=0.001)
         training     finished after 1 epoch
         """
         return text_table(self._engine.layers, self._facts())

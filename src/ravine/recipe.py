@@ -79,7 +79,7 @@ class Recipe(Spec):
     >>> import ravine as rv
     >>> recipe = rv.Recipe(optimizer="adamw", epochs=20, penalty=rv.L2(1e-4))
     >>> recipe
-    Recipe(optimizer='adamw', epochs=20, penalty=L2(0.0001))
+    Recipe(optimizer=AdamW(learning_rate=0.001), epochs=20, penalty=L2(0.0001))
     >>> recipe.rows_per_step
     128
     >>> rv.Recipe.from_dict(recipe.to_dict()) == recipe

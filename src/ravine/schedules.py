@@ -100,7 +100,7 @@ class NumberOrSchedule:
         if not isinstance(value, Schedule | Mapping):
             return self.number(owner, name, value)
         schedule: Schedule = Member(Schedule)(owner, name, value)
-        if self.of_time_alone and plateau_of(schedule) is not None:
+        if self.of_time_alone and _watches_the_loss(schedule):
             raise broken(owner, name, "a number or a schedule of time alone", schedule)
         if self.number.contains(schedule._highest()):
             return schedule
@@ -131,6 +131,11 @@ def plateau_of(schedule: object) -> ReduceOnPlateau | None:
     while isinstance(schedule, Warmup):
         schedule = schedule.then
     return schedule if isinstance(schedule, ReduceOnPlateau) else None
+
+
+def _watches_the_loss(schedule: object) -> bool:
+    """Tell whether a schedule depends on how training goes."""
+    return plateau_of(schedule) is not None
 
 
 def _need_length(schedule: Schedule, length: float | None) -> float:
