@@ -221,7 +221,8 @@ TEST_CASE("a boundary falls on its step, whatever rounding makes of tenths") {
         const Schedule schedule(warm > 0 ? spec("Warmup", {{"length", warm}, {"then", stairs}}) : stairs);
         const int before = static_cast<int>(std::lround(10 * warm));
         for (int k = before; k < before + 60; ++k) {
-            CAPTURE(warm), CAPTURE(k);
+            CAPTURE(warm);
+            CAPTURE(k);
             CHECK(at_epoch(schedule, k / 10 + (k % 10) / 10.0) == std::ldexp(1.0, before - k));
         }
     }

@@ -301,7 +301,7 @@ class Run:
                 return
             why = "is 0 whatever is predicted where all targets are the same"
         raise ParameterError(
-            f"{name} watches 'val_r2', which {why}. Validation has {len(counted)} rows.",
+            f"{name} watches 'val_r2', which {why}. Validation rows that count: {len(counted)}.",
             hint="Take more validation rows, or monitor 'val_loss' or 'val_rmse'.",
         )
 
