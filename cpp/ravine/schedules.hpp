@@ -166,7 +166,8 @@ public:
     bool never_leaves_zero(RunLength run) const {
         const auto* warmup = std::get_if<schedules::Warmup>(&rule_);
         if (!warmup || std::holds_alternative<schedules::Constant>(warmup->then->rule_)) return false;
-        return warmup->length >= (by_step_ ? run.steps : run.epochs) &&
+        const double all = by_step_ ? run.steps : run.epochs;
+        return all > 0 && warmup->length >= all &&
                warmup->then->at(Time{}, warmup->then->initial_memory()) == 0;
     }
 
