@@ -41,6 +41,7 @@ public:
     RunState<T>& train() {
         try {
             if (state_.slots.empty()) initialise(); // 1
+            has_own_rates_ = cut_.blocks() > 0 && !own_rates(0).empty();
             if (out_of_patience())
                 state_.status = Status::stopped_early; // a run that ended before it was saved
             while (state_.status == Status::running && state_.counters.epoch < epochs_) {
@@ -205,9 +206,8 @@ private:
     // epoch stands for all of the epoch.
     void count_rate(double rate, const Time& time) {
         Counters& c = state_.counters;
-        const bool has_own = !own_rates(0).empty();
-        if (c.step_in_epoch == 0) c.first_eta = has_own ? median_rate() : rate;
-        if (has_own) rate = c.first_eta;
+        if (c.step_in_epoch == 0) c.first_eta = has_own_rates_ ? median_rate() : rate;
+        if (has_own_rates_) rate = c.first_eta;
         const double nan = std::numeric_limits<double>::quiet_NaN();
         const double beta = job_.own_update ? nan : optimizer_->momentum(time);
         c.capacity += rate;
@@ -477,6 +477,7 @@ private:
     std::uint64_t seed_;
     double clip_norm_ = 0, max_norm_ = 0, averaging_ = 0;
     bool proximal_ = false, update_state_ = true;
+    bool has_own_rates_ = false;
     bool keeps_before_ = false; // early stopping watches a loss that was measured before an epoch's one step
     Buffer<T> state_before_;    // the running statistics before a step that evaluates
     double weight_ = 0, loss_ = 0, penalty_ = 0, norm_ = 0; // of the mini-batch at hand

@@ -54,7 +54,7 @@ class Model:
     status : str, default "finished"
         How the run ended: "finished", "stopped early", "converged", "diverged" or "interrupted".
     best_epoch : int, optional
-        The epoch whose weights the model has; None if nothing was monitored.
+        The epoch whose weights the model has; None if those are the last ones.
     message : str, default ""
         More about how the run ended.
 

@@ -60,7 +60,8 @@ class Recipe(Spec):
     stopping : EarlyStopping, optional
         When to stop before the last epoch.
     averaging : float, optional
-        Decay d in (0, 1) of the exponential average of the weights that the model gets:
+        Decay d in (0, 1) of the exponential average of the weights that the model gets (but not
+        where early stopping watches the loss of full batches, which is that of the weights):
         ``w̄ ← d w̄ + (1 − d) w`` after each step, from 0, and in the end ``w̄ / (1 − d^k)``.
     shuffle : bool, default True
         Whether rows are shuffled anew each epoch.
