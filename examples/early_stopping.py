@@ -42,7 +42,7 @@ def main():
         history = run(rate).history
         label = f"η = {rate}: {len(history)} epochs"
         right.plot(history["capacity"], history["val_loss"], lw=width, label=label)
-    right.set(title="Three rates, one curve", xlabel="effective capacity Σηₖ")
+    right.set(title="Three rates, one curve", xlabel="capacity Σηₖ")
     right.legend(title="validation loss")
     save(figure, "early_stopping.png")
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .printable import screenful
+
 __all__ = [
     "DataError",
     "DivergenceError",
@@ -24,13 +26,14 @@ class RavineError(Exception):
     Parameters
     ----------
     message : str
-        What is wrong: the thing, the rule and the value.
+        What is wrong: the thing, the rule and the value. A message longer than a screen is cut in
+        the middle.
     hint : str, optional
         The next thing to try.
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(screenful(message))
         self.hint = hint
 
 
