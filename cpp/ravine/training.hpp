@@ -3,6 +3,7 @@
 
 #include "cut.hpp"
 #include "job.hpp"
+#include "median.hpp"
 #include "optimizer.hpp"
 #include "penalised.hpp"
 #include "run_state.hpp"
@@ -218,14 +219,10 @@ private:
         return optimizer_->own_rates(slots(block), std::ssize(cut_.block(Span<T>(state_.w), block)));
     }
     double median_rate() {
-        Buffer<T>& rates = work_.rates;
-        const auto end = rates.begin() + std::ssize(state_.w);
+        const Span<T> rates(work_.rates.data(), state_.w.size());
         for (Index block = 0; block < cut_.blocks(); ++block)
             std::ranges::copy(own_rates(block), rates.begin() + cut_.block_start(block));
-        const auto middle = rates.begin() + std::ssize(state_.w) / 2;
-        std::nth_element(rates.begin(), middle, end);
-        if (state_.w.size() % 2 == 1) return *middle;
-        return (static_cast<double>(*std::max_element(rates.begin(), middle)) + *middle) / 2;
+        return median<T>(rates);
     }
 
     // Whether the loss is finite at the last weights, which no further step looks at.
