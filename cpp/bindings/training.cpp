@@ -32,6 +32,7 @@ template <class T> RunState<T> to_state(nb::handle object) {
     state.average = to_buffer<T>(from, "average");
     state.best_w = to_buffer<T>(from, "best_w");
     state.best_state = to_buffer<T>(from, "best_state");
+    state.before = to_buffer<T>(from, "before");
     state.schedule = to_doubles<Vector<double>>(from, "schedule");
     state.history = to_doubles<Vector<double>>(from, "history");
     std::array<double, Counters::count> counters;
@@ -53,6 +54,7 @@ template <class T> nb::dict from_state(RunState<T> state) {
     result["average"] = to_vector<T>(std::move(state.average));
     result["best_w"] = to_vector<T>(std::move(state.best_w));
     result["best_state"] = to_vector<T>(std::move(state.best_state));
+    result["before"] = to_vector<T>(std::move(state.before));
     result["schedule"] = to_vector<double>(std::move(state.schedule));
     result["history"] = to_vector<double>(std::move(state.history));
     return result;

@@ -74,6 +74,7 @@ template <class T> struct Pass {
     bool update_state = true; // whether running statistics move (not in gradient checks)
     T* cache = nullptr;       // the workspace
     std::uint64_t seed = 0, epoch = 0, step = 0; // name the random streams of this step
+    double epochs_done = 0;                      // with the part of the running one that is over
     double progress = 0;                         // which part of the run's epochs is over, in [0, 1)
     Index row = 0;                               // of the mini-batch, where this chunk starts
     std::uint64_t* kinks =

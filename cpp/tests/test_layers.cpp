@@ -420,6 +420,24 @@ TEST_CASE_TEMPLATE("Dropout zeroes a share `rate` of its inputs and scales the o
     }
 }
 
+TEST_CASE("a Dropout that fades over a length of its own has ended with it, however long the run is") {
+    constexpr Index n = 40000;
+    auto alone =
+        Alone<double>::make<Dropout<double>>({{"rate", 0.4}, {"fades", true}, {"length", 8}}, {100}, n / 100);
+    const Vector x(n, 1.0);
+    const auto share = [&](double epochs) {
+        alone.pass.epochs_done = epochs, alone.pass.progress = 0.01, alone.pass.mode = Mode::train;
+        const Vector y = alone.forward(x);
+        return static_cast<double>(std::count(y.begin(), y.end(), 0.0)) / n;
+    };
+    // 0.4 until half of it; 0.4 · (1 − cos 270°)/2 = 0.2 at three quarters; 0 from its end on. A share of n
+    // rows is off by less than 4 · √(0.24 / 40000).
+    CHECK(share(3.9) == doctest::Approx(0.4).epsilon(0.025));
+    CHECK(share(6) == doctest::Approx(0.2).epsilon(0.05));
+    CHECK(share(8) == 0);
+    CHECK(share(800) == 0);
+}
+
 TEST_CASE("a rate of Dropout that fades stays for half of the run, then falls by a cosine to 0") {
     constexpr Index n = 100000;
     auto alone = Alone<double>::make<Dropout<double>>({{"rate", 0.4}, {"fades", true}}, {100}, n / 100);

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from .data import Offsets, SharedData
 from .errors import FileError, ParameterError
+from .lengths import as_long_as_the_run, with_lengths
 from .model_file import read_model_file, write_model_file
 from .model_parts import OFFSETS, pack
-from .own_parts import recipe_to_document
+from .network import Network
+from .optimizers import SGD
+from .own_parts import recipe_from_document, recipe_to_document
+from .recipe import Recipe
 from .runs import Run
 
 __all__ = ["Checkpoint", "offsets_of", "resume"]
@@ -32,6 +36,11 @@ _ARRAYS = (
     "history",
     "counters",
 )
+#: Counters of a run of a version that did not count the effective capacity.
+_COUNTERS_BEFORE = 14
+
+#: Empty but where a run was stopped between its last step and the end of that step's epoch.
+_BEFORE = "before"
 
 
 class Checkpoint:
@@ -87,7 +96,7 @@ class Checkpoint:
         document, arrays = pack(model)
         own = [] if self.run.own_optimizer is None else self.run.own_optimizer.saved()
         document["checkpoint"] = {"data": self._fingerprint, "own": len(own)}
-        arrays |= {_PREFIX + name: snapshot[name] for name in _ARRAYS}
+        arrays |= {_PREFIX + name: snapshot[name] for name in (*_ARRAYS, _BEFORE)}
         arrays |= {f"{_OWN}{i}": array for i, array in enumerate(own)}
         write_model_file(self.path, document, arrays)
 
@@ -132,8 +141,9 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
             hint="To start from its weights on new data, pass start=ravine.load(path).",
         )
     start = {name: arrays[_PREFIX + name] for name in _ARRAYS}
+    start[_BEFORE] = arrays.get(_PREFIX + _BEFORE, start["w"][:0])
     _check_sizes(path, start, run)
-    run.start = start
+    run.start = _with_effective_capacity(start, run)
     if run.own_optimizer is not None:
         own = [arrays[f"{_OWN}{i}"] for i in range(len(arrays)) if f"{_OWN}{i}" in arrays]
         run.own_optimizer.restore(own)
@@ -181,22 +191,60 @@ def fingerprint(run: Run) -> list[int]:
 
 
 def _check_same(path: Any, document: dict[str, Any], run: Run) -> None:
-    described = {"network": run.network.to_dict(), **recipe_to_document(run.recipe)}
-    for name, now in described.items():
-        then = document.get(name)
-        if name == "recipe" and isinstance(then, dict):
-            then, now = ({**fields, "epochs": None} for fields in (then, now))
-        if then != now:
-            what = "network" if name == "network" else "recipe"
-            changed = ""
-            if isinstance(then, dict) and isinstance(now, dict) and what == "recipe":
-                keys = [key for key in now if then.get(key) != now[key]]
-                changed = f" ({', '.join(keys)})"
-            raise ParameterError(
-                f"{path} is the checkpoint of a run with another {what}{changed}; only epochs may "
-                "differ.",
-                hint="To start a new run from its weights, pass start=ravine.load(path).",
-            )
+    """Refuse the checkpoint of another run; only epochs may differ, where nothing depends on them.
+
+    A schedule without a length has that of the run. So it is the same as one whose length is given.
+    """
+    then = _described(
+        Network.from_dict(document.get("network", {})), recipe_from_document(document)
+    )
+    now = _described(run.network, run.recipe)
+    before, after = then["recipe"].pop("epochs"), now["recipe"].pop("epochs")
+    same = with_lengths(then, before) == with_lengths(now, after)
+    kinds = [] if before == after else as_long_as_the_run(run.network, run.recipe)
+    if same and not kinds:
+        return
+    if kinds and (same or then == now):
+        verb = "has no length and lasts" if len(kinds) == 1 else "have no length and last"
+        raise ParameterError(
+            f"{path} is the checkpoint of a run of {before} epochs. {' and '.join(kinds)} {verb} "
+            f"as long as the run: with epochs={after} all steps so far would have been others.",
+            hint="Begin the run with a length=... of its own there. What counts epochs may go on "
+            f"from this checkpoint with length={before}.",
+        )
+    what = "network" if then["network"] != now["network"] else "recipe"
+    fields = [key for key, value in now["recipe"].items() if then["recipe"][key] != value]
+    changed = f" ({', '.join(fields)})" if what == "recipe" and fields else ""
+    raise ParameterError(
+        f"{path} is the checkpoint of a run with another {what}{changed}; only epochs may differ.",
+        hint="To start a new run from its weights, pass start=ravine.load(path).",
+    )
+
+
+def _described(network: Network, recipe: Recipe) -> dict[str, Any]:
+    return {"network": network.to_dict(), **recipe_to_document(recipe)}
+
+
+def _with_effective_capacity(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:
+    """Give the state of a run of before ravine counted it the column and the counters for it.
+
+    Plain descent has the same as the capacity; with momentum it is not known any more.
+    """
+    from ._engine import history_columns
+
+    counters, columns = start["counters"], list(history_columns)
+    if len(counters) != _COUNTERS_BEFORE:
+        return start
+    rule = run.recipe.optimizer
+    plain = isinstance(rule, SGD) and rule.momentum == 0
+    new = columns.index("effective_capacity")
+    history = start["history"].reshape(-1, len(columns) - 1)
+    known = history[:, columns.index("capacity")] if plain else np.full(len(history), np.nan)
+    added = (0.0, counters[3]) if plain else (np.nan, np.nan)
+    return start | {
+        "counters": np.append(counters, added),
+        "history": np.insert(history, new, known, axis=1).ravel(),
+    }
 
 
 def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
@@ -207,6 +255,7 @@ def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
         "state": (n_state,),
         "average": (0, n),
         "best_w": (0, n),
+        "before": (0, n),
         "best_state": (0, n_state),
     }
     for name, array in start.items():

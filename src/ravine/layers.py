@@ -300,8 +300,11 @@ class Dropout(Layer):
     rate : float
         p, in [0, 1).
     fades : bool, default False
-        Whether p falls to 0: with q the part of the run's epochs that is over, it is ``rate`` for
-        q < ½, then ``rate · (1 − cos(2π q)) / 2``.
+        Whether p falls to 0: with q the part of ``length`` that is over, it is ``rate`` for q < ½,
+        then ``rate · (1 − cos(2π q)) / 2``, and 0 from q = 1 on.
+    length : float, optional
+        Epochs that the fading takes, greater than 0; only with ``fades``. None: the whole run. A
+        run that is to go on from its checkpoint with more epochs needs a length from the start.
 
     References
     ----------
@@ -318,11 +321,17 @@ class Dropout(Layer):
     rate: float
     _: KW_ONLY
     fades: bool = False
+    length: float | None = None
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         "rate": Number(at_least=0, below=1),
         "fades": Flag(),
+        "length": Maybe(Number(above=0)),
     }
+
+    def _check(self) -> None:
+        if self.length is not None and not self.fades:
+            raise broken("Dropout", "length", "None unless fades is True", self.length)
 
 
 @dataclass(frozen=True, repr=False)

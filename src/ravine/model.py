@@ -64,7 +64,7 @@ class Model:
     status : str, default "finished"
         How the run ended: "finished", "stopped early", "converged", "diverged" or "interrupted".
     best_epoch : int, optional
-        The epoch whose weights the model has; None if nothing was monitored.
+        The epoch whose weights the model has; None if those are the last ones.
     message : str, default ""
         More about how the run ended.
 
@@ -487,7 +487,7 @@ class Model:
         ──────────────────────────────────────────
         parameters   3 (float32), and 4 of state
         loss         'squared_error'
-        optimizer    'adam'
+        optimizer    Adam(learning_rate=0.001)
         training     finished after 1 epoch
         """
         return text_table(self._engine.layers, self._facts())

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .augmentation import Augmentation, Synthesize
 from .copula_check import warn_of_misfit
-from .data import Offsets, SharedData, rows_per_batch
+from .data import Arrays, Offsets, SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Dropout, Layer, Residual
@@ -21,7 +21,7 @@ from .network import Network
 from .optimizers import SGD
 from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
-from .schedules import ReduceOnPlateau, Warmup
+from .schedules import plateau_of
 from .splitting import check_sides, split_rows
 
 __all__ = ["Callback", "Look", "Patience", "Run", "Sides", "each_epoch"]
@@ -213,6 +213,9 @@ class Run:
         message: str = "",
     ) -> Model:
         """Make a model of weights of this run."""
+        stopping = self.recipe.stopping
+        if stopping is not None and not stopping.restore_best and status != "diverged":
+            best_epoch = 0  # the weights are those of the last
         return Model(
             network=self.network,
             recipe=self.recipe,
@@ -302,11 +305,15 @@ class Run:
         """Check what only network, recipe and rows together can break."""
         recipe = self.recipe
         monitors = [] if recipe.stopping is None else [("EarlyStopping", recipe.stopping.monitor)]
-        rate = getattr(recipe.optimizer, "learning_rate", None)
-        while isinstance(rate, Warmup):
-            rate = rate.then
-        if isinstance(rate, ReduceOnPlateau) and rate.monitor is not None:
-            monitors.append(("ReduceOnPlateau", rate.monitor))
+        plateau = plateau_of(getattr(recipe.optimizer, "learning_rate", None))
+        if plateau is not None and plateau.monitor is not None:
+            monitors.append(("ReduceOnPlateau", plateau.monitor))
+        aside = self._validation_weights()
+        if aside is not None and len(aside) and not (aside > 0).any():
+            raise DataError(
+                f"sample_weight is 0 in every one of the {len(aside)} validation rows: no "
+                "validation loss can be computed."
+            )
         for name, monitor in monitors:
             self._check_monitor(name, monitor)
         self._check_dropout()
@@ -369,6 +376,32 @@ class Run:
         if monitor != "val_loss" and of_classes != self.handle.classifies:
             what = "a classification" if self.handle.classifies else "a regression"
             raise ParameterError(f"{name} watches {monitor!r}, which {what} does not have.")
+        if monitor == "val_r2":
+            self._check_spread(name)
+
+    def _check_spread(self, name: str) -> None:
+        """Refuse to watch R² where it says nothing: it compares errors with the targets' spread."""
+        weights = self._validation_weights()
+        counted = self.validation_rows if weights is None else self.validation_rows[weights > 0]
+        if len(counted) < 2:
+            why = "needs at least two rows (of a weight above 0)"
+        else:
+            targets = self._validated_on.values[self.places[1]][counted]
+            if (targets != targets[0]).any():
+                return
+            why = "is 0 whatever is predicted where all targets are the same"
+        raise ParameterError(
+            f"{name} watches 'val_r2', which {why}. Validation rows that count: {len(counted)}.",
+            hint="Take more validation rows, or monitor 'val_loss' or 'val_rmse'.",
+        )
+
+    @property
+    def _validated_on(self) -> Arrays:
+        return self.data.training if self.data.validation is None else self.data.validation
+
+    def _validation_weights(self) -> NDArray[Any] | None:
+        weights = self._validated_on.weights(self.recipe.dtype)
+        return None if weights is None else weights[self.validation_rows]
 
     def _check_batch_of_one(self) -> None:
         if any(not isinstance(item, Augmentation) for item in self.recipe.augmentation):

@@ -17,7 +17,7 @@ from .runs import Look, Patience, Run
 __all__ = ["Stretches"]
 
 #: What a run carries from one stretch to the next, beside its weights.
-_CARRIED = ("slots", "average", "best_w", "best_state", "schedule", "history", "counters")
+_CARRIED = ("slots", "average", "best_w", "best_state", "before", "schedule", "history", "counters")
 
 
 class Stretches:
