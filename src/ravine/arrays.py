@@ -24,9 +24,15 @@ __all__ = [
     "as_targets",
     "check_codes",
     "code_columns",
+    "weighing",
+    "without_absent",
 ]
 
 _MOST_AXES = 4
+
+#: Weights whose largest has a higher power of two than this are scaled, so that every type holds
+#: them and their products.
+_MOST_DOUBLINGS = 32
 _LABELS = 'For class labels, use loss="cross_entropy".'
 
 
@@ -187,6 +193,9 @@ def as_sample_weight(
 ) -> NDArray[Any] | None:
     """Turn sample weights into a contiguous array of floats.
 
+    Only their ratios matter. Weights that are all very large or all very small are scaled by a
+    power of two.
+
     Parameters
     ----------
     sample_weight : array-like, shape (n_rows,), optional
@@ -224,11 +233,72 @@ def as_sample_weight(
             f"{name} must have one weight for each of the {n_rows} rows. "
             f"Got an array of shape {array.shape}."
         )
-    weights = as_floats(array, dtype, name)
+    weights = as_floats(array, "float64", name)
     _refuse(weights < 0, weights, f"{name} must be at least 0")
     if not (weights > 0).any():
         raise DataError(f"{name} is 0 in every row: nothing would be learnt.")
-    return weights
+    exponent = int(np.frexp(weights.max())[1])
+    if abs(exponent) > _MOST_DOUBLINGS:
+        weights = np.ldexp(weights, -exponent)
+    return weights.astype(dtype, copy=False)
+
+
+def weighing(rows: NDArray[np.int64], weights: NDArray[Any] | None) -> NDArray[np.int64]:
+    """Leave out the rows of weight 0: they are absent from all that is learnt or measured.
+
+    Parameters
+    ----------
+    rows : ndarray of int64
+        Row numbers.
+    weights : ndarray or None
+        What `as_sample_weight` gave for all rows.
+
+    Returns
+    -------
+    ndarray of int64
+        Those that weigh more than 0; the very array that was given, if all do.
+
+    Examples
+    --------
+    >>> weighing(np.array([0, 1, 2]), np.array([1.0, 0.0, 3.0]))
+    array([0, 2])
+    """
+    if weights is None:
+        return rows
+    present = weights[rows] > 0
+    return rows if present.all() else rows[present]
+
+
+def without_absent(y: ArrayLike, weights: NDArray[Any] | None, name: str = "y") -> ArrayLike:
+    """Give rows of weight 0 the target of the first other row: no class, no rule comes from them.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,) or (n, n_outputs)
+        Targets.
+    weights : ndarray or None
+        What `as_sample_weight` gave.
+    name : str, default "y"
+        What the targets are called in messages.
+
+    Returns
+    -------
+    array-like
+        The targets; those that were given, if no row weighs 0.
+
+    Examples
+    --------
+    >>> without_absent(["a", "typo", "b"], np.array([1.0, 0.0, 1.0]))
+    array(['a', 'a', 'b'], dtype='<U4')
+    """
+    if weights is None or (weights > 0).all():
+        return y
+    array = as_array(y, name)
+    if len(array) != len(weights):
+        return y
+    kept = array.copy()
+    kept[weights == 0] = array[np.argmax(weights > 0)]
+    return kept
 
 
 def code_columns(network: Network) -> dict[int, int]:

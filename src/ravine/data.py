@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Targets, as_features, as_sample_weight, as_targets, check_codes, code_columns
+from .arrays import (
+    Targets,
+    as_features,
+    as_sample_weight,
+    as_targets,
+    check_codes,
+    code_columns,
+    without_absent,
+)
 from .errors import DataError, ParameterError
 from .model_parts import engine_network
 from .network import Network
@@ -87,7 +95,7 @@ class Arrays:
             if own is not None:
                 self._own.append(own)
             found = as_targets(
-                y,
+                without_absent(y, self.weights(dtype), self.names[1]),
                 network.loss,
                 n_outputs,
                 dtype,

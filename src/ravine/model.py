@@ -11,7 +11,15 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import as_features, as_sample_weight, as_targets, check_codes, code_columns
+from .arrays import (
+    as_features,
+    as_sample_weight,
+    as_targets,
+    check_codes,
+    code_columns,
+    weighing,
+    without_absent,
+)
 from .errors import FileError, ParameterError, RavineError
 from .history import History
 from .layers import Dropout, Layer, Residual
@@ -268,7 +276,7 @@ class Model:
         y : array-like
             Their targets, of the kind that the model was trained on.
         sample_weight : array-like, shape (n,), optional
-            How much each row counts.
+            How much each row counts, at least 0; a row of weight 0 is absent.
 
         Returns
         -------
@@ -293,17 +301,20 @@ class Model:
         ['loss', 'r2', 'rmse']
         """
         rows = self._rows(X)
-        targets = as_targets(
-            y,
+        weights = as_sample_weight(sample_weight, len(rows), self.dtype)
+        y = as_targets(
+            without_absent(y, weights),
             self.network.loss,
             self._engine.n_outputs,
             self.dtype,
             n_rows=len(rows),
             classes=self.classes,
-        )
-        weights = as_sample_weight(sample_weight, len(rows), self.dtype)
+        ).values
+        if weights is not None:
+            present = weighing(np.arange(len(rows)), weights)
+            rows, y, weights = rows[present], y[present], weights[present]
         scores: dict[str, float] = self._engine.evaluate(
-            self.parameters_vector, self.state_vector, rows, targets.values, weights
+            self.parameters_vector, self.state_vector, rows, y, weights
         )
         return scores
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
-from .data import SharedData, rows_per_batch, split_rows
+from .data import Arrays, SharedData, rows_per_batch, split_rows
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Layer, Residual
@@ -80,6 +81,10 @@ class Run:
     classes : ndarray, optional
         The classes, where the rows need not hold all of them; None takes those of `start`, or finds
         them.
+    weigh_by : {"run", "batch"}, default "run"
+        "run": rows of weight 0 are absent, and the losses of B rows are divided by B times the mean
+        weight of the training rows. "batch", for scikit-learn's MLPs: rows of weight 0 take up
+        their places, and each mini-batch is divided by its own weights.
 
     Examples
     --------
@@ -100,8 +105,10 @@ class Run:
         y: ArrayLike | None = None,
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
+        weigh_by: Literal["run", "batch"] = "run",
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
+        self.weigh_by = weigh_by
         self.handle = data.handle(network, recipe)
         if start is not None:
             _check_start(network, data.input_shape(recipe.dtype), start)
@@ -180,6 +187,7 @@ class Run:
             "every": self.every,
             "patience": None if self._patience is None else asdict(self._patience),
             "keep": self.keep,
+            "divide_by_batch": self.weigh_by == "batch",
         }
 
     def model(
@@ -229,6 +237,9 @@ class Run:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         n = len(self.data.training.features(self.recipe.dtype))
         chosen = self.data.all_rows if rows is None else _as_rows(rows, n, "rows")
+        chosen = self._present(chosen, self.data.training)
+        if not len(chosen):
+            raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         fraction = self.recipe.validation_fraction
         apart = self.data.validation
         if fraction > 0 and (apart is not None or validation_rows is not None):
@@ -238,14 +249,24 @@ class Run:
                 hint="Use recipe.replace(validation_fraction=0).",
             )
         if apart is not None:
-            return chosen, np.arange(len(apart.features(self.recipe.dtype)))
+            aside = np.arange(len(apart.features(self.recipe.dtype)))
+            return chosen, self._present(aside, apart)
         if validation_rows is not None:
-            return chosen, _as_rows(validation_rows, n, "validation_rows")
+            aside = self._present(
+                _as_rows(validation_rows, n, "validation_rows"), self.data.training
+            )
+            if not len(aside):
+                raise DataError("sample_weight is 0 in every row of validation_rows.")
+            return chosen, aside
         if fraction == 0:
             return chosen, np.empty(0, dtype=np.int64)
         codes = None if self.targets.classes is None else self.targets.values[chosen, 0]
         kept, aside = split_rows(len(chosen), fraction, self.recipe.seed, codes)
         return chosen[kept], chosen[aside]
+
+    def _present(self, rows: NDArray[np.int64], arrays: Arrays) -> NDArray[np.int64]:
+        """Leave out the rows that are absent: bit for bit, they might as well not have come."""
+        return rows if self.weigh_by == "batch" else weighing(rows, arrays.weights(self.recipe.dtype))
 
     def _check_together(self) -> None:
         """Check what only network, recipe and rows together can break."""
@@ -260,9 +281,6 @@ class Run:
             self._check_monitor(name, monitor)
         for layer in _all_layers(self.network.layers):
             check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
-        weights = self.data.training.weights(recipe.dtype)
-        if weights is not None and not (weights[self.rows] > 0).any():
-            raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
 

@@ -107,7 +107,8 @@ class Fitting:
         memory = estimator._memory
         if not self.incremental or (memory and memory["kind"] != _kind(recipe)):
             memory = None
-        stretches = Stretches(network, *self._start(network, recipe, data), memory)
+        start = self._start(network, recipe, data)
+        stretches = Stretches(network, *start, memory, weigh_by="batch")
         done = stretches.epochs
         watch = self._watch(1 if self.incremental else int(estimator.max_iter))
         if done >= recipe.epochs:
