@@ -85,9 +85,9 @@ public:
         for (Index j = 0; j < inputs_; ++j) standard_deviation_[j] = std::sqrt(variance[j] / total);
     }
 
-    // Changes a whole mini-batch in place: x is B × inputs; y is B × O, one-hot for classes; y and the weights
-    // s (null: all alike) are changed by Mixup only. `rows` are the rows' numbers in the training data.
-    // Allocates nothing.
+    // Changes a whole mini-batch in place: x is B × inputs; y is B × O, one-hot for classes; y and the
+    // weights s (null: all alike) are changed by Mixup only. `rows` are the rows' numbers in the training
+    // data. Allocates nothing.
     void apply(Index B, Index O, T* x, T* y, T* s, const Index* rows, T* scratch, std::uint64_t seed,
                std::uint64_t epoch, std::uint64_t step) const {
         if (!moves_.empty())

@@ -19,8 +19,8 @@ template <class T> struct EpochRows {
 template <class T> using OwnAugmentation = std::function<EpochRows<T>(std::uint64_t epoch)>;
 
 // Order of work: the user's function makes the epoch's rows, Synthesize adds to them, they are shuffled; then
-// each mini-batch's images are moved, noise is added, rows are mixed. Rows that the user made have the weights
-// of those that they were made of.
+// each mini-batch's images are moved, noise is added, rows are mixed. Rows that the user made have the
+// weights of those that they were made of.
 template <class T> class Batches {
 public:
     Batches(const Spec& recipe, const Rows<T>& rows, const Network<T>& network, OwnAugmentation<T> own,
@@ -50,7 +50,8 @@ public:
         if (own_) made_ = own_(0), made_for_ = 0;
         n_own_ = own_ ? static_cast<Index>(made_.y.size()) / rows_.data.K : rows_.size();
         if (rows_.data.s && n_own_ != rows_.size())
-            throw EngineError("An augmentation function must keep the number of rows when rows have weights.");
+            throw EngineError(
+                "An augmentation function must keep the number of rows when rows have weights.");
         order_.resize(n_own_ + (synthesizer_ ? synthesizer_->count() : 0));
         batch_size_ =
             recipe["batch_size"].is_number() ? std::min<Index>(recipe.integer("batch_size"), size()) : size();
@@ -159,7 +160,7 @@ private:
     std::uint64_t made_for_ = 0;
     EpochRows<T> made_, extra_; // the user's rows of this epoch, and the synthetic ones
     std::vector<double> extra_weights_;
-    Index n_own_ = 0;           // rows before the synthetic ones
+    Index n_own_ = 0; // rows before the synthetic ones
     std::vector<Index> order_;
     Index batch_size_ = 1, first_ = 0, B_ = 0;
 };

@@ -3,10 +3,10 @@
 //
 // A continuous variable's new values may fall between two observed ones, never outside them; a discrete one
 // takes an observed level. With sample weights, levels and correlations count by them, and a new row weighs
-// the mean weight of the rows that its copula is fitted to. Discrete are: the columns in `categories`, the codes that embeddings read, and
-// columns of at most ten distinct values. A list within `categories` is a group (such as the 0/1 columns of
-// one category): one discrete variable whose levels are the patterns seen, in lexicographic order, so
-// exactly one of them comes out.
+// the mean weight of the rows that its copula is fitted to. Discrete are: the columns in `categories`, the
+// codes that embeddings read, and columns of at most ten distinct values. A list within `categories` is a
+// group (such as the 0/1 columns of one category): one discrete variable whose levels are the patterns seen,
+// in lexicographic order, so exactly one of them comes out.
 #pragma once
 
 #include "copula.hpp"

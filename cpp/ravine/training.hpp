@@ -27,7 +27,7 @@ template <class T> struct Job {
     std::function<bool(const Run<T>&)> on_epoch; // false ends the run
     bool keep = true;                            // the state at the end, to go on from
     bool divide_by_batch = false; // each mini-batch's loss by its own weights, as scikit-learn's MLPs do
-    RunState<T> start;                           // empty vectors: from scratch; w alone: from these weights
+    RunState<T> start;            // empty vectors: from scratch; w alone: from these weights
 };
 
 template <class T> class Run {
@@ -79,7 +79,8 @@ public:
         const bool best = !stopping_.is_none() && stopping_.flag("restore_best") && !state_.best_w.empty();
         w = best ? state_.best_w : state_.w;
         state = best ? state_.best_state : state_.state;
-        if (!best && averaging_ > 0 && state_.counters.k > 0) w = state_.average, state = state_.average_state;
+        if (!best && averaging_ > 0 && state_.counters.k > 0)
+            w = state_.average, state = state_.average_state;
     }
 
     const RunState<T>& state() const { return state_; }

@@ -266,7 +266,9 @@ class Run:
 
     def _present(self, rows: NDArray[np.int64], arrays: Arrays) -> NDArray[np.int64]:
         """Leave out the rows that are absent: bit for bit, they might as well not have come."""
-        return rows if self.weigh_by == "batch" else weighing(rows, arrays.weights(self.recipe.dtype))
+        return (
+            rows if self.weigh_by == "batch" else weighing(rows, arrays.weights(self.recipe.dtype))
+        )
 
     def _check_together(self) -> None:
         """Check what only network, recipe and rows together can break."""

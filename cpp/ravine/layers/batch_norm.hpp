@@ -159,8 +159,7 @@ private:
                 factor[c] = static_cast<T>(1 / std::sqrt(square + epsilon_));
                 if (!pass.update_state) return;
                 mean[c] = static_cast<T>(momentum_ * mean[c] + (1 - momentum_) * (mu[c] + rest));
-                variance[c] =
-                    static_cast<T>(momentum_ * variance[c] + (1 - momentum_) * square * n / free);
+                variance[c] = static_cast<T>(momentum_ * variance[c] + (1 - momentum_) * square * n / free);
             });
     }
 

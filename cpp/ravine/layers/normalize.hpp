@@ -28,8 +28,8 @@ public:
         }
     }
 
-    // Learns mean and standard deviation from n rows, the i-th of which starts at row(i) and weighs weight(i),
-    // into `state` (all state of the network). Two passes in double.
+    // Learns mean and standard deviation from n rows, the i-th of which starts at row(i) and weighs
+    // weight(i), into `state` (all state of the network). Two passes in double.
     void fit(Index n, const std::function<const T*(Index)>& row, const RowWeight& weight, T* state) const {
         const Index C = this->inputs();
         std::vector<double> mean(C, 0.0), square(C, 0.0), largest(C, 0.0);
