@@ -132,8 +132,9 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
         start = _of_format_1(start, run)
     elif saved["format"] != _FORMAT:
         raise FileError(
-            f"{path} is a checkpoint of format {saved['format']!r:.20}; this version of ravine reads "
-            f"formats up to {_FORMAT}."
+            f"{path} is a checkpoint of format {saved['format']!r:.20}, but this version of ravine "
+            f"reads formats 1 to {_FORMAT}.",
+            hint="Update ravine.",
         )
     if set(start) != set(_ARRAYS):
         raise FileError(f"{path} is not a whole checkpoint.")
