@@ -72,7 +72,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts.
+            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
+            of weights, so that they count for less in small mini-batches than in `ravine.train`.
 
         Returns
         -------
@@ -93,7 +94,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts.
+            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
+            of weights, so that they count for less in small mini-batches than in `ravine.train`.
 
         Returns
         -------
