@@ -38,14 +38,15 @@ WEIGHTS = st.lists(st.sampled_from([0.0, 0.25, 1.0, 3.0, 7.5]), min_size=10, max
 
 def train(network, X, y, weights, batch_size=None, **fields):
     """Train for three epochs, in mini-batches that leave no row alone if no size is asked for."""
-    recipe = rv.Recipe(**{"epochs": 3, "dtype": "float64", "batch_size": batch_size or 9, **fields})
-    try:
-        return rv.train(network, X, y, recipe, sample_weight=weights, threads=1)
-    except rv.errors.ParameterError as error:
-        if batch_size is not None or "batch of one" not in str(error):
-            raise
-        recipe = recipe.replace(batch_size=11)
-        return rv.train(network, X, y, recipe, sample_weight=weights, threads=1)
+    sizes = [9, 10, 11, 13] if batch_size is None else [batch_size]
+    while True:
+        fields = {"epochs": 3, "dtype": "float64", **fields, "batch_size": sizes.pop(0)}
+        try:
+            recipe = rv.Recipe(**fields)
+            return rv.train(network, X, y, recipe, sample_weight=weights, threads=1)
+        except rv.errors.ParameterError as error:
+            if not sizes or "batch of one" not in str(error):
+                raise
 
 
 def targets_of(name):
