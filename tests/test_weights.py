@@ -224,6 +224,28 @@ def test_a_class_that_weighs_nothing_is_none():
     assert model.evaluate(ROWS, labels, weights) == scores
 
 
+def test_a_class_that_the_network_has_an_output_for_may_weigh_nothing():
+    labels = np.array(["a", "b", "c"])[np.arange(40) % 3]
+    weights = np.where(labels == "c", 0.0, 1.0)
+    network = rv.Network([rv.Dense(3)], loss="cross_entropy")
+    model = train(network, ROWS, labels, weights)
+    assert list(model.classes) == ["a", "b", "c"]
+    rows = np.flatnonzero(weights)
+    jobs = [rv.Job(network, model.recipe, rows=rows)]
+    assert_same(model, rv.train_many(jobs, ROWS, labels)[0])
+
+
+def test_a_target_that_is_missing_matters_only_where_its_row_weighs_something():
+    y, weights = NUMBERS.copy(), np.ones(40)
+    y[[5, 7]], weights[5] = np.nan, 0
+    with pytest.raises(rv.errors.DataError, match="row 7"):
+        train(NETWORKS["plain"], ROWS, y, weights)
+    weights[7] = 0
+    kept = weights > 0
+    one = train(NETWORKS["plain"], ROWS, y, weights)
+    assert_same(one, train(NETWORKS["plain"], ROWS[kept], NUMBERS[kept], None))
+
+
 def test_weights_that_are_0_wherever_a_run_looks_are_an_error():
     weights = np.repeat([1.0, 0.0], 20)
     recipe = rv.Recipe(epochs=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,6 @@ __all__ = [
     "check_codes",
     "code_columns",
     "weighing",
-    "without_absent",
 ]
 
 _MOST_AXES = 4
@@ -120,6 +120,7 @@ def as_targets(
     *,
     n_rows: int | None = None,
     classes: NDArray[Any] | None = None,
+    weights: NDArray[Any] | None = None,
     name: str = "y",
 ) -> Targets:
     """Turn targets into what the engine reads for a loss.
@@ -139,6 +140,9 @@ def as_targets(
         How many rows X has.
     classes : ndarray, optional
         The classes that are known from training; None finds them in ``y``.
+    weights : ndarray, optional
+        What `as_sample_weight` gave. Rows of weight 0 are absent: no class and no error comes from
+        them, unless the other rows alone have too few classes.
     name : str, default "y"
         What the targets are called in messages.
 
@@ -168,6 +172,28 @@ def as_targets(
         raise DataError(f"{name} has no rows.")
     if n_rows is not None and len(array) != n_rows:
         raise DataError(f"{name} has {len(array)} rows, but X has {n_rows}.")
+    if weights is None or (weights > 0).all():
+        return _as_targets(y, array, loss, n_outputs, dtype, classes, name)
+    present = array.copy()
+    present[weights == 0] = array[np.argmax(weights > 0)]
+    try:
+        return _as_targets(present, present, loss, n_outputs, dtype, classes, name)
+    except DataError:
+        with suppress(DataError):
+            return _as_targets(y, array, loss, n_outputs, dtype, classes, name)
+        raise
+
+
+def _as_targets(
+    y: ArrayLike,
+    array: NDArray[Any],
+    loss: Loss,
+    n_outputs: int,
+    dtype: DTypeLike,
+    classes: NDArray[Any] | None,
+    name: str,
+) -> Targets:
+    """Turn targets, y itself and as an array, into what the engine reads."""
     one_dimensional = array.ndim == 1
     if isinstance(loss, CrossEntropy) and n_outputs < 2:
         raise ParameterError(
@@ -267,38 +293,6 @@ def weighing(rows: NDArray[np.int64], weights: NDArray[Any] | None) -> NDArray[n
         return rows
     present = weights[rows] > 0
     return rows if present.all() else rows[present]
-
-
-def without_absent(y: ArrayLike, weights: NDArray[Any] | None, name: str = "y") -> ArrayLike:
-    """Give rows of weight 0 the target of the first other row: no class, no rule comes from them.
-
-    Parameters
-    ----------
-    y : array-like, shape (n,) or (n, n_outputs)
-        Targets.
-    weights : ndarray or None
-        What `as_sample_weight` gave.
-    name : str, default "y"
-        What the targets are called in messages.
-
-    Returns
-    -------
-    array-like
-        The targets; those that were given, if no row weighs 0.
-
-    Examples
-    --------
-    >>> without_absent(["a", "typo", "b"], np.array([1.0, 0.0, 1.0]))
-    array(['a', 'a', 'b'], dtype='<U4')
-    """
-    if weights is None or (weights > 0).all():
-        return y
-    array = as_array(y, name)
-    if len(array) != len(weights):
-        return y
-    kept = array.copy()
-    kept[weights == 0] = array[np.argmax(weights > 0)]
-    return kept
 
 
 def code_columns(network: Network) -> dict[int, int]:

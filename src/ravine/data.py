@@ -17,7 +17,6 @@ from .arrays import (
     as_targets,
     check_codes,
     code_columns,
-    without_absent,
 )
 from .errors import DataError, ParameterError
 from .model_parts import engine_network
@@ -95,12 +94,13 @@ class Arrays:
             if own is not None:
                 self._own.append(own)
             found = as_targets(
-                without_absent(y, self.weights(dtype), self.names[1]),
+                y,
                 network.loss,
                 n_outputs,
                 dtype,
                 n_rows=len(self.features(dtype)),
                 classes=classes,
+                weights=self.weights(dtype),
                 name=self.names[1],
             )
             self._targets[key] = (len(self.values), found)

@@ -18,7 +18,6 @@ from .arrays import (
     check_codes,
     code_columns,
     weighing,
-    without_absent,
 )
 from .errors import FileError, ParameterError, RavineError
 from .history import History
@@ -303,12 +302,13 @@ class Model:
         rows = self._rows(X)
         weights = as_sample_weight(sample_weight, len(rows), self.dtype)
         y = as_targets(
-            without_absent(y, weights),
+            y,
             self.network.loss,
             self._engine.n_outputs,
             self.dtype,
             n_rows=len(rows),
             classes=self.classes,
+            weights=weights,
         ).values
         if weights is not None:
             present = weighing(np.arange(len(rows)), weights)
