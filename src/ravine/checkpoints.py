@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .data import Offsets, SharedData
 from .errors import FileError, ParameterError
 from .model_file import read_model_file, write_model_file
-from .model_parts import pack
+from .model_parts import OFFSETS, pack
 from .own_parts import recipe_to_document
 from .runs import Run
 
-__all__ = ["Checkpoint", "resume"]
+__all__ = ["Checkpoint", "offsets_of", "resume"]
 
 _PREFIX, _OWN = "checkpoint.", "checkpoint.own."
 
@@ -152,9 +154,41 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     return True
 
 
+def offsets_of(path: str | os.PathLike[str], data: SharedData) -> Offsets:
+    """Read the offsets of a file's weights; None if there are none, or not for such rows.
+
+    Parameters
+    ----------
+    path : path
+        A file of a model or a checkpoint.
+    data : SharedData
+        The rows to go on with.
+
+    Returns
+    -------
+    ndarray or None
+        What `ravine.runs.Run` takes.
+
+    Raises
+    ------
+    FileError
+        If the file is damaged.
+
+    Examples
+    --------
+    >>> offsets_of.__name__
+    'offsets_of'
+    """
+    offsets = read_model_file(path)[1].get(OFFSETS)
+    inputs = math.prod(data.training.shape[1:])
+    fits = offsets is not None and offsets.dtype == np.float64 and offsets.shape == (inputs,)
+    return offsets if fits else None
+
+
 def fingerprint(run: Run) -> list[int]:
     """Compute what tells the data of one run from that of another."""
-    return [len(run.rows), len(run.validation_rows), run.data.fingerprint(run.recipe.dtype)]
+    checksum = run.data.fingerprint(run.recipe.dtype, run.offsets)
+    return [len(run.rows), len(run.validation_rows), checksum]
 
 
 def _of_format_1(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:

@@ -271,7 +271,7 @@ class Objective:
         recipe = recipe.replace(dtype="float64")
         data = SharedData(X, y, sample_weight)
         data.prepare(network, recipe, None)
-        X64, (targets,), weights = data.training.for_engine("float64")
+        X64, (targets,), weights = data.training.for_engine("float64", None)
         if weights is not None:  # rows of weight 0 are absent
             present = weighing(np.arange(len(X64)), weights)
             X64, targets, weights = X64[present], targets[present], weights[present]

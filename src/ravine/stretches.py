@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import SharedData
+from .data import Offsets, SharedData
 from .model import Model
 from .network import Network
 from .population import Population
@@ -79,6 +79,7 @@ class Stretches:
         self.weigh_by = weigh_by
         self._weights = None if parameters is None else {"w": parameters, "state": state}
         self.memory = memory
+        self._offsets: Offsets = None
 
     @property
     def epochs(self) -> int:
@@ -119,8 +120,15 @@ class Stretches:
             is "interrupted", and "diverged" if loss or weights became infinite or not a number;
             with early stopping it then has the best weights before.
         """
-        run = Run(self.network, recipe, data, classes=classes, weigh_by=self.weigh_by)
-        run.keep = True
+        run = Run(
+            self.network,
+            recipe,
+            data,
+            classes=classes,
+            weigh_by=self.weigh_by,
+            offsets=self._offsets,
+        )
+        self._offsets, run.keep = run.offsets, True
         run.watch(look, patience=patience)
         self._restore(run)
         population = Population([run], data)
