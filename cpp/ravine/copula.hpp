@@ -90,12 +90,15 @@ void Marginal<T>::learn(const std::vector<T>& rows, Index row_width, bool is_dis
         total += shares[order[i]];
         const T* pattern = row(order[i]);
         if (i + 1 < n && std::equal(pattern, pattern + width, row(order[i + 1]))) continue;
+        // Rows too light to be told from none go with the level above.
+        if (total - below(levels()) < 1e-15) continue;
         values.insert(values.end(), pattern, pattern + width);
         cumulative.push_back(total);
         halves.push_back(0.5 * (total - below(levels() - 1)) / static_cast<double>(i + 1 - first));
         first = i + 1;
     }
-    for (double& share : cumulative) share = std::min(share / total, 1.0); // the last is 1, to the bit
+    for (double& share : cumulative) share /= total;
+    cumulative.back() = 1;
 }
 
 template <class T> Index Marginal<T>::find(const T* pattern) const {
@@ -128,16 +131,17 @@ template <class T> void Marginal<T>::inverse(double u, T* out) const {
     out[0] = static_cast<T>(low + (position - r) * (high - low));
 }
 
-// With weights, each row stands in the middle of its share. So a level's rows stand from half a row's share
-// above the former level's last to as much below its own; between two levels F⁻¹ is a straight line.
+// With weights, each row stands in the middle of its share. Where the shares of two levels meet, F⁻¹ is the
+// mean of the two by the weights of their rows, and straight from there to the rows on either side; so a
+// light row far out draws nothing towards it. With equal weights this is the straight line between rows.
 template <class T> T Marginal<T>::weighted_inverse(double u) const {
     const Index k = at_or_above(u);
     const double first = below(k) + halves[k], last = cumulative[k] - halves[k];
-    const Index low = u < first ? k - 1 : k, high = u > last ? k + 1 : k;
-    if (low == high || low < 0 || high == levels()) return *level(k);
-    const double from = cumulative[low] - halves[low], to = cumulative[low] + halves[high];
-    const double a = *level(low), b = *level(high);
-    return static_cast<T>(a + (u - from) / (to - from) * (b - a));
+    const Index next = u < first ? k - 1 : u > last ? k + 1 : k;
+    if (next == k || next < 0 || next == levels()) return *level(k);
+    const double here = *level(k), there = *level(next);
+    const double way = (u < first ? first - u : u - last) / halves[k]; // 1 where the shares meet
+    return static_cast<T>(here + way * (there - here) * halves[next] / (halves[k] + halves[next]));
 }
 
 // The Gaussian copula of one class: margins, and the Cholesky factor of the correlation of those variables

@@ -367,7 +367,21 @@ TEST_CASE("a new row weighs the mean weight of its class, of all rows in a regre
     }
 }
 
-TEST_CASE("a weighted column's inverse runs straight between rows that stand in the middle of their share") {
+TEST_CASE("rows that weigh next to nothing do no harm") {
+    constexpr Index n = 60;
+    Table table;
+    table.x = {normals(n, 1), normals(n, 2)}, table.y = {normals(n, 3)};
+    for (double light : {1e-15, 1e-18, 1e-30}) {
+        const auto weight = [&](Index i) { return table.x[0][i] > 0 || i % 7 == 0 ? light : 1.0; };
+        const Table made = made_from(table, synthesize(20), 0, 0, {}, weight);
+        for (const Column* column : {&made.x[0], &made.x[1], &made.y[0]})
+            CHECK(std::all_of(column->begin(), column->end(), [](double v) { return std::isfinite(v); }));
+        CHECK(*std::max_element(made.x[0].begin(), made.x[0].end()) < 1e-6);
+        CHECK(mean(made.x[0]) < -0.3);
+    }
+}
+
+TEST_CASE("a weighted column's inverse runs from row to row by way of their weighted mean") {
     Marginal<double> margin;
     margin.learn({10, 20, 20, 40}, 1, false, {0.5, 0.1, 0.1, 0.3});
     const auto at = [&](double u) {
@@ -377,8 +391,23 @@ TEST_CASE("a weighted column's inverse runs straight between rows that stand in 
     };
     CHECK(at(0.1) == 10);
     CHECK(at(0.25) == 10);
-    CHECK(at(0.4) == doctest::Approx(15));  // half-way from 0.25 to 0.55
-    CHECK(at(0.6) == 20);                   // its rows stand at 0.55 and 0.65
-    CHECK(at(0.75) == doctest::Approx(30)); // half-way from 0.65 to 0.85
+    CHECK(at(0.375) == doctest::Approx(10 + 0.5 * 10 / 6)); // the mean is 10 + 10 · 0.05 / 0.3, at 0.5
+    CHECK(at(0.5) == doctest::Approx(10 + 10.0 / 6));
+    CHECK(at(0.6) == 20); // its rows stand at 0.55 and 0.65
+    CHECK(at(0.7) == doctest::Approx(35));
+    CHECK(at(0.775) == doctest::Approx(37.5));
     CHECK(at(0.999) == 40);
+}
+
+TEST_CASE("a column of equal weights has the inverse of one without weights") {
+    const std::vector<double> values = {3, 1, 7, 7, 2, 9};
+    std::vector<double> sorted = values;
+    Marginal<double> plain, weighted;
+    plain.learn(sorted, 1, false);
+    weighted.learn(values, 1, false, std::vector<double>(6, 1.0 / 6));
+    for (double u = 0.005; u < 1; u += 0.01) {
+        double a = 0, b = 0;
+        plain.inverse(u, &a), weighted.inverse(u, &b);
+        CHECK(a == doctest::Approx(b).epsilon(1e-12));
+    }
 }

@@ -32,7 +32,7 @@ __all__ = [
 
 _MOST_AXES = 4
 
-#: Weights whose largest has a higher power of two than this are scaled, so that every type holds
+#: Weights are scaled where the largest is beyond 2 to the power of ± this, so that every type holds
 #: them and their products.
 _MOST_DOUBLINGS = 32
 _LABELS = 'For class labels, use loss="cross_entropy".'
