@@ -24,8 +24,8 @@ from ravine import NeuralClassifier, NeuralRegressor
 from ravine.errors import DataError, DivergenceError, ParameterError
 from ravine.estimators import neural_base
 from ravine.estimators.neural_calibration import Conformal, fit_temperature, tempered
-from ravine.estimators.neural_members import validation_splits
 from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR
+from ravine.estimators.neural_splits import validation_splits
 
 QUICK = {
     "n_members": 2,
@@ -588,6 +588,12 @@ def test_the_history_is_the_mean_of_the_members():
     np.testing.assert_allclose(fitted.history_["val_loss"], np.mean(losses, axis=0))
     assert len(fitted.history_) == 12
     assert fitted.history_.to_frame()["epoch"].tolist() == list(range(1, 13))
+
+
+def test_scores_of_one_validation_row_are_not_numbers_and_that_is_no_warning():
+    fitted = regressor().fit([[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0])
+    assert np.isnan(fitted.history_["val_r2"]).all()
+    assert np.isfinite(fitted.history_["val_loss"]).all()
 
 
 def test_refitting_takes_all_rows_for_the_mean_best_number_of_epochs():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,10 @@ def offsets_of(path: str | os.PathLike[str], data: SharedData) -> Offsets:
 def fingerprint(run: Run) -> list[int]:
     """Compute what tells the data of one run from that of another."""
     checksum = run.data.fingerprint(run.recipe.dtype, run.offsets)
-    return [len(run.rows), len(run.validation_rows), checksum]
+    found = [len(run.rows), len(run.validation_rows), checksum]
+    if any(side is not None for side in run.sides):  # else X, y and the recipe say which validate
+        found.append(zlib.crc32(run.validation_rows.tobytes()))
+    return found
 
 
 def _of_format_1(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:

@@ -21,14 +21,17 @@ from .arrays import (
 )
 from .augmentation import Flip, Rotate, Shift, Zoom
 from .errors import DataError, ParameterError
+from .feature_names import by_name, feature_names
 from .layers import Normalize
 from .model_parts import engine_network
 from .network import Network
 from .numeric import Place, as_floats, column_of, numbers_of
 from .offsets import Rounding, find_rounding, refuse_lost
 from .recipe import Recipe
+from .sides import group_codes, time_ranks
+from .splitting import split_rows
 
-__all__ = ["Arrays", "Offsets", "SharedData", "split_rows", "true_rows"]
+__all__ = ["Arrays", "Offsets", "SharedData", "rows_per_batch", "split_rows", "true_rows"]
 
 #: What is subtracted from each column of X before it becomes float32, flat; None: nothing.
 Offsets = NDArray[np.float64] | None
@@ -45,6 +48,8 @@ class Arrays:
         Weights of the rows.
     suffix : str, default ""
         Put behind the names in messages.
+    feature_names : tuple of str, optional
+        The columns to take from a data frame, in this order; None: all.
 
     Examples
     --------
@@ -58,13 +63,16 @@ class Arrays:
         y: ArrayLike | None,
         sample_weight: ArrayLike | None = None,
         suffix: str = "",
+        feature_names: tuple[str, ...] | None = None,
     ) -> None:
+        X = by_name(X, feature_names, "X" + suffix)
         self.X, self.y, self.sample_weight = X, y, sample_weight
         self.names = tuple(name + suffix for name in ("X", "y", "sample_weight"))
         self._array: NDArray[Any] | None = None
         self._features: dict[tuple[str, bytes | None], NDArray[Any]] = {}
         self._weights: dict[str, NDArray[Any] | None] = {}
         self._targets: dict[Any, tuple[int, Targets]] = {}
+        self._sides: dict[tuple[str, int], NDArray[np.int64]] = {}
         self._own: list[ArrayLike] = []  # kept, so that no two of them have the same id
         self.values: list[NDArray[Any]] = []
 
@@ -152,6 +160,20 @@ class Arrays:
             self.values.append(found.values)
         return self._targets[key]
 
+    def sides(
+        self, groups: ArrayLike | None, time: ArrayLike | None, dtype: str
+    ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+        """Give a run's groups and times, checked, as whole numbers: one of each for every row."""
+        weights = self.weights(dtype)
+        absent = None if weights is None else weights == 0
+        found: list[NDArray[np.int64] | None] = []
+        for name, values, number in (("groups", groups, group_codes), ("time", time, time_ranks)):
+            if values is not None and (name, id(values)) not in self._sides:
+                self._own.append(values)
+                self._sides[name, id(values)] = number(values, len(self), name, absent)
+            found.append(None if values is None else self._sides[name, id(values)])
+        return found[0], found[1]
+
     def check_codes(self, network: Network, dtype: str, offsets: Offsets) -> None:
         """Check the columns that embeddings read."""
         check_codes(self.features(dtype, offsets), code_columns(network), name=self.names[0])
@@ -224,6 +246,7 @@ class SharedData:
         validation: tuple[ArrayLike, ...] | None = None,
     ) -> None:
         self.training = Arrays(X, y, sample_weight)
+        self.feature_names = feature_names(X)
         self.validation: Arrays | None = None
         if validation is not None:
             if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
@@ -232,7 +255,11 @@ class SharedData:
                 )
             weight = validation[2] if len(validation) == 3 else None
             self.validation = Arrays(
-                validation[0], validation[1], weight, " of the validation rows"
+                validation[0],
+                validation[1],
+                weight,
+                " of the validation rows",
+                self.feature_names,
             )
         self._handles: dict[Any, Any] = {}
         self._described: dict[Network, dict[str, Any]] = {}
@@ -332,60 +359,6 @@ class SharedData:
             for array in (X, *targets, *([] if weights is None else [weights])):
                 total = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, total)
         return total
-
-
-def split_rows(
-    n: int, fraction: float, seed: int, classes: NDArray[Any] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Set part of the rows aside at random, with the same share of every class.
-
-    Parameters
-    ----------
-    n : int
-        Number of rows.
-    fraction : float
-        Part to set aside, in (0, 1); at least one row is.
-    seed : int
-        Seed of the draw.
-    classes : ndarray, shape (n,), optional
-        Class codes; each class with two rows or more gives its share.
-
-    Returns
-    -------
-    kept, aside : ndarray of int64
-        Row numbers, ascending.
-
-    Raises
-    ------
-    DataError
-        If no row would be left on one side.
-
-    Examples
-    --------
-    >>> kept, aside = split_rows(10, 0.2, seed=0)
-    >>> len(kept), len(aside)
-    (8, 2)
-    """
-    if n < 2:
-        raise DataError(
-            f"{n} row cannot be split into training and validation rows.",
-            hint="Pass validation=(X, y), or validation_fraction=0.",
-        )
-    order = np.random.default_rng([seed, 0x5917]).permutation(n)
-    wanted = min(max(1, round(n * fraction)), n - 1)
-    if classes is not None:
-        order = _spread(order, classes[order])
-    aside = np.sort(order[:wanted])
-    return np.setdiff1d(np.arange(n), aside, assume_unique=True), aside
-
-
-def _spread(order: NDArray[np.int64], classes: NDArray[Any]) -> NDArray[np.int64]:
-    """Reorder so that every leading stretch holds each class in proportion."""
-    place = np.empty(len(order))
-    for code in np.unique(classes):
-        members = np.flatnonzero(classes == code)
-        place[members] = (np.arange(len(members)) + 0.5) / len(members)
-    return order[np.argsort(place, kind="stable")]
 
 
 def rows_per_batch(n: int, recipe: Recipe) -> tuple[int, int]:

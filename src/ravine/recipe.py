@@ -56,7 +56,8 @@ class Recipe(Spec):
     augmentation : Augmentation, function or list of them, default ()
         How training rows are changed, anew each epoch. A function is ``f(X, y, rng) -> (X, y)``.
     validation_fraction : float, default 0.0
-        Part of the rows that is set aside for validation, in [0, 1).
+        Part of the rows that is set aside for validation, in [0, 1): at random, each class in
+        proportion, all copies of a row together. `train` takes groups and times of rows.
     stopping : EarlyStopping, optional
         When to stop before the last epoch.
     averaging : float, optional

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
-from .data import Arrays, Offsets, SharedData, rows_per_batch, split_rows
+from .data import Arrays, Offsets, SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Dropout, Layer, Residual
@@ -22,8 +22,12 @@ from .optimizers import SGD
 from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
 from .schedules import ReduceOnPlateau, Warmup
+from .splitting import check_sides, split_rows
 
-__all__ = ["Callback", "Look", "Patience", "Run", "each_epoch"]
+__all__ = ["Callback", "Look", "Patience", "Run", "Sides", "each_epoch"]
+
+#: The group and the time of each row, where there are any.
+Sides = tuple[ArrayLike | None, ArrayLike | None]
 
 Callback = Callable[[dict[str, float]], bool | None]
 
@@ -74,7 +78,7 @@ class Run:
     data : SharedData
         The rows that runs share.
     rows, validation_rows : array-like of int, optional
-        Which of them are this run's.
+        Which of them are this run's. Without `rows`, all that do not validate.
     y : array-like, optional
         Targets of this run alone.
     start : Model, optional
@@ -86,6 +90,9 @@ class Run:
         "run": rows of weight 0 are absent, and the losses of B rows are divided by B times the mean
         weight of the training rows. "batch", for scikit-learn's MLPs: rows of weight 0 take up
         their places, and each mini-batch is divided by its own weights.
+    sides : tuple (groups, time)
+        The group and the time of each row of `data`, by which validation rows are set aside; None
+        for either.
     offsets : ndarray, optional
         The offsets of the weights that it goes on from; None takes those of `start`, or those that
         the rows need.
@@ -110,17 +117,19 @@ class Run:
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
         weigh_by: Literal["run", "batch"] = "run",
+        sides: Sides = (None, None),
         offsets: Offsets = None,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
         self.weigh_by = weigh_by
         self.handle = data.handle(network, recipe)
         if start is not None:
-            _check_start(network, data.input_shape(recipe.dtype), start)
+            _check_start(network, data, recipe, start)
             offsets = start.offsets
         self.offsets = data.offsets(network, recipe, offsets)
         known = classes if start is None else start.classes
         self.places, self.targets = data.prepare(network, recipe, known, y, self.offsets)
+        self.sides = data.training.sides(*sides, recipe.dtype)
         self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
         self.start: dict[str, NDArray[Any]] | None = None
         if start is not None:
@@ -219,6 +228,7 @@ class Run:
             classes=self.targets.classes,
             one_dimensional=self.targets.one_dimensional,
             offsets=self.offsets,
+            feature_names=self.data.feature_names,
             status=status,
             best_epoch=best_epoch or None,
             message=message,
@@ -249,6 +259,7 @@ class Run:
             raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         fraction = self.recipe.validation_fraction
         apart = self.data.validation
+        self._check_use_of_sides(splits=fraction > 0 or validation_rows is not None)
         if fraction > 0 and (apart is not None or validation_rows is not None):
             raise ParameterError(
                 "Validation rows are given, and the 'validation_fraction' parameter of Recipe is "
@@ -258,22 +269,48 @@ class Run:
         if apart is not None:
             return chosen, self._present(np.arange(len(apart)), apart)
         if validation_rows is not None:
-            aside = self._present(
-                _as_rows(validation_rows, n, "validation_rows"), self.data.training
-            )
+            aside = _as_rows(validation_rows, n, "validation_rows")
+            aside = self._present(aside, self.data.training)
             if not len(aside):
                 raise DataError("sample_weight is 0 in every row of validation_rows.")
+            if rows is None:
+                chosen = np.setdiff1d(chosen, aside)
+            if not len(chosen):
+                raise DataError("validation_rows holds all rows: none is left to train on.")
+            check_sides(chosen, aside, *self.sides)
             return chosen, aside
         if fraction == 0:
             return chosen, np.empty(0, dtype=np.int64)
         codes = None if self.targets.classes is None else self.targets.values[chosen, 0]
-        kept, aside = split_rows(len(chosen), fraction, self.recipe.seed, codes)
+        groups, time = (None if side is None else side[chosen] for side in self.sides)
+        kept, aside = split_rows(
+            len(chosen),
+            fraction,
+            self.recipe.seed,
+            codes,
+            identity=None if rows is None else chosen,
+            groups=groups,
+            time=time,
+        )
         return chosen[kept], chosen[aside]
 
     def _present(self, rows: NDArray[np.int64], arrays: Arrays) -> NDArray[np.int64]:
         """Leave out the rows that are absent: bit for bit, they might as well not have come."""
         return (
             rows if self.weigh_by == "batch" else weighing(rows, arrays.weights(self.recipe.dtype))
+        )
+
+    def _check_use_of_sides(self, *, splits: bool) -> None:
+        """Refuse groups and times that would change nothing."""
+        given = [n for n, s in zip(("groups", "time"), self.sides, strict=True) if s is not None]
+        if splits or not given:
+            return
+        why = "no validation rows are set aside"
+        if self.data.validation is not None:
+            why = "validation= gives the validation rows"
+        raise ParameterError(
+            f"The '{given[0]}' parameter would change nothing: {why}.",
+            hint=f"Set Recipe(validation_fraction=0.2), or leave {given[0]} out.",
         )
 
     def _check_together(self) -> None:
@@ -412,7 +449,8 @@ def _as_rows(rows: ArrayLike, n: int, name: str) -> NDArray[np.int64]:
     return np.ascontiguousarray(found, dtype=np.int64)
 
 
-def _check_start(network: Network, input_shape: tuple[int, ...], start: Model) -> None:
+def _check_start(network: Network, data: SharedData, recipe: Recipe, start: Model) -> None:
+    input_shape = data.input_shape(recipe.dtype)
     if start.network != network:
         raise ParameterError(
             "The model that training is to start from has another network: "
@@ -422,4 +460,11 @@ def _check_start(network: Network, input_shape: tuple[int, ...], start: Model) -
         raise DataError(
             f"X has rows of shape {input_shape}, but the model to start from was trained on rows "
             f"of shape {tuple(start.input_shape)}."
+        )
+    names = data.feature_names
+    if None not in (names, start.feature_names) and names != start.feature_names:
+        raise DataError(
+            f"X has the columns {names}, but the model to start from was trained on "
+            f"{start.feature_names}.",
+            hint="Give the same columns in the same order.",
         )

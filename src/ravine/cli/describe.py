@@ -32,7 +32,7 @@ def command(model: ModelArgument, as_json: JsonFlag = False) -> None:
         return
     rows = [_row(column) for column in found.schema.columns]
     print_table(_headline(found.target), ["column", "kind", "values", "inputs"], rows, texts=3)
-    for note in found.schema.notes:
+    for note in found.notes:
         show(note, style="dim", wrap=True)
     first = found.networks[0]
     if isinstance(found, SavedEstimator):

@@ -100,6 +100,8 @@ class ResultFolder:
             "drop": list(settings.drop),
             "test_fraction": settings.test_fraction,
         }
+        columns = settings.side_columns.items()
+        self._data |= {flag.removeprefix("--"): name for flag, name in columns}
         if resumable:
             self._write_recipe(self / RECIPE)
 
