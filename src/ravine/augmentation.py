@@ -222,6 +222,10 @@ class Synthesize(Augmentation):
     weights, levels and correlations count by weight, and a new row weighs the mean weight of its
     class (of all rows in a regression).
 
+    A Gaussian copula carries each column's distribution and straight lines between normal scores,
+    no squares, products or other curves. Training rows that have such are warned of, once per data
+    set. `ravine.augment` shows the rows that are made.
+
     Parameters
     ----------
     fraction : float, default 1.0

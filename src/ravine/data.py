@@ -263,6 +263,7 @@ class SharedData:
             )
         self._handles: dict[Any, Any] = {}
         self._described: dict[Network, dict[str, Any]] = {}
+        self._asked: set[Any] = set()
 
     @cached_property
     def all_rows(self) -> NDArray[np.int64]:
@@ -310,6 +311,12 @@ class SharedData:
         if network not in self._described:
             self._described[network] = network.to_dict()
         return self._described[network]
+
+    def is_first(self, question: Any) -> bool:
+        """Whether a question about these rows is asked for the first time."""
+        is_new = question not in self._asked
+        self._asked.add(question)
+        return is_new
 
     def prepare(
         self,

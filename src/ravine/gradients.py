@@ -373,4 +373,5 @@ def _augmented(
         targets = np.eye(handle.n_outputs)[targets[:, 0].astype(int)]
     shape = [int(size) for size in data.input_shape("float64")]
     described = [item.to_dict() for item in specs]
-    return augment64(described, shape, handle.code_columns, X, targets, recipe.seed, 0, weights)
+    columns = handle.code_columns
+    return augment64(described, shape, columns, X, targets, recipe.seed, 0, None, weights)

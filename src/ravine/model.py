@@ -205,8 +205,9 @@ class Model:
         X : array-like, shape (n, *input_shape)
             The rows. Columns of a data frame are taken by name if the model was trained on one.
         samples : int, optional
-            Draw so many predictions with dropout acting (Monte-Carlo dropout); their spread shows
-            how sure the network is.
+            Draw so many predictions with dropout acting (Monte-Carlo dropout). Their spread says
+            how much the network leans on single units there; it is no interval, and need not grow
+            where rows are missing.
 
         Returns
         -------

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
+from .copula_check import warn_of_misfit
 from .data import Arrays, Offsets, SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
@@ -96,6 +97,8 @@ class Run:
     offsets : ndarray, optional
         The offsets of the weights that it goes on from; None takes those of `start`, or those that
         the rows need.
+    stacklevel : int, default 5
+        Whom a warning is for, as in `warnings.warn`: who called `train`.
 
     Examples
     --------
@@ -119,6 +122,7 @@ class Run:
         weigh_by: Literal["run", "batch"] = "run",
         sides: Sides = (None, None),
         offsets: Offsets = None,
+        stacklevel: int = 5,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
         self.weigh_by = weigh_by
@@ -151,6 +155,7 @@ class Run:
         self._patience: Patience | None = None
         self._epochs_seen = 0
         self._check_together()
+        self._check_copula(stacklevel)
 
     def watch(
         self,
@@ -329,6 +334,26 @@ class Run:
             check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
+
+    def _check_copula(self, stacklevel: int) -> None:
+        """Warn, once per data set, where Synthesize does not suit it."""
+        for item in self.recipe.augmentation:
+            if isinstance(item, Synthesize) and self.data.is_first(("Synthesize", item.categories)):
+                rows = self.rows
+                weights = self.data.training.weights(self.recipe.dtype)
+                if weights is not None:
+                    rows = rows[weights[rows] > 0]
+                warn_of_misfit(
+                    self.data.training.features(self.recipe.dtype, self.offsets)[rows].reshape(
+                        len(rows), -1
+                    ),
+                    self.targets.values[rows],
+                    item,
+                    n_outputs=self.handle.n_outputs,
+                    code_columns=self.handle.code_columns,
+                    classes=self.targets.classes,
+                    stacklevel=stacklevel + 1,
+                )
 
     def _check_dropout(self) -> None:
         """Refuse a dropout of the recipe that the network's own, or its shape, makes nothing of."""
