@@ -621,7 +621,7 @@ def test_the_engine_knows_every_optimizer(spec):
 @of(rv.Augmentation)
 def test_the_engine_knows_every_augmentation(spec):
     X, y = np.random.default_rng(0).random((6, 16)), np.zeros((6, 1))
-    changed, _ = _engine.augment64([spec.to_dict()], (4, 4), (), X, y, 0, 0)
+    changed, _, _ = _engine.augment64([spec.to_dict()], (4, 4), (), X, y, 0, 0)
     assert changed.shape == X.shape
 
 

@@ -55,7 +55,8 @@ template <class T> struct RunState {
     Counters counters;
     Buffer<T> w, state;             // parameters; running statistics
     Buffer<T> slots;                // of the optimizer
-    Buffer<T> average;              // Σ a^(k−j) (1−a) w_j, when weights are averaged
+    Buffer<T> average;              // the weights' running average, where one is asked for
+    Buffer<T> average_state;        // that of the running statistics
     Buffer<T> best_w, best_state;   // of the best epoch, when stopping early
     Buffer<T> before;               // weights before the last step, where its epoch has not ended yet
     std::vector<double> schedule;   // memory of the learning-rate schedule
@@ -65,7 +66,8 @@ template <class T> struct RunState {
 
     // Lets go of all that only a run that goes on from here needs.
     void forget_arrays() {
-        for (Buffer<T>* array : {&w, &state, &slots, &average, &best_w, &best_state, &before})
+        for (Buffer<T>* array :
+             {&w, &state, &slots, &average, &average_state, &best_w, &best_state, &before})
             *array = Buffer<T>();
     }
 };

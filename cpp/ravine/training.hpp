@@ -68,7 +68,8 @@ public:
         const bool best = wanted && !state_.best_w.empty();
         w = best ? state_.best_w : state_.w;
         state = best ? state_.best_state : state_.state;
-        if (!best && averaging_ > 0 && state_.counters.k > 0) averaged(w.data());
+        if (!best && averaging_ > 0 && state_.counters.k > 0)
+            w = state_.average, state = state_.average_state;
     }
 
     const RunState<T>& state() const override { return state_; }
@@ -84,12 +85,16 @@ private:
             state_.state.resize(network_.n_state());
             network_.initial_state(state_.state.data());
             network_.fit(
-                job_.training.size(), [&](Index i) { return job_.training.x(i); }, state_.state.data());
+                job_.training.size(), [&](Index i) { return job_.training.x(i); },
+                [&](Index i) { return static_cast<double>(job_.training.weight(i)); }, state_.state.data());
         }
         state_.slots.resize(cut_.slots_size(*optimizer_));
         for (Index block = 0; block < cut_.blocks(); ++block)
             optimizer_->init(cut_.block(Span<T>(state_.w), block).size(), slots(block));
-        if (averaging_ > 0) state_.average.assign(n, T(0));
+        if (averaging_ > 0) {
+            state_.average.assign(n, T(0));
+            state_.average_state.assign(state_.state.size(), T(0));
+        }
         state_.schedule = optimizer_->learning_rate.initial_memory();
         state_.history.reserve(history_columns.size() * std::min<Index>(epochs_, 10000));
     }
@@ -105,7 +110,7 @@ private:
             part_sums_[part] = propagate(part, w.data(), gradient, work);
         });
         const double sum = std::accumulate(part_sums_.begin(), part_sums_.begin() + parts, 0.0);
-        loss_ = weight_ > 0 ? sum / weight_ : 0;
+        loss_ = divisor_ > 0 ? sum / divisor_ : 0;
         complete(parts, w, g);
         return loss_ + penalty_;
     }
@@ -114,13 +119,14 @@ private:
     double propagate(Index part, const T* w, T* gradient, Workspace<T>& work) {
         const Index O = network_.outputs(), rows = cut_.part_rows(B_), start = part * rows;
         const Index end = std::min(B_, start + rows);
-        const T scale = weight_ > 0 ? static_cast<T>(1 / weight_) : T(0);
+        const T scale = divisor_ > 0 ? static_cast<T>(1 / divisor_) : T(0);
         double sum = 0;
         for (Index first = start; first < end; first += cut_.chunk()) {
             check_stop_();
             const Index count = std::min(cut_.chunk(), end - first);
-            const Pass<T> pass = make_pass(w, gradient, first, count, first == start, work);
+            Pass<T> pass = make_pass(w, gradient, first, count, first == start, work);
             const auto rows = batches_.rows(first, count, work_, work);
+            if (job_.training.data.s) pass.s = rows.s;
             const T* z = network_.forward(pass, rows.x); // 2 forward propagate
             sum += network_.loss().value(count, O, z, rows.y, rows.s, work.z.data(),
                                          scale);            // 3 evaluate the error
@@ -163,6 +169,7 @@ private:
     void step() {
         Counters& c = state_.counters;
         B_ = batches_.select(static_cast<Index>(c.step_in_epoch), weight_, work_);
+        divisor_ = job_.divide_by_batch ? weight_ : static_cast<double>(B_) * batches_.mean_weight();
         const bool last = c.step_in_epoch + 1 == batches_.steps();
         const Span<T> w(state_.w), g(work_.gradient.data(), state_.w.size());
 
@@ -194,7 +201,7 @@ private:
         if (last) c.update_ratio = relative_change(w);
 
         count_rate(rate, now.time);
-        c.loss_sum += loss * weight_, c.penalty_sum += penalty * weight_, c.weight_sum += weight_,
+        c.loss_sum += loss * divisor_, c.penalty_sum += penalty * weight_, c.weight_sum += weight_,
             c.norm_sum += norm;
         c.k += 1, c.step_in_epoch += 1;
         if (!moved) {
@@ -275,11 +282,17 @@ private:
                     limit_norms<T>(w.subspan(slice.offset, slice.size()), slice.shape[0], slice.shape[1],
                                    max_norm_);
         if (averaging_ > 0) {
-            const T a = static_cast<T>(averaging_);
-            for (std::size_t i = 0; i < w.size(); ++i)
-                state_.average[i] = a * state_.average[i] + (1 - a) * w[i];
+            const T share = static_cast<T>((1 - averaging_) / (1 - std::pow(averaging_, now.k)));
+            average<T>(share, w, state_.average);
+            average<T>(share, state_.state, state_.average_state);
         }
         return moved;
+    }
+
+    // mean += share · (value − mean). With shares (1 − d)/(1 − dᵏ) at steps k = 1, 2 … the mean is the
+    // exponential one of decay d without bias, and values that rest come out as they are.
+    template <class Value> static void average(Value share, Span<const Value> values, Span<Value> mean) {
+        for (std::size_t i = 0; i < values.size(); ++i) mean[i] += share * (values[i] - mean[i]);
     }
 
     // The decoupled weight decay of w's stretch of `size` from `start` on.
@@ -318,10 +331,10 @@ private:
         const double nan = std::numeric_limits<double>::quiet_NaN();
         const auto now = std::chrono::steady_clock::now();
         Scores scores{nan, nan, nan, nan};
-        const T* w = state_.w.data();
-        if (averaging_ > 0) averaged(work_.before.data()), w = work_.before.data();
+        const Buffer<T>& w = averaging_ > 0 ? state_.average : state_.w;
+        Buffer<T>& state = averaging_ > 0 ? state_.average_state : state_.state;
         if (job_.validation.size() > 0)
-            scores = score(network_, w, state_.state.data(), job_.validation, work_, check_stop_);
+            scores = score(network_, w.data(), state.data(), job_.validation, work_, check_stop_);
         reserve_workspace(); // scoring laid the network out for its own chunks
 
         const double steps = static_cast<double>(batches_.steps());
@@ -341,23 +354,26 @@ private:
             scores.loss = std::numeric_limits<double>::infinity();
         const Observed observed{loss, scores.loss, scores.accuracy, scores.r2, scores.rmse};
         optimizer_->learning_rate.observe(observed, {c.epoch - 1, c.k - steps}, state_.schedule);
-        if (!stopping_.is_none())
-            consider_stopping(observed.monitored(stopping_.text("monitor")),
-                              state_.before.empty() ? w : state_.before.data());
+        if (!stopping_.is_none()) {
+            const double value = observed.monitored(stopping_.text("monitor"));
+            if (state_.before.empty())
+                consider_stopping(value, w, state);
+            else
+                consider_stopping(value, state_.before, state_.state);
+        }
         state_.before.clear();
         if (job_.on_epoch && !job_.on_epoch(*this) && state_.status == Status::running)
             state_.status = Status::stopped_early;
     }
 
-    // `value` is the monitored one, smaller better; w the weights that it was measured with. (The training
+    // `value` is the monitored one, smaller better; w and state are what it was measured with. (The training
     // loss of mini-batches has none: it is a mean over weights that moved, and w are those that they became.)
-    void consider_stopping(double value, const T* w) {
+    void consider_stopping(double value, const Buffer<T>& w, const Buffer<T>& state) {
         Counters& c = state_.counters;
         const bool first = c.best_epoch == 0;
         if (std::isfinite(value) && (first || value < c.best_value - stopping_.number("min_delta"))) {
             c.best_value = value, c.best_epoch = c.epoch, c.wait = 0;
-            state_.best_w.assign(w, w + state_.w.size());
-            state_.best_state = state_.state;
+            state_.best_w = w, state_.best_state = state;
         } else {
             ++c.wait;
             if (out_of_patience() && state_.status == Status::running) state_.status = Status::stopped_early;
@@ -400,6 +416,7 @@ private:
         const bool fits =
             state_.w.size() == n && state_.state.size() == r && state_.slots.size() == slots_size &&
             state_.average.size() == (averaging_ > 0 ? n : 0) &&
+            state_.average_state.size() == (averaging_ > 0 ? r : 0) &&
             (state_.best_w.empty() || (state_.best_w.size() == n && state_.best_state.size() == r)) &&
             (state_.before.empty() || state_.before.size() == n) &&
             state_.schedule.size() == optimizer_->learning_rate.initial_memory().size() &&
@@ -446,11 +463,6 @@ private:
         return sum == T(0);
     }
 
-    void averaged(T* out) const {
-        const double debias = 1 / (1 - std::pow(averaging_, state_.counters.k));
-        for (std::size_t i = 0; i < state_.w.size(); ++i) out[i] = static_cast<T>(state_.average[i] * debias);
-    }
-
     void diverge(const char* what, double eta) {
         state_.status = Status::diverged;
         state_.diverged_what = what;
@@ -477,7 +489,8 @@ private:
     bool has_own_rates_ = false;
     bool keeps_before_ = false; // early stopping watches a loss that was measured before an epoch's one step
     Buffer<T> state_before_;    // the running statistics before a step that evaluates
-    double weight_ = 0, loss_ = 0, penalty_ = 0, norm_ = 0; // of the mini-batch at hand
+    // Of the mini-batch at hand: Σ s_i, what Σ s_i L_i is divided by, and so on.
+    double weight_ = 0, divisor_ = 0, loss_ = 0, penalty_ = 0, norm_ = 0;
     std::chrono::steady_clock::time_point clock_ = std::chrono::steady_clock::now();
     RunState<T> state_;
 };

@@ -25,11 +25,16 @@ from .runs import Run
 __all__ = ["Checkpoint", "offsets_of", "resume"]
 
 _PREFIX, _OWN = "checkpoint.", "checkpoint.own."
+
+#: What the arrays of a checkpoint mean; a file without this mark has the first format.
+_FORMAT = 2
+
 _ARRAYS = (
     "w",
     "state",
     "slots",
     "average",
+    "average_state",
     "best_w",
     "best_state",
     "schedule",
@@ -95,7 +100,7 @@ class Checkpoint:
         )
         document, arrays = pack(model)
         own = [] if self.run.own_optimizer is None else self.run.own_optimizer.saved()
-        document["checkpoint"] = {"data": self._fingerprint, "own": len(own)}
+        document["checkpoint"] = {"format": _FORMAT, "data": self._fingerprint, "own": len(own)}
         arrays |= {_PREFIX + name: snapshot[name] for name in (*_ARRAYS, _BEFORE)}
         arrays |= {f"{_OWN}{i}": array for i, array in enumerate(own)}
         write_model_file(self.path, document, arrays)
@@ -119,7 +124,7 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     Raises
     ------
     FileError
-        If the file is damaged.
+        If the file is damaged, or of a later version of ravine.
     ParameterError
         If it is the checkpoint of another run.
 
@@ -132,7 +137,18 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     saved = document.get("checkpoint")
     if saved is None:
         return False
-    if not isinstance(saved, dict) or any(_PREFIX + name not in arrays for name in _ARRAYS):
+    start = {name: arrays[_PREFIX + name] for name in _ARRAYS if _PREFIX + name in arrays}
+    if not isinstance(saved, dict):
+        raise FileError(f"{path} is not a whole checkpoint.")
+    if saved.get("format", 1) == 1:
+        start = _of_format_1(start, run)
+    elif saved["format"] != _FORMAT:
+        raise FileError(
+            f"{path} is a checkpoint of format {saved['format']!r:.20}, but this version of ravine "
+            f"reads formats 1 to {_FORMAT}.",
+            hint="Update ravine.",
+        )
+    if set(start) != set(_ARRAYS):
         raise FileError(f"{path} is not a whole checkpoint.")
     _check_same(path, document, run)
     if saved.get("data") != fingerprint(run):
@@ -140,7 +156,6 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
             f"{path} is the checkpoint of a run on other data: the rows or their values differ.",
             hint="To start from its weights on new data, pass start=ravine.load(path).",
         )
-    start = {name: arrays[_PREFIX + name] for name in _ARRAYS}
     start[_BEFORE] = arrays.get(_PREFIX + _BEFORE, start["w"][:0])
     _check_sizes(path, start, run)
     run.start = _with_effective_capacity(start, run)
@@ -188,6 +203,23 @@ def fingerprint(run: Run) -> list[int]:
     if any(side is not None for side in run.sides):  # else X, y and the recipe say which validate
         found.append(zlib.crc32(run.validation_rows.tobytes()))
     return found
+
+
+def _of_format_1(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:
+    """Bring arrays of the first format to the second.
+
+    The first kept ``Σ_j d^(k−j) (1 − d) w_j`` of the weights' average, which is short of it by the
+    factor ``1 − d^k`` after k steps, and no average of the running statistics: it begins with them
+    as they are.
+    """
+    if not {"average", "state", "counters"} <= set(start) or len(start["counters"]) < 3:
+        return start
+    average, state, steps = start["average"], start["state"], float(start["counters"][2])
+    decay = run.recipe.averaging
+    if decay is None or not len(average) or steps < 1:
+        return start | {"average_state": np.zeros(len(state) if len(average) else 0, state.dtype)}
+    whole = average.astype(np.float64) / (1 - decay**steps)
+    return start | {"average": whole.astype(average.dtype), "average_state": state.copy()}
 
 
 def _check_same(path: Any, document: dict[str, Any], run: Run) -> None:
@@ -254,6 +286,7 @@ def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
         "w": (n,),
         "state": (n_state,),
         "average": (0, n),
+        "average_state": (0, n_state),
         "best_w": (0, n),
         "before": (0, n),
         "best_state": (0, n_state),

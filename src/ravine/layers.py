@@ -156,8 +156,8 @@ class Normalize(Layer):
     """Standardise every input column: ``y = (x − mean) / standard deviation``.
 
     Both are learnt from the training rows alone before the first step, the standard deviation over
-    n; a constant column becomes 0. Columns that an `Embedding` of the network reads are left as
-    they are. It is the very first layer of a network or absent.
+    n, by weight where rows have weights; a constant column becomes 0. Columns that an `Embedding`
+    of the network reads are left as they are. It is the very first layer of a network or absent.
 
     In float32 it keeps the values of columns far from 0, such as seconds since 1970: a constant
     near the column's mean (``Model.offsets``) is subtracted in double before X is rounded.
@@ -230,7 +230,8 @@ class BatchNorm(Layer):
     In training ``y = scale · (x − μ) / √(σ² + ε) + shift`` with the mean μ and the variance σ²
     (over n) of the mini-batch, and ``running ← momentum · running + (1 − momentum) · batch``, the
     running variance from the variance over n − 1. Prediction takes the running values. A
-    mini-batch of one row is an error.
+    mini-batch of one row is an error. With sample weights ``μ = Σ s x / Σ s`` and
+    ``σ² = Σ s (x − μ)² / Σ s``, and the running variance is of ``σ² / (1 − Σ s² / (Σ s)²)``.
 
     Parameters
     ----------

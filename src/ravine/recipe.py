@@ -63,7 +63,8 @@ class Recipe(Spec):
     averaging : float, optional
         Decay d in (0, 1) of the exponential average of the weights that the model gets (but not
         where early stopping watches the loss of full batches, which is that of the weights):
-        ``w̄ ← d w̄ + (1 − d) w`` after each step, from 0, and in the end ``w̄ / (1 − d^k)``.
+        ``w̄ ← w̄ + c_k (w − w̄)`` after step k, ``c_k = (1 − d) / (1 − d^k)``. The running statistics
+        of `ravine.BatchNorm` are averaged likewise. Validation looks at the averages.
     shuffle : bool, default True
         Whether rows are shuffled anew each epoch.
     seed : int, default 0

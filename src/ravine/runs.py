@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
 from .copula_check import warn_of_misfit
 from .data import Arrays, Offsets, SharedData, rows_per_batch
@@ -86,6 +87,10 @@ class Run:
     classes : ndarray, optional
         The classes, where the rows need not hold all of them; None takes those of `start`, or finds
         them.
+    weigh_by : {"run", "batch"}, default "run"
+        "run": rows of weight 0 are absent, and the losses of B rows are divided by B times the mean
+        weight of the training rows. "batch", for scikit-learn's MLPs: rows of weight 0 take up
+        their places, and each mini-batch is divided by its own weights.
     sides : tuple (groups, time)
         The group and the time of each row of `data`, by which validation rows are set aside; None
         for either.
@@ -114,11 +119,13 @@ class Run:
         y: ArrayLike | None = None,
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
+        weigh_by: Literal["run", "batch"] = "run",
         sides: Sides = (None, None),
         offsets: Offsets = None,
         stacklevel: int = 5,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
+        self.weigh_by = weigh_by
         self.handle = data.handle(network, recipe)
         if start is not None:
             _check_start(network, data, recipe, start)
@@ -200,6 +207,7 @@ class Run:
             "every": self.every,
             "patience": None if self._patience is None else asdict(self._patience),
             "keep": self.keep,
+            "divide_by_batch": self.weigh_by == "batch",
         }
 
     def model(
@@ -254,6 +262,9 @@ class Run:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         n = len(self.data.training)
         chosen = self.data.all_rows if rows is None else _as_rows(rows, n, "rows")
+        chosen = self._present(chosen, self.data.training)
+        if not len(chosen):
+            raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         fraction = self.recipe.validation_fraction
         apart = self.data.validation
         self._check_use_of_sides(splits=fraction > 0 or validation_rows is not None)
@@ -264,9 +275,12 @@ class Run:
                 hint="Use recipe.replace(validation_fraction=0).",
             )
         if apart is not None:
-            return chosen, np.arange(len(apart))
+            return chosen, self._present(np.arange(len(apart)), apart)
         if validation_rows is not None:
             aside = _as_rows(validation_rows, n, "validation_rows")
+            aside = self._present(aside, self.data.training)
+            if not len(aside):
+                raise DataError("sample_weight is 0 in every row of validation_rows.")
             if rows is None:
                 chosen = np.setdiff1d(chosen, aside)
             if not len(chosen):
@@ -287,6 +301,12 @@ class Run:
             time=time,
         )
         return chosen[kept], chosen[aside]
+
+    def _present(self, rows: NDArray[np.int64], arrays: Arrays) -> NDArray[np.int64]:
+        """Leave out the rows that are absent: bit for bit, they might as well not have come."""
+        return (
+            rows if self.weigh_by == "batch" else weighing(rows, arrays.weights(self.recipe.dtype))
+        )
 
     def _check_use_of_sides(self, *, splits: bool) -> None:
         """Refuse groups and times that would change nothing."""
@@ -319,9 +339,6 @@ class Run:
         self._check_dropout()
         for layer in _all_layers(self.network.layers):
             check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
-        weights = self.data.training.weights(recipe.dtype)
-        if weights is not None and not (weights[self.rows] > 0).any():
-            raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
 

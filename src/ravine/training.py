@@ -89,7 +89,9 @@ def train(
 ) -> Model:
     """Train a network by a recipe.
 
-    Minimises ``Σ s_i L(ŷ_i, y_i) / Σ s_i + Σ_l α_l Ω(w_l)``, estimated on mini-batches.
+    Minimises ``Σ s_i L(ŷ_i, y_i) / Σ s_i + Σ_l α_l Ω(w_l)``. Each step's estimate, on a mini-batch
+    of B rows, is ``Σ s_i L(ŷ_i, y_i) / (B s̄)`` plus penalties, s̄ the mean weight of the training
+    rows, so that a weight means the same at every batch size.
 
     Parameters
     ----------
@@ -102,7 +104,9 @@ def train(
     recipe : Recipe, default Recipe()
         How it is trained.
     sample_weight : array-like, shape (n,), optional
-        Weight of each row, at least 0.
+        Weight of each row, at least 0. Only ratios matter; a row of weight 0 is absent, bit for
+        bit. Clipping and adaptive rules take less than their share of heavy rows in small
+        mini-batches.
     validation : tuple (X, y) or (X, y, sample_weight), optional
         Rows to validate on after each epoch, instead of the recipe's ``validation_fraction``.
     start : path or Model, optional
@@ -245,7 +249,9 @@ def train_many(
     y : array-like, shape (n,) or (n, outputs), optional
         Targets, shared by all jobs that have none of their own.
     sample_weight : array-like, shape (n,), optional
-        Weight of each row, at least 0.
+        Weight of each row, at least 0. Only ratios matter; a row of weight 0 is absent, bit for
+        bit. Clipping and adaptive rules take less than their share of heavy rows in small
+        mini-batches.
     groups, time : array-like, shape (n,), optional
         The group and the time of each row, as in `train`, for all jobs that set validation rows
         aside and have none of their own. Where a job names its ``validation_rows``, they are

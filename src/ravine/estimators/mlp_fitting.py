@@ -112,7 +112,8 @@ class Fitting:
         if not self.incremental or (memory and memory["kind"] != _kind(recipe)):
             memory = None
         self._check_lengths(network, recipe, memory)
-        stretches = Stretches(network, *self._start(network, recipe, data), memory)
+        start = self._start(network, recipe, data)
+        stretches = Stretches(network, *start, memory, weigh_by="batch")
         done = stretches.epochs
         watch = self._watch(1 if self.incremental else int(estimator.max_iter))
         if done >= recipe.epochs:
