@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .augmentation import Augmentation, Synthesize
-from .data import SharedData, rows_per_batch, split_rows
+from .data import SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Layer, Residual
@@ -20,6 +20,7 @@ from .optimizers import SGD
 from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
 from .schedules import ReduceOnPlateau, Warmup
+from .splitting import split_rows
 
 __all__ = ["Callback", "Look", "Patience", "Run", "each_epoch"]
 
