@@ -73,4 +73,14 @@ Scores score(Network<T>& network, const T* w, T* state, const Rows<T>& rows, Wor
     return {loss / weight, accuracy.value(), regression.r2(), regression.rmse()};
 }
 
+// Compiled once, in scoring.cpp.
+extern template void predict(Network<float>&, const float*, float*, Index, const float*, bool, Mode,
+                             std::uint64_t, std::uint64_t, float*, Workspace<float>&, const CheckStop&);
+extern template void predict(Network<double>&, const double*, double*, Index, const double*, bool, Mode,
+                             std::uint64_t, std::uint64_t, double*, Workspace<double>&, const CheckStop&);
+extern template Scores score(Network<float>&, const float*, float*, const Rows<float>&, Workspace<float>&,
+                             const CheckStop&);
+extern template Scores score(Network<double>&, const double*, double*, const Rows<double>&,
+                             Workspace<double>&, const CheckStop&);
+
 } // namespace ravine
