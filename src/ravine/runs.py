@@ -14,6 +14,7 @@ from .data import SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Layer, Residual
+from .mlp import with_outputs
 from .model import Model
 from .network import Network
 from .optimizers import SGD
@@ -102,6 +103,7 @@ class Run:
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
     ) -> None:
+        network = with_outputs(network, data.training.y if y is None else y)
         self.network, self.recipe, self.data = network, recipe, data
         self.handle = data.handle(network, recipe)
         if start is not None:

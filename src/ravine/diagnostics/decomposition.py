@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from .intervals import Estimate, Scatter
 from .pairs import PairVariance, mean_of_pairs, variance_of_pairs
 
-__all__ = ["PARTS", "Comparison", "Moments", "decompose", "estimate", "moments"]
+__all__ = ["PARTS", "SEED_PARTS", "Comparison", "Moments", "decompose", "estimate", "moments"]
 
 PARTS = ("bias2", "variance", "noise", "total", "mse")
 """Names of the parts, of their sum and of the measured error."""
+
+SEED_PARTS = ("variance_seeds", "variance_data")
+"""Names of the parts of the variance: by first weights and order of rows, and by data."""
 
 _NUMBERS_AT_ONCE = 2**20
 _MOST_UNITS = 256
