@@ -108,6 +108,7 @@ def reference_table(found: BiasVariance) -> list[Column]:
     if report.n_tables:
         for name, label in (("bias2", "bias²"), ("variance", "variance")):
             again, spread = getattr(report, f"{name}_again"), getattr(report, f"{name}_spread")
+            spread = np.maximum(spread, 1e-3 * np.abs(again))  # 0 would be shown as exact
             columns.append(Column(f"{label} found again", again, spread, ends))
     return columns
 
@@ -157,7 +158,7 @@ def notes(found: BiasVariance) -> list[str]:
 def picture_notes(found: BiasVariance) -> list[str]:
     """Say the same in a few words, for a picture."""
     over = "models and test rows" if found.sampled else "models"
-    lines = [f"bands: 95 % intervals over {over}"]
+    lines = [f"shown are 95 % intervals over {over}"]
     if found.reference is not None:
         return [f"bias² is measured against the reference {found.reference.name}", *lines]
     return lines
@@ -202,12 +203,16 @@ def _column(found: BiasVariance, name: str, label: str) -> Column:
 
 
 def _estimate(value: float, error: float) -> str:
-    """Show an estimate with the digits that its standard error leaves it."""
+    """Show an estimate with the digits that its standard error leaves it.
+
+    The error has one digit, or two if the first is a 1.
+    """
     if math.isnan(value):
         return "–"
     if not error > 0:
         return f"{value:.4g}"
-    digits = max(0, 1 - math.floor(math.log10(error)))
+    power = math.floor(math.log10(error))
+    digits = max(0, (1 if error < 1.95 * 10.0**power else 0) - power)
     if digits > 9:
         return f"{value:.3e} ± {error:.1e}"
     return f"{value:,.{digits}f} ± {error:,.{digits}f}"

@@ -89,6 +89,7 @@ def bias_variance_curves(
         _, ax = plt.subplots(figsize=_SIZE, layout="constrained")
     if field is None:
         _draw_bars(ax, curves)
+        ax.set_xlabel("\n".join(notes), fontsize=8, color=_GREY)
     else:
         numeric = values.dtype.kind in "iuf"
         places = _place(ax, values) if numeric else _place_names(ax, values)
