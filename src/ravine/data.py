@@ -15,6 +15,7 @@ from .errors import DataError, ParameterError
 from .model_parts import engine_network
 from .network import Network
 from .recipe import Recipe
+from .sides import group_codes, time_ranks
 
 __all__ = ["Arrays", "SharedData", "rows_per_batch"]
 
@@ -49,6 +50,7 @@ class Arrays:
         self._features: dict[str, NDArray[Any]] = {}
         self._weights: dict[str, NDArray[Any] | None] = {}
         self._targets: dict[Any, tuple[int, Targets]] = {}
+        self._sides: dict[tuple[str, int], NDArray[np.int64]] = {}
         self._own: list[ArrayLike] = []  # kept, so that no two of them have the same id
         self.values: list[NDArray[Any]] = []
 
@@ -98,6 +100,18 @@ class Arrays:
             self._targets[key] = (len(self.values), found)
             self.values.append(found.values)
         return self._targets[key]
+
+    def sides(
+        self, groups: ArrayLike | None, time: ArrayLike | None
+    ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+        """Give a run's groups and times, checked, as whole numbers: one of each for every row."""
+        found: list[NDArray[np.int64] | None] = []
+        for name, values, number in (("groups", groups, group_codes), ("time", time, time_ranks)):
+            if values is not None and (name, id(values)) not in self._sides:
+                self._own.append(values)
+                self._sides[name, id(values)] = number(values, len(self), name)
+            found.append(None if values is None else self._sides[name, id(values)])
+        return found[0], found[1]
 
     def check_codes(self, network: Network, dtype: str) -> None:
         """Check the columns that embeddings read."""

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import DataError
-from .numeric import as_array, is_missing
+from .sides import first_come, group_codes, time_ranks
 
-__all__ = ["group_codes", "split_rows", "time_ranks", "units_of"]
+__all__ = ["check_sides", "group_codes", "split_rows", "time_ranks", "units_of"]
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -26,7 +26,7 @@ _DRAWS = 16
 def split_rows(
     n: int,
     fraction: float,
-    seed: int,
+    seed: int | tuple[int, ...],
     classes: NDArray[Any] | None = None,
     *,
     identity: ArrayLike | None = None,
@@ -55,8 +55,8 @@ def split_rows(
         Number of rows.
     fraction : float
         Part of the rows to set aside, in (0, 1); at least one unit is.
-    seed : int
-        Seed of the draw.
+    seed : int or tuple of int
+        Seed of the draw; a tuple is a stream of its own.
     classes : ndarray, shape (n,), optional
         Class codes. Each class with two units or more gives its share.
     identity : array-like, shape (n,), optional
@@ -82,7 +82,7 @@ def split_rows(
     >>> len(kept), len(aside)
     (8, 2)
     >>> split_rows(6, 0.3, seed=0, groups=["a", "b", "a", "c", "b", "c"])[1]
-    array([1, 4])
+    array([0, 2])
     >>> split_rows(5, 0.3, seed=0, time=[2021, 2023, 2020, 2023, 2022])
     (array([0, 2, 4]), array([1, 3]))
     """
@@ -102,7 +102,8 @@ def split_rows(
     if time is not None:
         aside = _latest(units, time_ranks(time, n), wanted)[units]
     else:
-        aside = _at_random(units, classes, wanted, np.random.default_rng([seed, 0x5917]))
+        stream = seed if isinstance(seed, tuple) else (seed, 0x5917)
+        aside = _at_random(units, classes, wanted, np.random.default_rng(stream))
     return np.flatnonzero(~aside), np.flatnonzero(aside)
 
 
@@ -152,102 +153,62 @@ def units_of(n: int, identity: ArrayLike | None = None, groups: ArrayLike | None
 
     first, second = parts[0], parts[1] + n  # a graph of 2 n nodes: identities, then groups
     edges = coo_array((np.ones(n, dtype=bool), (first, second)), shape=(2 * n, 2 * n))
-    return _by_occurrence(connected_components(edges, directed=False)[1][first])
+    return first_come(connected_components(edges, directed=False)[1][first])
 
 
-def group_codes(groups: ArrayLike, n: int, name: str = "groups") -> Rows:
-    """Give each row the number of its group, in the order in which groups first occur.
+def check_sides(
+    kept: Rows, aside: Rows, groups: Rows | None = None, time: Rows | None = None
+) -> None:
+    """Check rows that somebody else put on two sides: they must lie as `split_rows` puts them.
 
     Parameters
     ----------
-    groups : array-like, shape (n,)
-        The group of each row: whole numbers, text or any other values that have an equality.
-    n : int
-        Number of rows.
-    name : str, default "groups"
-        What the values are called in messages.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        Group of each row, counted from 0.
+    kept, aside : ndarray of int64
+        Numbers of the rows that are trained on, and of those that validate.
+    groups, time : ndarray of int64, optional
+        What `group_codes` and `time_ranks` gave for all rows.
 
     Raises
     ------
     DataError
-        If there is not one group for each row, or one is missing.
+        If a row or a group is on both sides, or a row that is trained on is not earlier than the
+        last row of each row or group that validates.
 
     Examples
     --------
-    >>> group_codes(["b", "a", "b"], 3)
-    array([0, 1, 0])
-    >>> group_codes(["b", None, "b"], 3)
+    >>> check_sides(np.array([0, 1, 1]), np.array([2, 1]))
     Traceback (most recent call last):
-    ravine.errors.DataError: groups has no value in row 1.
+    ravine.errors.DataError: Row 1 is trained on, and it validates: it is in both rows and \
+validation_rows.
     """
-    values = _one_a_row(groups, n, name)
-    _refuse_missing(values, name, "Leave such rows out, or give each a group of its own.")
-    if values.dtype.kind != "O":
-        return _by_occurrence(values)
-    numbers: dict[Any, int] = {}
-    try:
-        codes = [numbers.setdefault(value, len(numbers)) for value in values.tolist()]
-    except TypeError as error:
+    both = aside[np.isin(aside, kept)]
+    if both.size:
         raise DataError(
-            f"{name} holds values that cannot be compared ({error}).",
-            hint="Groups are numbers or text.",
-        ) from error
-    return np.array(codes, dtype=np.int64)
-
-
-def time_ranks(time: ArrayLike, n: int, name: str = "time") -> Rows:
-    """Give each row the rank of its time; equal times share a rank.
-
-    Parameters
-    ----------
-    time : array-like, shape (n,)
-        The time of each row: numbers, datetime64, or date and time objects.
-    n : int
-        Number of rows.
-    name : str, default "time"
-        What the values are called in messages.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        Rank of each row's time, counted from 0.
-
-    Raises
-    ------
-    DataError
-        If there is not one time for each row, one is missing, or they have no order (text).
-
-    Examples
-    --------
-    >>> time_ranks([2021, 2019, 2021], 3)
-    array([1, 0, 1])
-    >>> time_ranks(["3 May", "12 June"], 2)
-    Traceback (most recent call last):
-    ravine.errors.DataError: time must hold numbers or dates. Got '3 May' in row 0.
-    """
-    values = _one_a_row(time, n, name)
-    _refuse_missing(values, name, "Leave such rows out, or fill the times in.")
-    kind = values.dtype.kind
-    text = [isinstance(v, str | bytes) for v in values.tolist()] if kind == "O" else kind in "UST"
-    if np.any(text) or kind in "cV":
-        row = int(np.argmax(text))
-        raise DataError(
-            f"{name} must hold numbers or dates. Got {values[row : row + 1].tolist()[0]!r} "
-            f"in row {row}.",
-            hint="Turn text into dates first, with pandas.to_datetime.",
+            f"Row {both[0]} is trained on, and it validates: it is in both rows and "
+            "validation_rows.",
+            hint="Leave it out of one of them: rows[~np.isin(rows, validation_rows)].",
         )
-    try:
-        return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    except TypeError as error:
-        raise DataError(
-            f"{name} holds values that have no common order ({error}).",
-            hint="Use numbers alone, or dates of one sort alone (all with a time zone, or none).",
-        ) from error
+    if groups is not None:
+        straddling = aside[np.isin(groups[aside], groups[kept])]
+        if straddling.size:
+            other = kept[groups[kept] == groups[straddling[0]]][0]
+            raise DataError(
+                f"Row {other} is trained on and row {straddling[0]} validates, but they are of one "
+                "group.",
+                hint="Put all rows of a group into rows, or all of them into validation_rows.",
+            )
+    if time is not None:
+        units = np.arange(len(time)) if groups is None else groups
+        ends = np.full(len(time), -1)
+        np.maximum.at(ends, units[aside], time[aside])
+        first, latest = aside[np.argmin(ends[units[aside]])], kept[np.argmax(time[kept])]
+        if time[latest] >= ends[units[first]]:
+            what = f"row {first}" if groups is None else f"the last row of row {first}'s group"
+            raise DataError(
+                f"Row {latest} is trained on, but its time is not before that of {what}, which "
+                "validates.",
+                hint="Validate on the latest rows, or leave time out.",
+            )
 
 
 def _at_random(
@@ -306,24 +267,24 @@ def _in_proportion(classes: NDArray[Any]) -> Rows:
 
 def _nearest(sizes: Rows, wanted: int) -> Mask:
     """Take units in their order, but one, so that their rows come near to the wanted number."""
-    taken = np.zeros(len(sizes), dtype=bool)
     most = len(sizes) - 1
-    count = min(int(np.searchsorted(np.cumsum(sizes), wanted, side="right")), most)
-    taken[:count] = True
-    lacking, place = wanted - int(sizes[:count].sum()), count
-    while count < most:
+    leading = np.zeros(len(sizes), dtype=bool)
+    place = min(int(np.searchsorted(np.cumsum(sizes), wanted, side="right")), most)
+    leading[:place] = True
+    filled, lacking = leading.copy(), wanted - int(sizes[:place].sum())
+    while filled.sum() < most:  # with those of the others that still fit
         fits = np.flatnonzero(sizes[place:] <= lacking)
         if not fits.size:
             break
-        place += int(fits[0])
-        taken[place] = True
-        lacking -= int(sizes[place])
-        count, place = count + 1, place + 1
-    if lacking > 0 and count < most:
-        rest = np.flatnonzero(~taken)
-        smallest = rest[np.argmin(sizes[rest])]
-        taken[smallest] = sizes[smallest] < 2 * lacking
-    return taken
+        place += int(fits[0]) + 1
+        filled[place - 1] = True
+        lacking -= int(sizes[place - 1])
+    options = [filled, leading]
+    for taken in [option for option in options if option.sum() < most]:  # one more, if nearer
+        lacking = wanted - int(sizes[taken].sum())
+        miss = np.where(taken, np.inf, np.abs(sizes - lacking))
+        taken[np.argmin(miss)] = miss.min() < lacking
+    return min(options, key=lambda taken: abs(int(sizes[taken].sum()) - wanted))
 
 
 def _rarest(units: Rows, codes: Rows) -> Rows:
@@ -352,36 +313,3 @@ def _latest(units: Rows, ranks: Rows, wanted: int) -> Mask:
     levels = 1 + int(np.argmin(np.abs(later - wanted)))
     latest: Mask = last >= ends[-levels]
     return latest
-
-
-def _one_a_row(values: ArrayLike, n: int, name: str) -> NDArray[Any]:
-    """Turn values into an array of one axis; those of a list keep their types."""
-    if isinstance(values, list | tuple):
-        values = np.array(values, dtype=object)
-    array = as_array(values, name)
-    if array.shape != (n,):
-        raise DataError(
-            f"{name} must have one value for each of the {n} rows. "
-            f"Got an array of shape {array.shape}."
-        )
-    return array
-
-
-def _refuse_missing(values: NDArray[Any], name: str, hint: str) -> None:
-    kind = values.dtype.kind
-    if kind in "fcmM":
-        missing = np.isnat(values) if kind in "mM" else np.isnan(values)
-    elif kind in "OT":
-        missing = np.array([is_missing(value) for value in values.tolist()], dtype=bool)
-    else:
-        return
-    if missing.any():
-        raise DataError(f"{name} has no value in row {int(np.argmax(missing))}.", hint=hint)
-
-
-def _by_occurrence(values: NDArray[Any]) -> Rows:
-    """Give each value a number, in the order in which the different ones first occur."""
-    _, first, codes = np.unique(values, return_index=True, return_inverse=True)
-    number = np.empty(len(first), dtype=np.int64)
-    number[np.argsort(first)] = np.arange(len(first))
-    return number[codes.reshape(-1)]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ravine.cli.known_rows import known_rows
 from ravine.cli.output import console, say
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.cli.settings import Settings, TableSettings
+    from ravine.cli.settings import Settings
     from ravine.network import Network
     from ravine.recipe import Recipe
     from ravine.tables.schema import TableSchema
@@ -29,7 +31,6 @@ __all__ = [
     "fit",
     "prepare",
     "readable_rows",
-    "usable_rows",
 ]
 
 
@@ -47,7 +48,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A table ready to be trained on: its schema, learnt from the training rows, and the parts."""
+    """A table ready to be trained on: its schema, learnt from the training rows, and the parts.
+
+    ``sides`` holds the groups and the times of the training rows, if there are any.
+    """
 
     schema: TableSchema
     network: Network
@@ -55,6 +59,7 @@ class Prepared:
     training: Part
     validation: Part | None
     test: Part | None
+    sides: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def target(self) -> Target:
@@ -107,65 +112,26 @@ def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
     """
     from ravine.tables import TableSchema, infer_task
 
-    known = usable_rows(frame, settings)
-    target = known[settings.target]
-    task = settings.task or infer_task(target, settings.target)
-    training, validation, test = _split(known, settings, task)
+    known = known_rows(frame, settings)
+    task = settings.task or infer_task(known.frame[settings.target], settings.target)
+    recipe = settings.recipe
+    training, validation, test = known.split(
+        settings, task, recipe.validation_fraction, recipe.seed
+    )
     schema = TableSchema.learn(
-        training, settings.target, task=task, standardise_target=settings.standardise_target
+        training.frame, settings.target, task=task, standardise_target=settings.standardise_target
     )
     for note in schema.notes:
         say(f"note: {note}")
     return Prepared(
         schema,
         settings.network_for(schema),
-        settings.recipe.replace(validation_fraction=0.0),
-        Part("training", schema.encode(training), schema.encode_target(training)),
-        _part("validation", validation, schema),
-        _part("test", test, schema),
+        recipe.replace(validation_fraction=0.0),
+        Part("training", schema.encode(training.frame), schema.encode_target(training.frame)),
+        _part("validation", validation.frame, schema),
+        _part("test", test.frame, schema),
+        training.sides,
     )
-
-
-def usable_rows(frame: pd.DataFrame, settings: TableSettings) -> pd.DataFrame:
-    """Keep the rows whose target is known, and the columns that are not to be left out.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The table.
-    settings : TableSettings
-        What is predicted, and from what.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The rows, numbered from 0.
-    """
-    from ravine.tables import drop_columns, rows_with_target
-    from ravine.tables.values import plural
-
-    known = rows_with_target(frame, settings.target)
-    if len(known) < len(frame):
-        lost = plural(len(frame) - len(known), "row")
-        say(f"note: {lost} without a {settings.target!r} left out")
-    return drop_columns(known, settings.drop)
-
-
-def _split(known: pd.DataFrame, settings: Settings, task: str) -> list[pd.DataFrame]:
-    """Set rows aside: training, validation and test rows; classes in proportion."""
-    from ravine.tables import split_rows
-    from ravine.tables.values import text_of
-
-    target = known[settings.target]
-    split = split_rows(
-        len(known),
-        test_fraction=settings.test_fraction,
-        validation_fraction=settings.recipe.validation_fraction,
-        seed=settings.recipe.seed,
-        strata=None if task == "regression" else [text_of(value) for value in target],
-    )
-    groups = (split.training, split.validation, split.test)
-    return [known.iloc[rows].reset_index(drop=True) for rows in groups]
 
 
 def _part(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part | None:

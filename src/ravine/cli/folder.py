@@ -76,6 +76,7 @@ class ResultFolder:
             "drop": list(settings.drop),
             "test_fraction": settings.test_fraction,
         }
+        data |= {flag.removeprefix("--"): name for flag, name in settings.side_columns.items()}
         write_recipe_file(self / RECIPE, data=data, **how)
 
     def write_results(self, model: SavedModel) -> dict[str, str]:

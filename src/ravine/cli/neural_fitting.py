@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ravine.cli.fitting import readable_rows, usable_rows
+from ravine.cli.fitting import readable_rows
+from ravine.cli.known_rows import known_rows
 from ravine.cli.output import say
 from ravine.cli.running_scores import RunningScores, Scored
 from ravine.cli.saved import SavedEstimator
@@ -25,11 +27,15 @@ __all__ = ["NeuralFit", "TableParts", "fit_neural", "part_table", "score_neural"
 
 @dataclass(frozen=True)
 class TableParts:
-    """A table whose target is known: rows to train on, which members split again, and test rows."""
+    """A table whose target is known: rows to train on, which members split again, and test rows.
+
+    ``sides`` holds the groups and the times by which they do, if there are any.
+    """
 
     target: Target
     training: pd.DataFrame
     test: pd.DataFrame
+    sides: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,24 +77,19 @@ def part_table(frame: pd.DataFrame, settings: NeuralSettings) -> TableParts:
     RavineError
         If table and settings do not go together.
     """
-    from ravine.tables import Target, infer_task, split_rows
-    from ravine.tables.values import text_of
+    from ravine.tables import Target, infer_task
 
     table = settings.table
-    known = usable_rows(frame, table)
-    series = known[table.target]
-    task = table.task or infer_task(series, table.target)
-    split = split_rows(
-        len(known),
-        test_fraction=table.test_fraction,
-        validation_fraction=0.0,
-        seed=settings.seed,
-        strata=None if task == "regression" else [text_of(value) for value in series],
+    known = known_rows(frame, table)
+    task = table.task or infer_task(known.frame[table.target], table.target)
+    validates = settings.estimator(task, verbose=False).validation_fraction
+    # the members set their validation rows aside themselves
+    training, _, test = known.split(
+        table, task, validation_fraction=0.0, seed=settings.seed, later=validates
     )
-    training, test = (
-        known.iloc[rows].reset_index(drop=True) for rows in (split.training, split.test)
-    )
-    return TableParts(Target.learn(training[table.target], table.target, task=task), training, test)
+    sides = training.sides if validates else {}
+    learnt = Target.learn(training.frame[table.target], table.target, task=task)
+    return TableParts(learnt, training.frame, test.frame, sides)
 
 
 def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
@@ -112,9 +113,9 @@ def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
     estimator = settings.estimator(target.task, verbose=sys.stderr.isatty())
     y = pd.Series(_values(parts.training, target), name=target.name)
     started = time.perf_counter()
-    estimator.fit(parts.training.drop(columns=target.name), y)
+    estimator.fit(parts.training.drop(columns=target.name), y, **parts.sides)
     seconds = time.perf_counter() - started
-    for note in estimator.schema_.notes:
+    for note in estimator.notes_:
         say(f"note: {note}")
     return NeuralFit(SavedEstimator(estimator), seconds)
 

@@ -33,6 +33,8 @@ _DATA_KEYS = {
     "target": str,
     "task": str,
     "drop": list,
+    "group": str,
+    "time": str,
     "test_fraction": float,
 }
 
@@ -51,12 +53,30 @@ class TableSettings:
         Columns to leave out.
     test_fraction : float
         Share of the rows to test on.
+    group, time : str or None
+        Columns by which rows are set aside: whole groups, the latest. They are not learnt from.
     """
 
     target: str
     task: Task | None
     drop: tuple[str, ...]
     test_fraction: float
+    group: str | None
+    time: str | None
+
+    @property
+    def side_columns(self) -> dict[str, str]:
+        """The columns by which rows are set aside, by their flags."""
+        both = {"--group": self.group, "--time": self.time}
+        return {flag: name for flag, name in both.items() if name is not None}
+
+    @property
+    def notes(self) -> list[str]:
+        """What to say of these columns."""
+        return [
+            f"Column {name!r} ({flag}) is not learnt from; rows are set aside by it."
+            for flag, name in self.side_columns.items()
+        ]
 
 
 @dataclass(frozen=True)
@@ -191,7 +211,8 @@ def table_settings(path: str | None, file: RecipeFile, data: DataFlags) -> Table
     if test_fraction is None:
         test_fraction = float(said.get("test_fraction", 0.2))
     drop = tuple(data.drop if data.drop is not None else said.get("drop", ()))
-    return TableSettings(target, cast("Task | None", task), drop, test_fraction)
+    group, time = data.group or said.get("group"), data.time or said.get("time")
+    return TableSettings(target, cast("Task | None", task), drop, test_fraction, group, time)
 
 
 def _checked_data(path: str | None, said: Mapping[str, Any]) -> Mapping[str, Any]:
