@@ -21,7 +21,7 @@ SEED_PARTS = ("variance_seeds", "variance_data")
 """Names of the parts of the variance: by first weights and order of rows, and by data."""
 
 _NUMBERS_AT_ONCE = 2**20
-_MOST_UNITS = 256
+_FEWEST_UNITS, _MOST_UNITS = 16, 256
 
 Array = NDArray[np.float64]
 
@@ -238,7 +238,7 @@ def moments(predictions: NDArray[Any], comparison: Comparison) -> Moments:
     products, of_row = np.zeros((data_sets, data_sets)), np.empty(rows)
     units = np.arange(rows) if comparison.units is None else comparison.units
     n_units = int(units.max()) + 1
-    chosen = np.unique(np.linspace(0, n_units - 1, min(n_units, _MOST_UNITS)).astype(np.int64))
+    chosen = _chosen_units(n_units if comparison.sampled else 0, data_sets)
     place = np.full(n_units, -1)
     place[chosen] = np.arange(len(chosen))
     unit_products = np.zeros((len(chosen), data_sets, data_sets))
@@ -334,6 +334,12 @@ def _kernels(of: Mapping[str, Array]) -> dict[str, Array]:
         "variance_seeds": seeds,
         "variance_data": total - products - seeds,
     }
+
+
+def _chosen_units(count: int, data_sets: int) -> NDArray[np.int64]:
+    """Choose units, evenly spaced, whose products are kept: all, or as many as need little room."""
+    room = max(_FEWEST_UNITS, 4 * _NUMBERS_AT_ONCE // data_sets**2)
+    return np.unique(np.linspace(0, count - 1, min(count, _MOST_UNITS, room)).astype(np.int64))
 
 
 def _minus(one: Mapping[str, Array], other: Mapping[str, Array]) -> dict[str, Array]:
