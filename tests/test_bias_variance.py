@@ -11,7 +11,6 @@ from ravine.diagnostics import BiasVariance, decomposition
 from ravine.diagnostics.decomposition import Comparison, decompose
 from ravine.diagnostics.differences import Differences
 from ravine.diagnostics.inputs import Inputs, measured_table, true_world
-from ravine.diagnostics.learners import NetworkLearner
 from ravine.diagnostics.resampling import bootstrap_rows, disjoint_rows
 from ravine.diagnostics.sweeps import read_sweep
 from ravine.errors import DataError, DivergenceError, ParameterError, SpecError
@@ -166,9 +165,7 @@ def test_rows_in_pieces_give_the_same_as_all_at_once(monkeypatch):
     rng = np.random.default_rng(1)
     predictions, centre = rng.normal(size=(5, 23, 2)), rng.normal(size=(23, 2))
     units = np.arange(23) // 2
-    comparison = Comparison(
-        centre, None, measured=True, sampled=True, units=units, weight=0.5
-    )
+    comparison = Comparison(centre, None, measured=True, sampled=True, units=units, weight=0.5)
     whole = decompose(predictions, comparison)
     monkeypatch.setattr(decomposition, "_NUMBERS_AT_ONCE", 40)
     pieces = decompose(predictions, comparison)
@@ -258,7 +255,9 @@ GROUPS = np.arange(60) // 4
 
 def test_groups_are_set_aside_drawn_and_divided_whole():
     table, rows = table_of(groups=GROUPS)
-    where = {tuple(row): group for row, group in zip(X.astype(np.float32).tolist(), GROUPS, strict=True)}
+    where = {
+        tuple(row): group for row, group in zip(X.astype(np.float32).tolist(), GROUPS, strict=True)
+    }
     found = np.array([where[tuple(row)] for row in rows.tolist()])
     assert not set(found[: table.n]) & set(found[table.n :])
     for model in range(4):
@@ -423,7 +422,13 @@ def test_it_prints_as_a_table_with_as_many_digits_as_are_known():
         "BiasVariance of 6 models for each penalty.alpha, simulated, squared error on 60 test rows"
     )
     assert names.split() == [
-        "penalty.alpha", "bias²", "variance", "noise", "sum", "measured", "MSE"
+        "penalty.alpha",
+        "bias²",
+        "variance",
+        "noise",
+        "sum",
+        "measured",
+        "MSE",
     ]
     assert len(rows) == 3
     assert rows[2] == "±: a standard error over models, at these test rows."

@@ -124,7 +124,8 @@ def test_intervals_of_least_squares_and_of_a_ridge_path_hold_given_the_reference
             path = "OLS" if alpha == 0 else "ridge"
             noise = world.squared_noise.mean()
             exact = {
-                "bias2": np.mean(fixed**2), "variance": np.mean(smoother**2 @ of_train),
+                "bias2": np.mean(fixed**2),
+                "variance": np.mean(smoother**2 @ of_train),
             }
             exact["total"] = exact["bias2"] + exact["variance"] + noise
             found = decompose(predictions, at_x)
@@ -204,7 +205,9 @@ def test_a_flexible_reference_does_not_hide_bias(ridge_world):
     flexible, least = (np.mean(found[ordered], axis=0) for ordered in (True, False))
     if LONG:
         print("true bias²    ", true.round(3))
-        print("one SE rule   ", flexible.round(3), "distortion shown", np.mean(distortion, 0).round(3))
+        print(
+            "one SE rule   ", flexible.round(3), "distortion shown", np.mean(distortion, 0).round(3)
+        )
         print("least CV error", least.round(3))
     assert (flexible[2:] > least[2:]).all()
     if LONG:
@@ -222,7 +225,7 @@ CELLS, IN_CELL, CLASSES = 4, 30, 3
 
 
 class Frequencies:
-    """Frequencies of classes in cells of rows, drawn towards equal ones: (count + a) / (n + 3 a)."""
+    """Frequencies of classes in cells of rows, made more equal: (count + a) / (n + 3 a)."""
 
     def __init__(self, cells):
         self.cells = cells
@@ -246,8 +249,17 @@ def test_intervals_of_a_brier_score_hold_given_the_reference():
         y = (rng.random((n, 1)) > truth[cells].cumsum(axis=1)[:, :-1]).sum(axis=1)
         one_hot = np.eye(CLASSES)[y]
         table = Table(
-            y, one_hot, np.eye(CLASSES)[[0, 1, 2, 0]], 1.0, "class", False, True, None, None,
-            None, repeat,
+            y,
+            one_hot,
+            np.eye(CLASSES)[[0, 1, 2, 0]],
+            1.0,
+            "class",
+            False,
+            True,
+            None,
+            None,
+            None,
+            repeat,
         )
         steps = FromReference(Subjects(learner, sweep), table, Plan(30, 1, 0))
         steps.run()

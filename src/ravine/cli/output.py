@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "number", "print_json", "print_table", "say"]
+__all__ = ["console", "note", "number", "print_json", "print_table", "say"]
 
 _WIDTH_WITHOUT_TERMINAL = 100
 
@@ -93,6 +93,17 @@ def print_table(
     out.print(table)
     if note:
         out.print(note, style="dim")
+
+
+def note(sentence: str) -> None:
+    """Print a sentence about a result, under it.
+
+    Examples
+    --------
+    >>> note("All is well.")
+    All is well.
+    """
+    console(sys.stdout).print(sentence, style="dim")
 
 
 def number(value: float | None) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ParameterError
+from ..losses import Gamma, Poisson
 from ..network import Network
 from ..recipe import Recipe
 from ..rules import Choice, Number, Whole, shown
@@ -261,6 +262,11 @@ def _check_measured(
         )
     if noise is not None and classifies(network):
         raise ParameterError("A classification has no σ: leave 'noise' out.")
+    if noise is not None and isinstance(network.loss, Poisson | Gamma):
+        raise ParameterError(
+            f"With the loss {type(network.loss).__name__}, noise grows with what is expected, so "
+            "that it has no one σ: leave 'noise' out."
+        )
     if X_test is not None and y_test is not None:
         return y, (X_test, y_test)
     if X_test is not None or y_test is not None:
@@ -276,7 +282,7 @@ def _check_method(method: str, noise: float | None, reference: object) -> None:
         )
     if method == "bootstrap" and noise is not None:
         raise ParameterError(
-            'method="bootstrap" gives the variance alone, which needs no noise: leave \'noise\' '
+            "method=\"bootstrap\" gives the variance alone, which needs no noise: leave 'noise' "
             "out."
         )
 

@@ -290,9 +290,7 @@ def _reduced(
     return mean
 
 
-def _shares(
-    bias2: Array, per_row: Mapping[str, Array], comparison: Comparison
-) -> dict[str, Array]:
+def _shares(bias2: Array, per_row: Mapping[str, Array], comparison: Comparison) -> dict[str, Array]:
     """Give what each unit of test rows adds to each estimate."""
     total, seeds = per_row["squares"].mean(axis=0), per_row["seeds"].mean(axis=0)
     variance = total - bias2

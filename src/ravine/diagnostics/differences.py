@@ -37,7 +37,9 @@ class Differences:
 
 
 def paired(
-    of_settings: Sequence[Moments | None], errors_of_rows: Array | None, units: Array | None
+    of_settings: Sequence[Moments | None],
+    errors_of_rows: Array | None,
+    units: NDArray[np.int64] | None,
 ) -> Differences:
     """Compare every two settings.
 
@@ -63,7 +65,7 @@ def paired(
         for j, other in enumerate(of_settings[: i + 1]):
             if one is None or other is None:
                 continue
-            found = {n: (0.0, 0.0) for n in names} if i == j else _pair(one, other)
+            found = dict.fromkeys(names, (0.0, 0.0)) if i == j else _pair(one, other)
             if errors_of_rows is not None:
                 found["mse"] = mean_over_rows(errors_of_rows[i] - errors_of_rows[j], units)
             for name in names:
@@ -77,7 +79,7 @@ def _pair(one: Moments, other: Moments) -> dict[str, tuple[float, float]]:
     return {name: (e.value, e.se) for name, e in estimate(one, other).items()}
 
 
-def mean_over_rows(values: Array, units: Array | None) -> tuple[float, float]:
+def mean_over_rows(values: Array, units: NDArray[np.int64] | None) -> tuple[float, float]:
     """Give a mean over rows and its standard error, by units of rows.
 
     Parameters

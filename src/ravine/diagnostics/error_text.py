@@ -6,7 +6,7 @@ import html
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +15,16 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from .error_parts import BiasVariance
 
-__all__ = ["Column", "as_html", "as_text", "headline", "main_table",
-    "notes", "picture_notes", "reference_table"]
+__all__ = [
+    "Column",
+    "as_html",
+    "as_text",
+    "headline",
+    "main_table",
+    "notes",
+    "picture_notes",
+    "reference_table",
+]
 
 Array = NDArray[np.float64]
 Table = tuple[list[str], list[list[str]]]
@@ -69,7 +77,6 @@ def main_table(found: BiasVariance, *, measured: bool) -> list[Column]:
     list of Column
         In the order in which they are read.
     """
-    error = "MSE" if found.measure == "squared error" else "Brier score"
     if found.method == "bootstrap":
         labels = {"variance": "variance", "out_of_bag": "out-of-bag error"}
     elif found.separate:
@@ -79,8 +86,12 @@ def main_table(found: BiasVariance, *, measured: bool) -> list[Column]:
     if found.n_seeds > 1 and measured:
         labels |= {"variance_seeds": "by seeds", "variance_data": "by data"}
     if measured and found.method != "bootstrap":
-        labels["mse"] = f"measured {error}"
-    return [_column(found, name, label) for name, label in labels.items()]
+        labels["mse"] = "measured"
+    columns = [_column(found, name, label) for name, label in labels.items()]
+    if measured:  # what the noise's own ± is made of is in the sum's
+        exact = np.zeros(len(found.values))
+        columns = [replace(c, errors=exact) if c.label == "noise" else c for c in columns]
+    return columns
 
 
 def reference_table(found: BiasVariance) -> list[Column]:
@@ -103,13 +114,12 @@ def reference_table(found: BiasVariance) -> list[Column]:
     columns = []
     if report.other is not None:
         columns.append(
-            Column(f"bias² if {report.other}", report.bias2_other, report.bias2_other_se, ends)
+            Column("bias² by the other", report.bias2_other, report.bias2_other_se, ends)
         )
     if report.n_tables:
         for name, label in (("bias2", "bias²"), ("variance", "variance")):
             again, spread = getattr(report, f"{name}_again"), getattr(report, f"{name}_spread")
-            spread = np.maximum(spread, 1e-3 * np.abs(again))  # 0 would be shown as exact
-            columns.append(Column(f"{label} found again", again, spread, ends))
+            columns.append(Column(f"{label} again", again, spread, ends))
     return columns
 
 
@@ -130,21 +140,28 @@ def notes(found: BiasVariance) -> list[str]:
     """Say what the numbers are, and what standard errors range over."""
     over = "models and test rows" if found.sampled else "models, at these test rows"
     lines = [f"±: a standard error over {over}."]
+    if found.method == "simulated":
+        lines.append("measured: the error of all models on fresh targets.")
     report = found.reference
     if report is not None:
         lines = [
             f"Bias is measured against a reference, not the truth: {report.name} ({report.rule}), "
             "fitted to the table. X is held fixed.",
-            f"±: a standard error over {over}, given the reference; of the measured error, over "
-            "test rows.",
+            f"±: a standard error over {over}, given the reference.",
+            "measured: the error of models trained on the table, on its test rows; ± over rows.",
         ]
+        if report.other is not None:
+            lines.append(f"the other: {report.other} as the reference.")
         if report.favoured:
-            lines.append("The reference's own bias² comes out too small.")
+            lines.append(
+                "The settings have no order from less to more flexible, so that the reference is "
+                "that of the least cross-validated error: its own bias² comes out too small."
+            )
         if report.n_tables:
             lines.append(
-                f"Found again: the whole method on {report.n_tables} tables drawn from the "
-                "reference, where the first table is the truth: mean ± standard deviation between "
-                "tables."
+                f"again: what the method finds on {report.n_tables} tables drawn from the "
+                "reference, where bias² and variance above are the truth: mean ± standard "
+                "deviation from table to table (none where chance alone explains it)."
             )
     elif found.method == "bootstrap":
         lines.append(
@@ -152,6 +169,7 @@ def notes(found: BiasVariance) -> list[str]:
         )
     elif found.method == "subsets":
         lines.append("True for tables of the size of a subset.")
+        lines.append("measured: the error of all models on the test rows.")
     return lines
 
 
@@ -210,7 +228,7 @@ def _estimate(value: float, error: float) -> str:
     if math.isnan(value):
         return "–"
     if not error > 0:
-        return f"{value:.4g}"
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     power = math.floor(math.log10(error))
     digits = max(0, (1 if error < 1.95 * 10.0**power else 0) - power)
     if digits > 9:

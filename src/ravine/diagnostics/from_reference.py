@@ -187,8 +187,7 @@ class FromReference:
             return self._classes(prediction, found[of_setting], table.scored, self.folds)
         reference = self._reference(prediction, found[of_setting], table.scored, self.folds)
         if self.subjects.sigma is not None:
-            spread = np.sqrt(np.square(reference.noise.residuals).mean())
-            self.scale = np.full(len(reference.noise.scale), self.subjects.sigma / spread)
+            self.scale = reference.noise.scale_to(self.subjects.sigma)
         else:
             self.scale = match_errors(
                 reference,

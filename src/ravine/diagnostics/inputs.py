@@ -86,9 +86,7 @@ class Inputs:
         """Check rows to test on."""
         return as_features(X_test, self.X.shape[1:], self.X.dtype, name="X_test")
 
-    def targets(
-        self, y: ArrayLike, name: str, rows: int, classes: NDArray[Any] | None
-    ) -> Targets:
+    def targets(self, y: ArrayLike, name: str, rows: int, classes: NDArray[Any] | None) -> Targets:
         """Check targets."""
         loss = self.network.loss
         return as_targets(

@@ -1,4 +1,4 @@
-"""The studies, each from its data to a result: of a known truth, of a table by one of its methods."""
+"""The studies, from data to result: of a known truth, or of a table by one of its methods."""
 
 from __future__ import annotations
 
@@ -158,7 +158,9 @@ def study_resampled(
     trained = study.train(learner, data_sets, at)
     inside = None
     if bootstrap:
-        inside = np.stack([out_of_bag(p[:, :, : table.n], rows, table) for p in trained.predictions])
+        inside = np.stack(
+            [out_of_bag(p[:, :, : table.n], rows, table) for p in trained.predictions]
+        )
         tested = trained.predictions[:, :, :, table.n :]
         trained = Population(tested, trained.failures)
     noise = None if sigma is None else np.full(len(table.test), sigma**2)
@@ -263,9 +265,7 @@ class _Result:
         self.rows: tuple[NDArray[np.float64], NDArray[np.int64] | None] | None = None
         self.out_of_bag: list[tuple[float, float]] | None = None
 
-    def set_measured(
-        self, errors: NDArray[np.float64], units: NDArray[np.int64] | None
-    ) -> None:
+    def set_measured(self, errors: NDArray[np.float64], units: NDArray[np.int64] | None) -> None:
         """Put errors on measured rows in the place of those of simulated targets."""
         self.rows = (errors, units)
         for parts, of_rows in zip(self.parts, errors, strict=True):
@@ -275,9 +275,7 @@ class _Result:
             else:
                 parts["mse"] = _UNKNOWN
 
-    def keep_variance(
-        self, errors: NDArray[np.float64], groups: NDArray[np.int64] | None
-    ) -> None:
+    def keep_variance(self, errors: NDArray[np.float64], groups: NDArray[np.int64] | None) -> None:
         """Forget all but the variance, which is all that a bootstrap knows; add other errors."""
         self.rows = (errors, groups)
         self.out_of_bag = [mean_over_rows(row, groups) for row in errors]

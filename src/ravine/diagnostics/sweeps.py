@@ -67,8 +67,8 @@ class Sweep:
         """Call a setting by its value."""
         value = self.values[place]
         text = f"{value:g}" if isinstance(value, float | np.floating) else str(value)
-        return "the network and recipe as they are" if self.field is None else (
-            f"{self.field}={text}"
+        return (
+            "the network and recipe as they are" if self.field is None else (f"{self.field}={text}")
         )
 
 

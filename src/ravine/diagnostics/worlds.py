@@ -137,6 +137,17 @@ class Residuals:
             scale = np.minimum(scale, 0.999 / np.maximum(lowest, 1e-9))
         return replace(self, scale=scale)
 
+    def scale_to(self, sigma: float) -> Array:
+        """Give the scales with which the residuals of every pool have the standard deviation σ."""
+        pools = range(len(self.scale))
+        spread = np.array([np.sqrt(self.residuals[self.pool == i].var()) for i in pools])
+        if sigma > 0 and not (spread > 0).all():
+            raise DataError(
+                f"The reference fits rows that were held out without error, but noise={sigma:g} is "
+                "given: there are no residuals to draw noise from."
+            )
+        return np.asarray(sigma / np.where(spread > 0, spread, 1.0))
+
     def _places(self, rows: Rows, generator: np.random.Generator) -> Rows:
         """Choose a residual for each row."""
         drawn = np.empty(len(rows), dtype=np.int64)

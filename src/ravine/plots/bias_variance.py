@@ -83,6 +83,7 @@ def bias_variance_curves(
     marked = list(curves.values())[-1][0]
     if not np.isfinite(marked).any():
         raise DataError("There is nothing to draw: no value has an error.")
+    curves = {name: _bounded(*of_one, 3 * np.nanmax(marked)) for name, of_one in curves.items()}
     if ax is None:
         import matplotlib.pyplot as plt
 
@@ -117,7 +118,7 @@ def _draw_curves(ax: Axes, places: Array, curves: Curves, *, joined: bool) -> No
         if is_total or is_exact:
             continue
         if joined:
-            ax.fill_between(places, *ends, color=colour, alpha=0.18, lw=0)
+            ax.fill_between(places, ends[0], ends[1], color=colour, alpha=0.18, lw=0)
         else:
             lengths = np.maximum([heights - ends[0], ends[1] - heights], 0)
             ax.errorbar(places, heights, lengths, fmt="none", ecolor=colour, capsize=3)
@@ -129,6 +130,11 @@ def _draw_curves(ax: Axes, places: Array, curves: Curves, *, joined: bool) -> No
     else:
         ax.set_ylim(bottom=min(0.0, *(float(np.nanmin(v)) for v, *_ in curves.values())))
     ax.margins(x=0.03 if joined else 0.15)
+
+
+def _bounded(values: Array, low: Array, high: Array, most: float) -> tuple[Array, Array, Array]:
+    """Cut intervals that reach too far to be drawn, as those of a few models may."""
+    return values, np.maximum(low, -most), np.minimum(high, np.maximum(most, values))
 
 
 def _draw_bars(ax: Axes, curves: Curves) -> None:
