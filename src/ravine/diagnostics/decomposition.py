@@ -122,8 +122,8 @@ def decompose(predictions: NDArray[Any], comparison: Comparison) -> dict[str, Es
     Returns
     -------
     dict of str to Estimate
-        Estimate, standard error and interval of ``bias2``, ``variance``, ``noise``, ``total``, ``mse``,
-        ``variance_seeds`` and ``variance_data``; what is not known is NaN.
+        Estimate, standard error and interval of ``bias2``, ``variance``, ``noise``, ``total``,
+        ``mse``, ``variance_seeds`` and ``variance_data``; what is not known is NaN.
 
     Examples
     --------

@@ -40,8 +40,8 @@ _ALL = (*PARTS, *SEED_PARTS, "out_of_bag")
 class BiasVariance:
     """What `ravine.bias_variance` found: the parts of the error for each swept value.
 
-    ``total = bias2 + variance + noise``, each averaged over the test rows. Beside it stands ``mse``,
-    the error as it was measured. On measured targets whose noise is not known (``"subsets"``),
+    ``total = bias2 + variance + noise``, each averaged over the test rows. Beside it stands
+    ``mse``, the error as it was measured. On measured targets whose noise is not known (``"subsets"``),
     bias² and noise cannot be told apart: then ``separate`` is False, ``bias2`` holds both and
     ``noise`` is NaN.
 
