@@ -97,9 +97,10 @@ out_of_bag_se : ndarray, shape (V,)
     ... )
     >>> found
     BiasVariance of 10 models, simulated, squared error on 20 test rows
-                bias²           variance  noise              sum     measured MSE
-    0.10783 ± 0.00011  0.00073 ± 0.00027   0.01  0.11856 ± 0.00035  0.1207 ± 0.0071
+                bias²         variance  noise              sum       measured
+    0.10783 ± 0.00012  0.0007 ± 0.0003   0.01  0.1186 ± 0.0003  0.121 ± 0.007
     ±: a standard error over models, at these test rows.
+    measured: the error of all models on fresh targets.
     """
 
     field: str | None
