@@ -180,7 +180,9 @@ def estimate(one: Moments, other: Moments | None = None) -> dict[str, Estimate]:
             of_rows = _variance_of_rows(shares[name], one.sizes, of_units[name], pairs)
         if other is None and name == "bias2":
             scatter = _scatter_of_bias(kernel, pairs, value, of_rows)
-        elif other is None and name != "variance_data" and value > 0:
+            found[name] = scatter.estimate(value, _freedom(scatter, value, len(kernel), df))
+            continue
+        if other is None and name != "variance_data" and value > 0:
             scatter = Scatter(0.0, 0.0, (pairs.total + of_rows) / value**2)
         else:
             scatter = Scatter(pairs.total + of_rows, 0.0, 0.0)
@@ -192,16 +194,30 @@ def _scatter_of_bias(kernel: Array, pairs: PairVariance, value: float, of_rows: 
     """Say how the variance of bias² grows with bias².
 
     With the mean error μ and the covariance Σ of the errors it is ``4 μ'Σμ / D`` and the part of
-    the pairs, which is there without bias, too. ``μ'Σμ / μ'μ`` is estimated from the data sets'
-    mean errors, where neither of the two is ever near 0. What the choice of rows adds grows as the
-    square.
+    the pairs, which is there without bias, too. The ratio ``μ'Σμ / μ'μ`` is estimated without bias
+    above and below, with a quarter of what chance alone gives added to both, so that it stays
+    steady where there is no bias. Where bias² is of the size of its standard error, and lies where
+    models scatter little, intervals are somewhat too wide. What the choice of rows adds grows as
+    the square.
     """
-    squared_mean = float(kernel.mean())
-    direction = pairs.of_effects / squared_mean if squared_mean > 0 else 0.0
+    data_sets = len(kernel)
+    by_chance = pairs.of_pairs * data_sets * (data_sets - 1) / (2 * (data_sets - 2))
+    products = max(pairs.of_effects - by_chance, 0.0) + by_chance / 4
+    squares = max(value, 0.0) + max(float(kernel.mean()) - value, 0.0) / 4
+    ratio = products / squares if squares > 0 else 0.0
     scale = value**2 + pairs.of_pairs
-    return Scatter(
-        pairs.of_pairs, 4 * direction / len(kernel), of_rows / scale if scale > 0 else 0.0
-    )
+    return Scatter(pairs.of_pairs, 4 * ratio / data_sets, of_rows / scale if scale > 0 else 0.0)
+
+
+def _freedom(scatter: Scatter, value: float, data_sets: int, df: int) -> float:
+    """Give the degrees of freedom of the variance of bias² (Satterthwaite's).
+
+    The part of the pairs is known from all pairs, D (D − 3) / 2 of them are free; the rest from the
+    data sets or test rows.
+    """
+    rest = scatter.linear * max(value, 0.0) + scatter.square * value**2
+    known = scatter.constant**2 / max(1.0, data_sets * (data_sets - 3) / 2) + rest**2 / df
+    return (scatter.constant + rest) ** 2 / known if known > 0 else float(df)
 
 
 def _variance_of_rows(shares: Array, sizes: Array, kernels: Array, whole: PairVariance) -> float:

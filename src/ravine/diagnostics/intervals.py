@@ -53,7 +53,7 @@ class Scatter(NamedTuple):
     linear: float
     square: float
 
-    def estimate(self, value: float, df: int) -> Estimate:
+    def estimate(self, value: float, df: float) -> Estimate:
         """Give the interval of all θ that the estimate does not contradict.
 
         These are the θ with ``(value − θ)² ≤ t² (constant + linear θ⁺ + square θ²)``, with t the
@@ -63,8 +63,8 @@ class Scatter(NamedTuple):
         ----------
         value : float
             The estimate.
-        df : int
-            Degrees of freedom.
+        df : float
+            Degrees of freedom, at least 1.
 
         Returns
         -------
