@@ -61,7 +61,7 @@ def test_a_network_that_waits_for_its_targets_is_saved_with_what_they_said(tmp_p
 def test_only_the_last_layer_may_wait():
     for layers in ([rv.Dense(None), rv.Dense(1)], [rv.Residual([rv.Dense(None)])]):
         with pytest.raises(ParameterError, match="can only be the last layer"):
-            rv.Network(layers)
+            rv.train(rv.Network(layers), X, Y, QUICK)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,15 @@ public:
             normalize->fit(n, row, state);
     }
 
+    // The inputs whose mean a first Normalize layer takes away.
+    std::vector<Index> centred_columns() const {
+        std::vector<Index> columns;
+        if (auto* normalize = dynamic_cast<const Normalize<T>*>(stack_.layers().front().get()))
+            for (Index c = 0; c < inputs(); ++c)
+                if (normalize->centres(c)) columns.push_back(c);
+        return columns;
+    }
+
     // How large a workspace passes of up to `capacity` rows need. Fixes where everything lies in it.
     Index plan(Index capacity) {
         Index size = 0;

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .augmentation import Shift as Shift
     from .augmentation import Synthesize as Synthesize
     from .augmentation import Zoom as Zoom
+    from .augmented_rows import augment as augment
     from .diagnostics.bias_variance import bias_variance as bias_variance
     from .estimators.mlp import MLPClassifier as MLPClassifier
     from .estimators.mlp import MLPRegressor as MLPRegressor
@@ -142,6 +143,7 @@ _HOME = {
     "Synthesize": "augmentation",
     "Warmup": "schedules",
     "Zoom": "augmentation",
+    "augment": "augmented_rows",
     "bias_variance": "diagnostics",
     "check_gradients": "gradients",
     "load": "loading",
@@ -189,6 +191,10 @@ class _Package(ModuleType):
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOME and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        """Let a function that mentions the package be sent to another process."""
+        return importlib.import_module, (__name__,)
 
 
 sys.modules[__name__].__class__ = _Package

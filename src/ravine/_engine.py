@@ -1,8 +1,8 @@
 """The native engine, in the best build that this processor can run.
 
 The engine is compiled once per instruction level: a wheel holds all of them, an installation from
-the sources that of its machine. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks for a lower one than
-the best, to compare them. Its signatures are in ``_engine.pyi``.
+the sources that of its machine. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks for a lower one
+than the best, to compare them. Its signatures are in ``_engine.pyi``.
 """
 
 from __future__ import annotations

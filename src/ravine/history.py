@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from .losses import Loss
+
 __all__ = ["History"]
 
 _WHOLE = ("epoch", "step")
@@ -145,7 +147,7 @@ class History:
 
         return pd.DataFrame({name: values.copy() for name, values in self._columns.items()})
 
-    def to_csv(self, path: str | os.PathLike[str]) -> None:
+    def to_csv(self, path: str | os.PathLike[str], *, run: str | None = None) -> None:
         """Write the history as comma-separated values, whole or not at all.
 
         Every number is written with all its digits; a missing one (NaN) is an empty field.
@@ -154,6 +156,8 @@ class History:
         ----------
         path : str or path-like
             The file.
+        run : str, optional
+            Which run this is the history of: a last column, ``run``, says so in every row.
 
         Raises
         ------
@@ -173,19 +177,27 @@ class History:
         """
         with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(self.columns)
+            more = [] if run is None else [run]
+            writer.writerow([*self.columns, *(["run"] if more else [])])
             rows = zip(*(values.tolist() for values in self._columns.values()), strict=True)
             writer.writerows(
-                ["" if value != value else repr(value) for value in row] for row in rows
+                ["" if value != value else repr(value) for value in row] + more for row in rows
             )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, loss: Loss | None = None, target: str = "") -> Axes:
         """Draw the learning curve: training and validation loss per epoch, the best epoch marked.
+
+        A squared error is drawn as its square root, which has the target's own unit.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
             Where to draw; None makes a new figure.
+        loss : Loss, optional
+            What the losses are, such as ``model.network.loss``. None draws them as they are, as
+            "loss".
+        target : str, default ""
+            What is predicted, for the axis.
 
         Returns
         -------
@@ -202,7 +214,7 @@ class History:
         """
         from .plots.learning_curve import learning_curve
 
-        return learning_curve(self, ax)
+        return learning_curve(self, ax, loss=loss, target=target)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         try:

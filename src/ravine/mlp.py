@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import ParameterError
-from .layers import Dense, Dropout, Layer, Normalize
+from .layers import Dense, Dropout, Layer, Normalize, Residual
 from .losses import BinaryCrossEntropy, CrossEntropy
 from .network import Network
 from .rules import Flag, Number
@@ -97,7 +97,7 @@ def with_outputs(network: Network, y: Any) -> Network:
     Raises
     ------
     ParameterError
-        If there are no targets to tell it.
+        If there are no targets to tell it, or another layer than the last waits for them.
     DataError
         If the targets are not such as networks are trained on.
 
@@ -107,6 +107,11 @@ def with_outputs(network: Network, y: Any) -> Network:
     Network([Dense(2)], loss='squared_error')
     """
     last = network.layers[-1]
+    if any(map(_is_open, network.layers[:-1])) or (isinstance(last, Residual) and _is_open(last)):
+        raise ParameterError(
+            "Dense(None), whose units are filled in from y, can only be the last layer of a "
+            "Network. Say how many units the others have."
+        )
     if not isinstance(last, Dense) or last.units is not None:
         return network
     if y is None:
@@ -116,6 +121,13 @@ def with_outputs(network: Network, y: Any) -> Network:
         )
     units = _outputs(network.loss, y)
     return network.replace(layers=(*network.layers[:-1], last.replace(units=units)))
+
+
+def _is_open(layer: Layer) -> bool:
+    """Whether a layer's units are to be filled in."""
+    if isinstance(layer, Residual):
+        return any(map(_is_open, layer.layers))
+    return isinstance(layer, Dense) and layer.units is None
 
 
 def _outputs(loss: Loss, y: Any) -> int:

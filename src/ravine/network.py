@@ -9,7 +9,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, ClassVar
 
 from .errors import ParameterError
-from .layers import Dense, Embedding, Layer, Normalize, PiecewiseLinear, Residual
+from .layers import Embedding, Layer, Normalize, PiecewiseLinear
 from .losses import Loss, SquaredError
 from .rules import Items, Rule
 from .spec import Family, Member, Spec, short
@@ -72,13 +72,6 @@ class Network(Spec):
     }
 
     def _check(self) -> None:
-        if any(_is_open(layer) for layer in self.layers[:-1]) or (
-            isinstance(self.layers[-1], Residual) and _is_open(self.layers[-1])
-        ):
-            raise ParameterError(
-                "Dense(None), whose units are filled in from y, can only be the last layer of a "
-                "Network. Say how many units the others have."
-            )
         for i, layer in enumerate(self.layers):
             if isinstance(layer, Normalize) and i > 0:
                 raise ParameterError(
@@ -120,13 +113,6 @@ class Network(Spec):
 
 
 NETWORKS: Family[Network] = Family("a network", Network, (Network,))
-
-
-def _is_open(layer: Layer) -> bool:
-    """Whether a layer's units are to be filled in."""
-    if isinstance(layer, Residual):
-        return any(_is_open(inner) for inner in layer.layers)
-    return isinstance(layer, Dense) and layer.units is None
 
 
 def _all(layers: Iterable[Layer], kinds: type | UnionType) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["KnownRows", "known_rows"]
 
+_FRACTIONS = "--test-fraction or --validation-fraction"
+
 
 @dataclass(frozen=True)
 class KnownRows:
@@ -56,7 +58,7 @@ class KnownRows:
 
         ``later`` is the share of the training rows that will be set aside by others.
         """
-        from ravine.tables import split_rows
+        from ravine.tables.splitting import check_sides_differ, split_rows
         from ravine.tables.values import text_of
 
         fractions = (settings.test_fraction, validation_fraction)
@@ -64,17 +66,27 @@ class KnownRows:
             flag = "--group" if self.groups is not None else "--time"
             raise ParameterError(
                 f"{flag} would change nothing: no rows are set aside.",
-                hint=f"Set --test-fraction or --validation-fraction, or leave {flag} out.",
+                hint=f"Set {_FRACTIONS}, or leave {flag} out.",
             )
         regression = task == "regression"
-        split = split_rows(
-            len(self),
-            test_fraction=fractions[0],
-            validation_fraction=fractions[1],
-            seed=seed,
-            strata=None if regression else [text_of(v) for v in self.frame[settings.target]],
-            **self.sides,
-        )
+        try:
+            split = split_rows(
+                len(self),
+                test_fraction=fractions[0],
+                validation_fraction=fractions[1],
+                seed=seed,
+                strata=None if regression else [text_of(v) for v in self.frame[settings.target]],
+                **self.sides,
+            )
+            check_sides_differ(self._take(split.training).sides, "validation", later)
+        except DataError as error:
+            if not self.sides:
+                raise
+            where = " and ".join(f"{flag} {c!r}" for flag, c in settings.side_columns.items())
+            raise DataError(
+                f"{where}: {error}",
+                hint=f"Name other columns, or set {_FRACTIONS} to 0.",
+            ) from error
         return self._take(split.training), self._take(split.validation), self._take(split.test)
 
     def _take(self, rows: NDArray[np.int64]) -> KnownRows:
@@ -118,7 +130,7 @@ def known_rows(frame: pd.DataFrame, settings: TableSettings) -> KnownRows:
                 f"{flag} names the target {name!r}.",
                 hint=f"Name another column, or leave {flag} out.",
             )
-        check_column(frame, name, flag)
+        check_column(frame, name, f"column of {flag}")
     present = frame[target].notna().to_numpy()
     groups, time = (
         None if name is None else read(frame[name], present, flag)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ravine.cli.output import say
+
 if TYPE_CHECKING:
     from ravine.cli.saved import SavedModel
 
@@ -42,8 +44,11 @@ def open_model(path: str) -> SavedModel:
         If there is none, it cannot be read, or it knows no table.
     """
     import ravine
-    from ravine.cli.folder import MODEL
+    from ravine.cli.folder import MODEL, other_runs
     from ravine.cli.saved import seen_by_commands
 
     file = Path(path) / MODEL if Path(path).is_dir() else Path(path)
-    return seen_by_commands(ravine.load(file), str(file))
+    found = seen_by_commands(ravine.load(file), str(file))
+    for sentence in other_runs(file):
+        say(f"note: {sentence}")
+    return found

@@ -29,6 +29,7 @@ __all__ = [
 
 _DATA_KEYS = {
     "made_by": str,
+    "run": str,
     "table": str,
     "target": str,
     "task": str,

@@ -145,7 +145,7 @@ def _train_neural(
     parts = part_table(read_table(table), settings)
     parameters = settings.parameters_for(parts.target.task)
     folder = ResultFolder(path)
-    folder.write_recipe(Path(table).name, settings.table, parts.target.task, estimator=parameters)
+    folder.note_recipe(Path(table).name, settings.table, parts.target.task, estimator=parameters)
     fitted = fit_neural(parts, settings)
     say(fitted.ending)
     members = fitted.model.estimator.members_
@@ -172,8 +172,14 @@ def _train_network(
     prepared = prepare(read_table(table), settings)
     folder = ResultFolder(path)
     checkpoints = _checkpoints(folder, run)
-    how = {"recipe": settings.recipe, "network": prepared.network}
-    folder.write_recipe(Path(table).name, settings, prepared.target.task, **how)
+    folder.note_recipe(
+        Path(table).name,
+        settings,
+        prepared.target.task,
+        resumable=run.checkpoint is not None,
+        recipe=settings.recipe,
+        network=prepared.network,
+    )
     fitted = _fit(prepared, checkpoints)
     say(how_it_ended(fitted, settings.recipe.epochs))
     network = fitted.model.model

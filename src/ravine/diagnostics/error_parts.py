@@ -41,8 +41,8 @@ class BiasVariance:
     """What `ravine.bias_variance` found: the parts of the error for each swept value.
 
     ``total = bias2 + variance + noise``, each averaged over the test rows. Beside it stands
-    ``mse``, the error as it was measured. On measured targets whose noise is not known (``"subsets"``),
-    bias² and noise cannot be told apart: then ``separate`` is False, ``bias2`` holds both and
+    ``mse``, the error as it was measured. On measured targets whose noise is not known
+    (``"subsets"``), bias² and noise cannot be told apart: then ``separate`` is False, ``bias2`` holds both and
     ``noise`` is NaN.
 
     Parameters
@@ -98,7 +98,7 @@ out_of_bag_se : ndarray, shape (V,)
     >>> found
     BiasVariance of 10 models, simulated, squared error on 20 test rows
                 bias²         variance  noise              sum       measured
-    0.10783 ± 0.00012  0.0007 ± 0.0003   0.01  0.1186 ± 0.0003  0.121 ± 0.007
+    0.10783 ± 0.00009  0.0007 ± 0.0003   0.01  0.1186 ± 0.0003  0.121 ± 0.007
     ±: a standard error over models, at these test rows.
     measured: the error of all models on fresh targets.
     """

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import Targets, as_features, as_targets
-from ..data import SharedData
+from ..arrays import Targets, as_targets
+from ..data import SharedData, true_rows
 from ..errors import DataError, ParameterError
 from ..losses import BinaryCrossEntropy, Gamma, Poisson, SquaredError
 from ..network import Network
@@ -48,7 +48,7 @@ class Inputs:
     def of(cls, sweep: Sweep, X: ArrayLike) -> Inputs:
         """Check X, and that all networks fit it and give the same outputs."""
         first = sweep.settings[0]
-        rows = as_features(X, None, _finest(sweep))
+        rows = true_rows(X, _finest(sweep))
         shared = SharedData(rows, None)
         outputs = [shared.handle(s.network, s.recipe).n_outputs for s in _distinct(sweep)]
         if len(set(outputs)) > 1:
@@ -84,7 +84,7 @@ class Inputs:
 
     def test_rows(self, X_test: ArrayLike) -> NDArray[Any]:
         """Check rows to test on."""
-        return as_features(X_test, self.X.shape[1:], self.X.dtype, name="X_test")
+        return true_rows(X_test, str(self.X.dtype), self.X.shape[1:], name="X_test")
 
     def targets(self, y: ArrayLike, name: str, rows: int, classes: NDArray[Any] | None) -> Targets:
         """Check targets."""

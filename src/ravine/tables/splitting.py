@@ -12,7 +12,7 @@ from ravine.errors import DataError, ParameterError
 from ravine.sides import group_codes, time_ranks
 from ravine.tables.values import plural
 
-__all__ = ["Split", "split_rows"]
+__all__ = ["Split", "check_sides_differ", "split_rows"]
 
 Rows = NDArray[np.int64]
 
@@ -103,7 +103,7 @@ def split_rows(
     parts = {}
     for stream, (name, fraction) in enumerate(fractions.items(), start=1):
         of_rest = {side: values[rest] for side, values in sides.items() if values is not None}
-        _check_sides(of_rest, name, fraction)
+        check_sides_differ(of_rest, name, fraction)
         kept, aside = _set_aside(classes[rest], fraction, (seed, stream), of_rest)
         rest, parts[name] = rest[kept], rest[aside]
     split = Split(rest, parts["validation"], parts["test"])
@@ -127,8 +127,29 @@ def _set_aside(
     return kept, aside
 
 
-def _check_sides(sides: dict[str, Rows], purpose: str, fraction: float) -> None:
-    """Refuse rows of one group, or of one time, that cannot be split."""
+def check_sides_differ(sides: dict[str, Rows], purpose: str, fraction: float) -> None:
+    """Refuse rows of one group, or of one time, where some are to be set aside.
+
+    Parameters
+    ----------
+    sides : dict of str to ndarray
+        Codes of the rows' groups, ranks of their times.
+    purpose : {"test", "validation"}
+        What rows are to be set aside for.
+    fraction : float
+        Their share.
+
+    Raises
+    ------
+    DataError
+        If all rows are of one group or time.
+
+    Examples
+    --------
+    >>> check_sides_differ({"groups": np.array([0, 0])}, "test", 0.2)
+    Traceback (most recent call last):
+    ravine.errors.DataError: All rows are of one group: there can be no test rows.
+    """
     for name, values in sides.items():
         if fraction > 0 and len(values) > 1 and (values == values[0]).all():
             rows = "All rows" if purpose == "test" else "All rows that are not tested on"
