@@ -1,9 +1,9 @@
 """METHODS 7: bias and variance: a penalty trades the one for the other, as does the time to stop.
 
 Left, the truth is known: fifty networks for each penalty, each on targets of its own. Right,
-targets are measured (how diabetes goes on in 442 patients). One of the lengths of training is fitted to the
-table and taken for the truth; fifty networks are trained on targets drawn from it, and bias is
-measured against it. All start from 0.
+targets are measured (how diabetes goes on in 442 patients). One of the lengths of training is
+fitted to the table and taken for the truth; fifty networks are trained on targets drawn from it,
+and bias is measured against it. All start from 0.
 """
 
 import numpy as np

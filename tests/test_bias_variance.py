@@ -290,6 +290,13 @@ def test_groups_and_time_go_with_every_method_and_with_early_stopping(options, m
     assert np.isfinite(found.variance).all()
 
 
+def test_groups_and_time_go_with_recipes_that_set_nothing_aside():
+    for options in ({"groups": GROUPS}, {"time": np.arange(60)}):
+        assert np.isfinite(measured(n_models=3, **options).total).all()
+        with pytest.raises(ParameterError, match="would change nothing"):
+            simulated(**options)
+
+
 def test_subsets_have_no_row_in_common():
     table, _ = table_of()
     samples = disjoint_rows(table, 7)

@@ -189,6 +189,11 @@ def bias_variance(
         world = true_world(inputs, truth, sigma, test)
         rows = np.concatenate([inputs.X, inputs.X if test is None else test])
         units = _own_units(groups, time)
+        if units and not any(s.recipe.validation_fraction > 0 for s in sweep.settings):
+            raise ParameterError(
+                f"The '{next(iter(units))}' parameter would change nothing: with 'truth', no rows "
+                "are set aside but for validation, and the recipe's validation_fraction is 0."
+            )
         with _reporting(progress) as report:
             learner = NetworkLearner(
                 sweep.settings, rows, world.n, units, threads, report, study.n_models

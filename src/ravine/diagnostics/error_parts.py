@@ -42,8 +42,8 @@ class BiasVariance:
 
     ``total = bias2 + variance + noise``, each averaged over the test rows. Beside it stands
     ``mse``, the error as it was measured. On measured targets whose noise is not known
-    (``"subsets"``), bias² and noise cannot be told apart: then ``separate`` is False, ``bias2`` holds both and
-    ``noise`` is NaN.
+    (``"subsets"``), bias² and noise cannot be told apart: then ``separate`` is False, ``bias2``
+    holds both and ``noise`` is NaN.
 
     Parameters
     ----------

@@ -231,6 +231,6 @@ def _estimate(value: float, error: float) -> str:
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     power = math.floor(math.log10(error))
     digits = max(0, (1 if error < 1.95 * 10.0**power else 0) - power)
-    if digits > 9:
+    if digits > 9 or error > 1e7:  # too long to read
         return f"{value:.3e} ± {error:.1e}"
     return f"{value:,.{digits}f} ± {error:,.{digits}f}"

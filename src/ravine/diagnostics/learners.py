@@ -153,7 +153,8 @@ class NetworkLearner:
     def _job(self, task: Task) -> Job:
         setting = self.settings[task.setting]
         recipe = setting.recipe.replace(seed=task.seed)
-        return Job(setting.network, recipe, rows=task.rows, y=task.y, **self._units)
+        units = self._units if recipe.validation_fraction > 0 else {}
+        return Job(setting.network, recipe, rows=task.rows, y=task.y, **units)
 
 
 class EstimatorLearner:
