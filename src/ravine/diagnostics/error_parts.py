@@ -314,16 +314,13 @@ out_of_bag_se : ndarray, shape (V,)
             )
         return head, [list(row) for row in zip(*cells, strict=True)]
 
-    def __repr__(self) -> str:
-        tables = [self.to_text()]
+    @property
+    def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         more = self.reference_text()
-        if more is not None:
-            tables.append(more)
-        return as_text(headline(self), tables, self.notes)
+        return [self.to_text(), *([] if more is None else [more])]
+
+    def __repr__(self) -> str:
+        return as_text(headline(self), self._tables, self.notes)
 
     def _repr_html_(self) -> str:
-        tables = [self.to_text()]
-        more = self.reference_text()
-        if more is not None:
-            tables.append(more)
-        return as_html(headline(self), tables, self.notes)
+        return as_html(headline(self), self._tables, self.notes)
