@@ -16,6 +16,7 @@ from .data import Arrays, Offsets, SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Dropout, Layer, Residual
+from .mlp import with_outputs
 from .model import Model
 from .model_parts import shifted_means
 from .network import Network
@@ -124,6 +125,7 @@ class Run:
         offsets: Offsets = None,
         stacklevel: int = 5,
     ) -> None:
+        network = with_outputs(network, data.training.y if y is None else y)
         self.network, self.recipe, self.data = network, recipe, data
         self.weigh_by = weigh_by
         self.handle = data.handle(network, recipe)
