@@ -602,6 +602,7 @@ def tables(draw):
     return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
 
 
+@pytest.mark.filterwarnings("ignore::ravine.errors.DataWarning")
 @given(tables(), tables(), st.booleans())
 def test_any_table_is_coded_as_finite_numbers_or_refused_clearly(training, other, inferred):
     if inferred:
