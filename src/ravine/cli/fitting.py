@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ravine.cli.settings import Settings, TableSettings
     from ravine.network import Network
     from ravine.recipe import Recipe
+    from ravine.tables.interpreting import Interpreted
     from ravine.tables.schema import TableSchema
     from ravine.tables.table_model import TableModel
     from ravine.tables.target import Target
@@ -85,13 +86,13 @@ class Fitted:
     seconds: float
 
 
-def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
+def prepare(path: str, settings: Settings) -> Prepared:
     """Set rows aside, learn the schema from the training rows, and code all rows as numbers.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The table.
+    path : str
+        The table's file.
     settings : Settings
         What is asked for.
 
@@ -106,49 +107,64 @@ def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
         If table and settings do not go together.
     """
     from ravine.tables import TableSchema, infer_task
+    from ravine.tables.places import rows_of_the_file
 
-    known = usable_rows(frame, settings)
-    target = known[settings.target]
-    task = settings.task or infer_task(target, settings.target)
+    table = usable_rows(path, settings)
+    known = table.frame
+    with rows_of_the_file(known.index):
+        task = settings.task or infer_task(known[settings.target], settings.target)
     training, validation, test = _split(known, settings, task)
-    schema = TableSchema.learn(
-        training, settings.target, task=task, standardise_target=settings.standardise_target
-    )
+    with rows_of_the_file(training.index):
+        schema = TableSchema.of(
+            replace(table, frame=training.reset_index(drop=True)),
+            [settings.target],
+            task=task,
+            standardise_target=settings.standardise_target,
+        ).knowing(table, settings.missing)
     for note in schema.notes:
         say(f"note: {note}")
     return Prepared(
         schema,
         settings.network_for(schema),
         settings.recipe.replace(validation_fraction=0.0),
-        Part("training", schema.encode(training), schema.encode_target(training)),
+        _coded("training", training, schema),
         _part("validation", validation, schema),
         _part("test", test, schema),
     )
 
 
-def usable_rows(frame: pd.DataFrame, settings: TableSettings) -> pd.DataFrame:
-    """Keep the rows whose target is known, and the columns that are not to be left out.
+def usable_rows(path: str, settings: TableSettings) -> Interpreted:
+    """Read a table; keep the rows whose target is known and the columns that are to be used.
+
+    Text is read here, before any rows are set aside, so that errors name the rows of the file.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The table.
+    path : str
+        The table's file.
     settings : TableSettings
         What is predicted, and from what.
 
     Returns
     -------
-    pandas.DataFrame
-        The rows, numbered from 0.
+    Interpreted
+        The rows, numbered as in the file, from 0.
     """
-    from ravine.tables import drop_columns, rows_with_target
+    from ravine.tables import check_column, drop_columns, rows_with_target
+    from ravine.tables.interpreting import interpret
+    from ravine.tables.reading import read_with_remarks
     from ravine.tables.values import plural
 
-    known = rows_with_target(frame, settings.target)
+    target = settings.target
+    frame, remarks = read_with_remarks(path, target=target, missing_values=settings.missing)
+    check_column(frame, target, "target")
+    table = interpret(drop_columns(frame, settings.drop), [target], settings.task)
+    known = rows_with_target(table.frame, target, renumber=False)
     if len(known) < len(frame):
         lost = plural(len(frame) - len(known), "row")
-        say(f"note: {lost} without a {settings.target!r} left out")
-    return drop_columns(known, settings.drop)
+        say(f"note: {lost} without a {target!r} left out")
+    dropped = [remark for remark in remarks if not any(f"{n!r}:" in remark for n in settings.drop)]
+    return replace(table, frame=known, remarks=(*dropped, *table.remarks))
 
 
 def _split(known: pd.DataFrame, settings: Settings, task: str) -> list[pd.DataFrame]:
@@ -165,15 +181,21 @@ def _split(known: pd.DataFrame, settings: Settings, task: str) -> list[pd.DataFr
         strata=None if task == "regression" else [text_of(value) for value in target],
     )
     groups = (split.training, split.validation, split.test)
-    return [known.iloc[rows].reset_index(drop=True) for rows in groups]
+    return [known.iloc[rows] for rows in groups]
 
 
 def _part(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part | None:
     """Code rows that were set aside, if there are any."""
     rows = readable_rows(rows, schema, name) if len(rows) else rows
-    if not len(rows):
-        return None
-    return Part(name, schema.encode(rows), schema.encode_target(rows))
+    return _coded(name, rows, schema) if len(rows) else None
+
+
+def _coded(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part:
+    """Code rows, numbered as in the file, which errors name."""
+    from ravine.tables.places import rows_of_the_file
+
+    with rows_of_the_file(rows.index):
+        return Part(name, schema.encode(rows), schema.encode_target(rows))
 
 
 def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.DataFrame:
@@ -200,7 +222,7 @@ def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.Data
         return rows
     lost = plural(int((~readable).sum()), f"{name} row")
     say(f"note: {lost} left out: a value is missing where no training row lacks one")
-    return rows[readable].reset_index(drop=True)
+    return rows[readable]
 
 
 def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:

@@ -75,6 +75,7 @@ class ResultFolder:
             "task": task,
             "drop": list(settings.drop),
             "test_fraction": settings.test_fraction,
+            "missing": None if settings.missing is None else list(settings.missing),
         }
         write_recipe_file(self / RECIPE, data=data, **how)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,14 @@ from ravine.cli.output import say
 from ravine.cli.running_scores import RunningScores, Scored
 from ravine.cli.saved import SavedEstimator
 from ravine.cli.scores import Scores
+from ravine.errors import DataWarning
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from ravine.cli.neural_settings import NeuralSettings
+    from ravine.tables.interpreting import Interpreted
     from ravine.tables.target import Target
 
 __all__ = ["NeuralFit", "TableParts", "fit_neural", "part_table", "score_neural"]
@@ -25,11 +28,15 @@ __all__ = ["NeuralFit", "TableParts", "fit_neural", "part_table", "score_neural"
 
 @dataclass(frozen=True)
 class TableParts:
-    """A table whose target is known: rows to train on, which members split again, and test rows."""
+    """A table whose target is known: rows to train on, which members split again, and test rows.
+
+    All of it is there as well, with what was found in its text.
+    """
 
     target: Target
     training: pd.DataFrame
     test: pd.DataFrame
+    table: Interpreted
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,13 @@ class NeuralFit:
         return line if best is None else f"{line}, best epoch {best} on average"
 
 
-def part_table(frame: pd.DataFrame, settings: NeuralSettings) -> TableParts:
+def part_table(path: str, settings: NeuralSettings) -> TableParts:
     """Keep the rows whose target is known, and set the test rows aside.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The table.
+    path : str
+        The table's file.
     settings : NeuralSettings
         What is asked for.
 
@@ -72,12 +79,15 @@ def part_table(frame: pd.DataFrame, settings: NeuralSettings) -> TableParts:
         If table and settings do not go together.
     """
     from ravine.tables import Target, infer_task, split_rows
+    from ravine.tables.places import rows_of_the_file
     from ravine.tables.values import text_of
 
     table = settings.table
-    known = usable_rows(frame, table)
+    whole = usable_rows(path, table)
+    known = whole.frame
     series = known[table.target]
-    task = table.task or infer_task(series, table.target)
+    with rows_of_the_file(known.index):
+        task = table.task or infer_task(series, table.target)
     split = split_rows(
         len(known),
         test_fraction=table.test_fraction,
@@ -85,10 +95,10 @@ def part_table(frame: pd.DataFrame, settings: NeuralSettings) -> TableParts:
         seed=settings.seed,
         strata=None if task == "regression" else [text_of(value) for value in series],
     )
-    training, test = (
-        known.iloc[rows].reset_index(drop=True) for rows in (split.training, split.test)
-    )
-    return TableParts(Target.learn(training[table.target], table.target, task=task), training, test)
+    training, test = (known.iloc[rows] for rows in (split.training, split.test))
+    with rows_of_the_file(training.index):
+        target = Target.learn(training[table.target], table.target, task=task)
+    return TableParts(target, training.reset_index(drop=True), test, whole)
 
 
 def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
@@ -112,8 +122,11 @@ def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
     estimator = settings.estimator(target.task, verbose=sys.stderr.isatty())
     y = pd.Series(_values(parts.training, target), name=target.name)
     started = time.perf_counter()
-    estimator.fit(parts.training.drop(columns=target.name), y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the notes say it all
+        estimator.fit(parts.training.drop(columns=target.name), y)
     seconds = time.perf_counter() - started
+    estimator.schema_ = estimator.schema_.knowing(parts.table, settings.table.missing)
     for note in estimator.schema_.notes:
         say(f"note: {note}")
     return NeuralFit(SavedEstimator(estimator), seconds)
@@ -190,8 +203,11 @@ def _values(frame: pd.DataFrame, target: Target) -> NDArray[Any]:
 
 
 def _scores(model: Scored, frame: pd.DataFrame) -> dict[str, float]:
+    from ravine.tables.places import rows_of_the_file
+
     running = RunningScores(model)
-    running.add(frame)
+    with rows_of_the_file(frame.index):
+        running.add(frame)
     return running.scores()
 
 

@@ -33,6 +33,7 @@ _DATA_KEYS = {
     "target": str,
     "task": str,
     "drop": list,
+    "missing": list,
     "test_fraction": float,
 }
 
@@ -51,12 +52,15 @@ class TableSettings:
         Columns to leave out.
     test_fraction : float
         Share of the rows to test on.
+    missing : tuple of str, optional
+        Cells that count as missing, beside empty ones; ``None`` for the usual ones.
     """
 
     target: str
     task: Task | None
     drop: tuple[str, ...]
     test_fraction: float
+    missing: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,16 @@ def table_settings(path: str | None, file: RecipeFile, data: DataFlags) -> Table
     if test_fraction is None:
         test_fraction = float(said.get("test_fraction", 0.2))
     drop = tuple(data.drop if data.drop is not None else said.get("drop", ()))
-    return TableSettings(target, cast("Task | None", task), drop, test_fraction)
+    return TableSettings(
+        target, cast("Task | None", task), drop, test_fraction, _missing(data.missing, said)
+    )
+
+
+def _missing(flag: str | None, said: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Read which cells count as missing; None for the usual ones."""
+    if flag is not None:
+        return tuple(cell.strip() for cell in flag.split(",") if cell.strip())
+    return tuple(map(str, said["missing"])) if "missing" in said else None
 
 
 def _checked_data(path: str | None, said: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -82,8 +82,9 @@ class Column(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Describe the column with plain data that JSON can hold."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        if not values.get("reading", True):  # as it was written before there were readings
-            del values["reading"]
+        for later in ("reading", "odd"):  # files of columns without them are as they always were
+            if not values.get(later, True):
+                del values[later]
         plain = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
         return {"kind": self.kind, **plain}
 
@@ -140,7 +141,7 @@ in the training rows, so the model has not learnt what that means.
             f"Column {name!r} has {plural(int(absent.sum()), 'missing value')} "
             f"(the first in row {int(absent.argmax()) + 1}), but had none in the training rows, "
             "so the model has not learnt what that means.",
-            hint='Fill those cells, train on a table in which some are missing, or let the median '
+            hint="Fill those cells, train on a table in which some are missing, or let the median "
             'stand for them: on_new_missing="median".',
         )
 
@@ -218,6 +219,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "clock": _is_flag,
     "zone": _is_text,
     "smooth": _is_flag,
+    "odd": _is_flag,
     "reading": lambda value: (
         isinstance(value, str) and (value in DATE_READINGS or is_number_reading(value))
     ),

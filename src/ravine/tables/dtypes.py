@@ -144,7 +144,9 @@ def _from_arrow(series: pd.Series[Any], name: str) -> pd.Series[Any]:
 
     kind = series.dtype.pyarrow_dtype  # type: ignore[union-attr]
     if pa.types.is_integer(kind):
-        return series.astype(f"{'UI' if pa.types.is_unsigned_integer(kind) else 'I'}nt{kind.bit_width}")
+        return series.astype(
+            f"{'UI' if pa.types.is_unsigned_integer(kind) else 'I'}nt{kind.bit_width}"
+        )
     if pa.types.is_boolean(kind):
         return series.astype("boolean")
     try:

@@ -29,8 +29,8 @@ class Interpreted:
     frame : pandas.DataFrame
         The table: text that reads as numbers or dates is numbers or dates, other text categories.
         Columns that only count the rows are gone.
-    readings : dict of str to str
-        How the text of columns was read, where that could be otherwise.
+    readings : dict of str to (str, bool)
+        How the text of columns was read, and whether cells that could not be count as missing.
     remarks : tuple of str
         What is to be said of columns, in sentences.
     left_out : dict of str to str
@@ -38,7 +38,7 @@ class Interpreted:
     """
 
     frame: pd.DataFrame
-    readings: Mapping[str, str] = field(default_factory=dict)
+    readings: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,10 +72,10 @@ def interpret(
     >>> import pandas as pd
     >>> found = interpret(pd.DataFrame({"id": [0, 1], "price": ["1.000,50", "7"], "kind": ["a", "b"]}))
     >>> found.frame["price"].tolist(), found.readings, list(found.left_out)
-    ([1000.5, 7.0], {'price': 'comma'}, ['id'])
+    ([1000.5, 7.0], {'price': ('comma', False)}, ['id'])
     """
     changed: dict[str, Any] = {}
-    readings: dict[str, str] = {}
+    readings: dict[str, tuple[str, bool]] = {}
     remarks: list[str] = []
     for name in frame.columns:
         series = frame[name]
@@ -87,8 +87,8 @@ def interpret(
         texts = Texts.of(series, name)
         found = understand(texts)
         changed[name] = understood_series(found, texts, series)
-        if found.reading:
-            readings[name] = found.reading
+        if found.reading or found.odd:
+            readings[name] = found.reading, found.odd
         if found.remark:
             remarks.append(found.remark)
         if found.kind == "text" and (pair := alike(texts.texts)):
@@ -104,7 +104,7 @@ def understood_series(found: Understood, texts: Texts, series: pd.Series[Any]) -
     import pandas as pd
 
     if found.kind == "text":
-        return series.astype("category")
+        return pd.Series(texts.as_categories(), index=series.index)
     if found.kind == "number":
         return pd.Series(found.values, index=series.index)
     values = pd.Series(found.values, index=series.index, dtype=object)

@@ -85,7 +85,7 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
         texts = Texts.of(series, name)
         found = understand(texts)
         learnt = learn_column(understood_series(found, texts, series), name, coding)
-        return learnt if isinstance(learnt, str) else with_reading(learnt, found.reading)
+        return learnt if isinstance(learnt, str) else with_reading(learnt, found.reading, found.odd)
     kind = kind_of(series, name)
     if kind == "text":
         return _learn_text(series, name, coding)
@@ -104,7 +104,7 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
     return _learn_moments(moments, name, coding, clock=clock)
 
 
-def with_reading(column: Column, reading: str) -> Column:
+def with_reading(column: Column, reading: str = "", odd: bool = False) -> Column:
     """Let a column know how its cells are written, if it is one of numbers or dates.
 
     Examples
@@ -112,7 +112,9 @@ def with_reading(column: Column, reading: str) -> Column:
     >>> with_reading(NumberColumn("price", 1.0, 2.0), "comma").reading
     'comma'
     """
-    if reading and isinstance(column, NumberColumn | RobustColumn | DateColumn):
+    if isinstance(column, NumberColumn | RobustColumn) and (reading or odd):
+        return replace(column, reading=reading, odd=odd)
+    if isinstance(column, DateColumn) and reading:
         return replace(column, reading=reading)
     return column
 

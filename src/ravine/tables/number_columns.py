@@ -45,6 +45,9 @@ class NumberColumn(Column):
         Whether it holds durations instead of numbers; they count in seconds.
     reading : str, default ""
         How numbers are written in text: see `number_spelling.NumberTexts`.
+    odd : bool, default False
+        Whether some cells of the training table were text that is no number. Such cells count as
+        missing then; otherwise they are an error.
 
     Examples
     --------
@@ -62,6 +65,7 @@ class NumberColumn(Column):
     limits: tuple[float, ...] = ()
     duration: bool = False
     reading: str = ""
+    odd: bool = False
 
     def __post_init__(self) -> None:
         spread = self.standard_deviation
@@ -107,7 +111,7 @@ class NumberColumn(Column):
 
     def unread(self, series: pd.Series[Any]) -> Unread | None:
         """Count the texts that are no numbers."""
-        return None if self.duration else unread_numbers(series, self.reading)
+        return unread_numbers(series, self.reading) if self.odd else None
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,9 @@ class RobustColumn(Column):
         Edges of further bins, each with a column of its own.
     reading : str, default ""
         How numbers are written in text: see `number_spelling.NumberTexts`.
+    odd : bool, default False
+        Whether some cells of the training table were text that is no number. Such cells count as
+        missing then; otherwise they are an error.
 
     References
     ----------
@@ -178,6 +185,7 @@ class RobustColumn(Column):
     deviation: float = 0.0
     more_bins: tuple[tuple[float, ...], ...] = ()
     reading: str = ""
+    odd: bool = False
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.median) and np.isfinite(self.spread) and self.spread >= 0):
@@ -243,7 +251,7 @@ class RobustColumn(Column):
 
     def unread(self, series: pd.Series[Any]) -> Unread | None:
         """Count the texts that are no numbers."""
-        return None if self.duration else unread_numbers(series, self.reading)
+        return unread_numbers(series, self.reading) if self.odd else None
 
 
 def smooth_clip(
@@ -283,7 +291,7 @@ def _numbers(
 ) -> NDArray[np.float64]:
     if column.duration:
         return durations_of(series, column.name)
-    gaps = column.missing or fill
+    gaps = column.odd and (column.missing or fill)
     return numbers_of(series, column.name, infinite=True, reading=column.reading, gaps=gaps)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -174,7 +174,7 @@ class TableSchema:
             if isinstance(column, str):
                 left_out[name] = column
             else:
-                columns.append(with_reading(column, table.readings.get(name, "")))
+                columns.append(with_reading(column, *table.readings.get(name, ())))
         schema = cls(
             tuple(columns), left_out=left_out, targets=learnt, remarks=tuple(table.remarks)
         )
@@ -184,6 +184,31 @@ class TableSchema:
                 hint="Check the table, its target and what --drop leaves of it.",
             )
         return schema
+
+    def knowing(
+        self, table: Interpreted, missing_values: tuple[str, ...] | None = None
+    ) -> TableSchema:
+        """Add what was found in the whole table that the training rows are a part of.
+
+        Parameters
+        ----------
+        table : Interpreted
+            The whole table.
+        missing_values : tuple of str, optional
+            The cells of its file that counted as missing; ``None`` for the usual ones.
+
+        Returns
+        -------
+        TableSchema
+            The same columns, with readings, remarks and what was left out.
+        """
+        return replace(
+            self,
+            columns=tuple(with_reading(c, *table.readings.get(c.name, ())) for c in self.columns),
+            left_out={**table.left_out, **self.left_out},
+            remarks=tuple(dict.fromkeys((*table.remarks, *self.remarks))),
+            missing_values=missing_values,
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -420,9 +445,7 @@ class TableSchema:
             "left_out": dict(self.left_out),
             **({"remarks": list(self.remarks)} if self.remarks else {}),
             **(
-                {}
-                if self.missing_values is None
-                else {"missing_values": list(self.missing_values)}
+                {} if self.missing_values is None else {"missing_values": list(self.missing_values)}
             ),
         }
 

@@ -51,11 +51,14 @@ class Texts:
         The different texts, in the order in which they come.
     name : str
         The column's name, for messages.
+    values : sequence
+        The same as ``texts`` as they stand in the column: numbers may be among them.
     """
 
     codes: NDArray[np.int64]
     texts: Sequence[str]
     name: str
+    values: Any = ()
 
     @classmethod
     def of(cls, series: pd.Series[Any], name: str) -> Texts:
@@ -65,7 +68,13 @@ class Texts:
         from ravine.tables.values import text_of
 
         codes, found = pd.factorize(series)
-        return cls(codes, [text_of(value) for value in found], name)
+        return cls(codes, [text_of(value) for value in found], name, found)
+
+    def as_categories(self) -> pd.Categorical:
+        """Give the column as pandas' categories."""
+        import pandas as pd
+
+        return pd.Categorical.from_codes(self.codes, self.values)
 
     def counts(self) -> NDArray[np.int64]:
         """In how many rows each text stands."""
@@ -96,12 +105,15 @@ class Understood:
         How its cells are written, where that could be otherwise.
     remark : str, default ""
         What is to be said of it, in a sentence or more.
+    odd : bool, default False
+        Whether some cells of a column of numbers are none, and count as missing.
     """
 
     kind: TextKind
     values: Any = ()
     reading: str = ""
     remark: str = ""
+    odd: bool = False
 
 
 def is_absent(text: str) -> bool:
@@ -214,9 +226,9 @@ def _as_numbers(
         raise _two_numbers(found, places, numbers)
     values = np.full(len(found.texts) + 1, np.nan)
     values[places] = numbers.numbers
-    return Understood(
-        "number", values[found.codes], numbers.reading, _of_numbers(found, places, numbers, counts)
-    )
+    remark = _of_numbers(found, places, numbers, counts)
+    odd = not bool(numbers.read.all())
+    return Understood("number", values[found.codes], numbers.reading, remark, odd)
 
 
 def _of_numbers(

@@ -10,9 +10,7 @@ __all__ = ["DATE_READINGS", "date_of", "duration_of", "has_shape_of", "time_of"]
 DATE_READINGS = ("", "day first", "month first", "year first")
 """How dates of numbers may be read; the empty one knows four-digit years first, and months' names."""
 
-_TIME_OF_DAY = (
-    r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
-)
+_TIME_OF_DAY = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _ZONE = r"\s?(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _TIME = rf"(?:(?:\s*,\s*|\s+|[Tt])(?:at\s+)?(?P<time>{_TIME_OF_DAY})(?:{_ZONE})?)?"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -186,7 +186,7 @@ def numbers_of(
     if holds_text(series):
         numbers = _numbers_in_text(series, name, reading, gaps)
     else:
-        numbers = _plain_numbers(series, name, reading)
+        numbers = _plain_numbers(series, name)
     endless = np.flatnonzero(np.isinf(numbers))
     if endless.size and not infinite:
         raise DataError(
@@ -197,16 +197,10 @@ def numbers_of(
     return numbers
 
 
-def _plain_numbers(series: pd.Series[Any], name: str, reading: str) -> NDArray[np.float64]:
+def _plain_numbers(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
     if kind_of(series, name) not in ("number", "boolean"):
         row, value = next((i, v) for i, v in enumerate(series) if isinstance(v, str) or v == v)
         raise _no_number(name, value, row + 1)
-    if reading.endswith("%") and series.notna().any():
-        raise DataError(
-            f"Column {name!r} must hold percentages as text, as in the training rows (5% is 0.05 "
-            f"to the model). Got {series.dropna().iloc[0]}.",
-            hint="Write them as in the training table.",
-        )
     try:
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
     except OverflowError:  # whole numbers of Python's, too large for float64
@@ -226,9 +220,7 @@ def _numbers_in_text(
 def _read(series: pd.Series[Any], reading: str) -> tuple[Texts, list[float | None]]:
     """Read the different texts of a column: NaN for missing ones, None for what is no number."""
     found = Texts.of(series, "")
-    return found, [
-        np.nan if is_absent(text) else number_of(text, reading) for text in found.texts
-    ]
+    return found, [np.nan if is_absent(text) else number_of(text, reading) for text in found.texts]
 
 
 def _no_number(name: str, value: Any, row: int) -> DataError:

@@ -1,0 +1,216 @@
+"""The text of a CSV file: cells become numbers, dates and text, and nothing of them is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ravine.tables.missing import WORDS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["CsvText", "missing_words", "stripped"]
+
+_BLOCK = 2**17
+_CODE = r"^\s*0[0-9]"
+_LARGE = 2.0**63
+_EDGES = b',\n\r" \t'
+
+
+class CsvText:
+    """A CSV file in memory.
+
+    Parameters
+    ----------
+    content : bytes
+        All of it.
+    missing : sequence of str
+        The cells that count as missing.
+    """
+
+    def __init__(self, content: bytes, missing: Sequence[str]) -> None:
+        self.content = content.lstrip(b"\r\n") if content[:1] in (b"\r", b"\n") else content
+        self.missing = list(missing)
+
+    def read(self, text_columns: Collection[str] = ()) -> pa.Table:
+        """Read all columns, each as what all of its cells are."""
+        import pyarrow as pa
+
+        table = self._read({column: pa.string() for column in text_columns})
+        if table.num_columns == 1 and (b"\n\n" in self.content or b"\n\r\n" in self.content):
+            table = self._read({column: pa.string() for column in text_columns}, blank_lines=True)
+        return table
+
+    def as_text(self, columns: list[str]) -> pa.Table:
+        """Read some columns again, as the text that they are; only empty cells are missing."""
+        import pyarrow as pa
+
+        return self._read({column: pa.string() for column in columns}, columns)
+
+    def with_codes(self, table: pa.Table) -> pa.Table:
+        """Keep as text what are digits that begin with zeros, and whole numbers beyond 64 bits."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        names = table.column_names
+        numbers = [
+            name
+            for name, kind in zip(names, table.schema.types, strict=True)
+            if pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        ]
+        large = [name for name in numbers if _is_beyond(table.column(names.index(name)))]
+        asked = numbers if numbers and self._may_hold_codes() else large
+        if not asked or len(set(names)) < len(names):
+            return table
+        again = self.as_text(asked)
+        for name in asked:
+            text = pc.utf8_trim_whitespace(again.column(name))
+            text = pc.if_else(pc.is_in(text, pa.array(self.missing)), None, text)
+            if name in large or pc.any(pc.match_substring_regex(text, _CODE)).as_py():
+                table = table.set_column(names.index(name), name, text)
+        return table
+
+    def _may_hold_codes(self) -> bool:
+        """Tell whether any cell begins with a zero and a further digit."""
+        if b",0" not in self.content and b"\n0" not in self.content and b'"0' not in self.content:
+            return False
+        text, quoted = np.frombuffer(self.content, np.uint8), b'"0' in self.content
+        for start in range(0, len(text) - 2, _BLOCK):
+            piece = text[start : start + _BLOCK + 2]
+            found = piece[1:-1] == ord("0")
+            found &= piece[2:] - ord("0") < 10
+            before = piece[:-2]
+            starts = (before <= ord(" ")) | (before == ord(","))
+            found &= (starts | (before == ord('"'))) if quoted else starts
+            if found.any():
+                return True
+        return False
+
+    def _read(
+        self, types: dict[str, Any], columns: list[str] | None = None, *, blank_lines: bool = False
+    ) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.csv as arrow_csv
+
+        # One block, so that a column's type is judged by all of its cells, not by the first million
+        # bytes; one thread, so that an error can name its row.
+        return arrow_csv.read_csv(
+            pa.BufferReader(self.content),
+            read_options=arrow_csv.ReadOptions(block_size=len(self.content) + 1, use_threads=False),
+            parse_options=arrow_csv.ParseOptions(
+                newlines_in_values=True, ignore_empty_lines=not blank_lines
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                null_values=[""] if columns else self.missing,
+                strings_can_be_null=True,
+                column_types=types,
+                include_columns=columns,
+            ),
+        )
+
+    def holds(self, word: str) -> bool:
+        """Tell whether a word may be a whole cell."""
+        sought, place = word.encode(), -1
+        while (place := self.content.find(sought, place + 1)) >= 0:
+            before = self.content[place - 1 : place]
+            after = self.content[place + len(sought) : place + len(sought) + 1]
+            if before in _EDGES and after in _EDGES:
+                return True
+        return False
+
+
+def missing_words(file: CsvText, table: pa.Table, target: str | None) -> tuple[pa.Table, list[str]]:
+    """Keep words such as NA as classes of the target, and say where they count as missing.
+
+    Parameters
+    ----------
+    file : CsvText
+        The file.
+    table : pyarrow.Table
+        What was read of it.
+    target : str, optional
+        The column that will be predicted.
+
+    Returns
+    -------
+    table : pyarrow.Table
+        The same; the target may have further classes.
+    remarks : list of str
+        What to say of it.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names, said = table.column_names, []
+    gaps = [
+        name
+        for name, column in zip(names, table.columns, strict=True)
+        if pa.types.is_string(column.type) and column.null_count
+    ]
+    words = [word for word in WORDS if word in file.missing and file.holds(word)] if gaps else []
+    if not words or len(set(names)) < len(names):
+        return table, said
+    again = file.as_text(gaps)
+    for name in gaps:
+        text = pc.utf8_trim_whitespace(again.column(name))
+        is_word = pc.fill_null(pc.is_in(text, pa.array(words)), False)
+        count = pc.sum(is_word).as_py() or 0
+        if not count:
+            continue
+        first = text.filter(is_word)[0].as_py()
+        cells = f"{count:,} cell{'' if count == 1 else 's'} {first!r}"
+        if name.strip() == target:
+            place = names.index(name)
+            column = pc.if_else(is_word, text, table.column(place))
+            table = table.set_column(place, name, column)
+            said.append(
+                f"The target {target!r} has {cells}, which {'is' if count == 1 else 'are'} taken for "
+                f"a class; --missing {first!r} leaves such rows out."
+            )
+        else:
+            said.append(
+                f"Column {name.strip()!r}: {cells} count{'s' if count == 1 else ''} as missing; "
+                "--missing '' keeps such words as text."
+            )
+    return table, said
+
+
+def stripped(table: pa.Table) -> pa.Table:
+    """Take the blanks around text away; what is then empty is missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for place, field in enumerate(table.schema):
+        if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+            continue
+        column = table.column(place)
+        bare = pc.utf8_trim_whitespace(column)
+        if _size(bare) != _size(column):
+            bare = pc.if_else(pc.equal(bare, ""), None, bare)
+            table = table.set_column(place, field.name, bare)
+    return table
+
+
+def _size(column: pa.ChunkedArray) -> int:
+    """Count the bytes of a column of text."""
+    total = 0
+    for chunk in column.chunks:
+        wide = np.int64 if str(chunk.type) == "large_string" else np.int32
+        ends = np.frombuffer(chunk.buffers()[1], wide)
+        total += int(ends[chunk.offset + len(chunk)] - ends[chunk.offset]) if len(chunk) else 0
+    return total
+
+
+def _is_beyond(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column of floats holds whole numbers that 64 bits cannot hold."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(column.type):
+        return False
+    ends = pc.min_max(column).as_py()
+    high = max(abs(ends["min"] or 0), abs(ends["max"] or 0))
+    return _LARGE <= high < np.inf and bool(pc.all(pc.equal(column, pc.round(column))).as_py())
