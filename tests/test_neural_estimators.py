@@ -24,8 +24,8 @@ from ravine import NeuralClassifier, NeuralRegressor
 from ravine.errors import DataError, DivergenceError, ParameterError
 from ravine.estimators import neural_base
 from ravine.estimators.neural_calibration import Conformal, fit_temperature, tempered
-from ravine.estimators.neural_members import validation_splits
 from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR
+from ravine.estimators.neural_splits import validation_splits
 
 QUICK = {
     "n_members": 2,

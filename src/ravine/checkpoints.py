@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,12 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
 
 def fingerprint(run: Run) -> list[int]:
     """Compute what tells the data of one run from that of another."""
-    return [len(run.rows), len(run.validation_rows), run.data.fingerprint(run.recipe.dtype)]
+    found = [len(run.rows), len(run.validation_rows), run.data.fingerprint(run.recipe.dtype)]
+    if any(
+        side is not None for side in run.sides
+    ):  # without them, X, y and the recipe say which rows validate
+        found.append(zlib.crc32(run.validation_rows.tobytes()))
+    return found
 
 
 def _check_same(path: Any, document: dict[str, Any], run: Run) -> None:

@@ -15,8 +15,9 @@ from .errors import DataError, ParameterError
 from .model_parts import engine_network
 from .network import Network
 from .recipe import Recipe
+from .sides import group_codes, time_ranks
 
-__all__ = ["Arrays", "SharedData", "split_rows"]
+__all__ = ["Arrays", "SharedData", "rows_per_batch"]
 
 
 class Arrays:
@@ -49,6 +50,7 @@ class Arrays:
         self._features: dict[str, NDArray[Any]] = {}
         self._weights: dict[str, NDArray[Any] | None] = {}
         self._targets: dict[Any, tuple[int, Targets]] = {}
+        self._sides: dict[tuple[str, int], NDArray[np.int64]] = {}
         self._own: list[ArrayLike] = []  # kept, so that no two of them have the same id
         self.values: list[NDArray[Any]] = []
 
@@ -98,6 +100,18 @@ class Arrays:
             self._targets[key] = (len(self.values), found)
             self.values.append(found.values)
         return self._targets[key]
+
+    def sides(
+        self, groups: ArrayLike | None, time: ArrayLike | None
+    ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+        """Give a run's groups and times, checked, as whole numbers: one of each for every row."""
+        found: list[NDArray[np.int64] | None] = []
+        for name, values, number in (("groups", groups, group_codes), ("time", time, time_ranks)):
+            if values is not None and (name, id(values)) not in self._sides:
+                self._own.append(values)
+                self._sides[name, id(values)] = number(values, len(self), name)
+            found.append(None if values is None else self._sides[name, id(values)])
+        return found[0], found[1]
 
     def check_codes(self, network: Network, dtype: str) -> None:
         """Check the columns that embeddings read."""
@@ -220,60 +234,6 @@ class SharedData:
             for array in (X, *targets, *([] if weights is None else [weights])):
                 total = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, total)
         return total
-
-
-def split_rows(
-    n: int, fraction: float, seed: int, classes: NDArray[Any] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Set part of the rows aside at random, with the same share of every class.
-
-    Parameters
-    ----------
-    n : int
-        Number of rows.
-    fraction : float
-        Part to set aside, in (0, 1); at least one row is.
-    seed : int
-        Seed of the draw.
-    classes : ndarray, shape (n,), optional
-        Class codes; each class with two rows or more gives its share.
-
-    Returns
-    -------
-    kept, aside : ndarray of int64
-        Row numbers, ascending.
-
-    Raises
-    ------
-    DataError
-        If no row would be left on one side.
-
-    Examples
-    --------
-    >>> kept, aside = split_rows(10, 0.2, seed=0)
-    >>> len(kept), len(aside)
-    (8, 2)
-    """
-    if n < 2:
-        raise DataError(
-            f"{n} row cannot be split into training and validation rows.",
-            hint="Pass validation=(X, y), or validation_fraction=0.",
-        )
-    order = np.random.default_rng([seed, 0x5917]).permutation(n)
-    wanted = min(max(1, round(n * fraction)), n - 1)
-    if classes is not None:
-        order = _spread(order, classes[order])
-    aside = np.sort(order[:wanted])
-    return np.setdiff1d(np.arange(n), aside, assume_unique=True), aside
-
-
-def _spread(order: NDArray[np.int64], classes: NDArray[Any]) -> NDArray[np.int64]:
-    """Reorder so that every leading stretch holds each class in proportion."""
-    place = np.empty(len(order))
-    for code in np.unique(classes):
-        members = np.flatnonzero(classes == code)
-        place[members] = (np.arange(len(members)) + 0.5) / len(members)
-    return order[np.argsort(place, kind="stable")]
 
 
 def rows_per_batch(n: int, recipe: Recipe) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .augmentation import Augmentation, Synthesize
-from .data import SharedData, rows_per_batch, split_rows
+from .data import SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Layer, Residual
@@ -20,8 +20,12 @@ from .optimizers import SGD
 from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
 from .schedules import ReduceOnPlateau, Warmup
+from .splitting import check_sides, split_rows
 
-__all__ = ["Callback", "Look", "Patience", "Run", "each_epoch"]
+__all__ = ["Callback", "Look", "Patience", "Run", "Sides", "each_epoch"]
+
+#: The group and the time of each row, where there are any.
+Sides = tuple[ArrayLike | None, ArrayLike | None]
 
 Callback = Callable[[dict[str, float]], bool | None]
 
@@ -72,7 +76,7 @@ class Run:
     data : SharedData
         The rows that runs share.
     rows, validation_rows : array-like of int, optional
-        Which of them are this run's.
+        Which of them are this run's. Without `rows`, all that do not validate.
     y : array-like, optional
         Targets of this run alone.
     start : Model, optional
@@ -80,6 +84,9 @@ class Run:
     classes : ndarray, optional
         The classes, where the rows need not hold all of them; None takes those of `start`, or finds
         them.
+    sides : tuple (groups, time)
+        The group and the time of each row of `data`, by which validation rows are set aside; None
+        for either.
 
     Examples
     --------
@@ -100,6 +107,7 @@ class Run:
         y: ArrayLike | None = None,
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
+        sides: Sides = (None, None),
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
         self.handle = data.handle(network, recipe)
@@ -107,6 +115,7 @@ class Run:
             _check_start(network, data.input_shape(recipe.dtype), start)
         known = classes if start is None else start.classes
         self.places, self.targets = data.prepare(network, recipe, known, y)
+        self.sides = data.training.sides(*sides)
         self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
         self.start: dict[str, NDArray[Any]] | None = None
         if start is not None:
@@ -231,6 +240,7 @@ class Run:
         chosen = self.data.all_rows if rows is None else _as_rows(rows, n, "rows")
         fraction = self.recipe.validation_fraction
         apart = self.data.validation
+        self._check_use_of_sides(splits=fraction > 0 or validation_rows is not None)
         if fraction > 0 and (apart is not None or validation_rows is not None):
             raise ParameterError(
                 "Validation rows are given, and the 'validation_fraction' parameter of Recipe is "
@@ -240,12 +250,40 @@ class Run:
         if apart is not None:
             return chosen, np.arange(len(apart.features(self.recipe.dtype)))
         if validation_rows is not None:
-            return chosen, _as_rows(validation_rows, n, "validation_rows")
+            aside = _as_rows(validation_rows, n, "validation_rows")
+            if rows is None:
+                chosen = np.setdiff1d(chosen, aside)
+            if not len(chosen):
+                raise DataError("validation_rows holds all rows: none is left to train on.")
+            check_sides(chosen, aside, *self.sides)
+            return chosen, aside
         if fraction == 0:
             return chosen, np.empty(0, dtype=np.int64)
         codes = None if self.targets.classes is None else self.targets.values[chosen, 0]
-        kept, aside = split_rows(len(chosen), fraction, self.recipe.seed, codes)
+        groups, time = (None if side is None else side[chosen] for side in self.sides)
+        kept, aside = split_rows(
+            len(chosen),
+            fraction,
+            self.recipe.seed,
+            codes,
+            identity=None if rows is None else chosen,
+            groups=groups,
+            time=time,
+        )
         return chosen[kept], chosen[aside]
+
+    def _check_use_of_sides(self, *, splits: bool) -> None:
+        """Refuse groups and times that would change nothing."""
+        given = [n for n, s in zip(("groups", "time"), self.sides, strict=True) if s is not None]
+        if splits or not given:
+            return
+        why = "no validation rows are set aside"
+        if self.data.validation is not None:
+            why = "validation= gives the validation rows"
+        raise ParameterError(
+            f"The '{given[0]}' parameter would change nothing: {why}.",
+            hint=f"Set Recipe(validation_fraction=0.2), or leave {given[0]} out.",
+        )
 
     def _check_together(self) -> None:
         """Check what only network, recipe and rows together can break."""

@@ -18,7 +18,7 @@ from .model import Model, load
 from .network import Network
 from .population import Population, check_threads
 from .recipe import Recipe
-from .runs import Callback, Run, each_epoch
+from .runs import Callback, Run, Sides, each_epoch
 
 __all__ = ["Job", "train", "train_many"]
 
@@ -36,12 +36,16 @@ class Job:
     recipe : Recipe, default Recipe()
         How it is trained.
     rows : array-like of int, optional
-        Rows of X to train on; a row may stand more than once. None: all rows (less those that the
-        recipe's ``validation_fraction`` sets aside).
+        Rows of X to train on; a row may stand more than once, and all its copies then lie on one
+        side of a split. None: all rows that do not validate.
     validation_rows : array-like of int, optional
-        Rows of X to validate on.
+        Rows of X to validate on, none of which is trained on, instead of those that the recipe's
+        ``validation_fraction`` sets aside.
     y : array-like, shape (n,) or (n, outputs), optional
         Targets of this job alone, one for each row of X. None: those that all jobs share.
+    groups, time : array-like, shape (n,), optional
+        Groups and times for this job alone, one for each row of X, as in `train`. None: those that
+        all jobs share.
     label : str, optional
         What the job is called in reports.
 
@@ -58,6 +62,8 @@ class Job:
     rows: ArrayLike | None = None
     validation_rows: ArrayLike | None = None
     y: ArrayLike | None = None
+    groups: ArrayLike | None = None
+    time: ArrayLike | None = None
     label: str | None = None
 
     def __post_init__(self) -> None:
@@ -78,6 +84,8 @@ def train(
     callback: Callback | None = None,
     progress: Progress = None,
     threads: int | None = None,
+    groups: ArrayLike | None = None,
+    time: ArrayLike | None = None,
 ) -> Model:
     """Train a network by a recipe.
 
@@ -114,6 +122,15 @@ def train(
         thread, with ``run, runs, epoch, epochs, loss, val_loss``.
     threads : int, optional
         Threads to use, at least 1; None: one per core. The result does not depend on it.
+    groups : array-like, shape (n,), optional
+        The group of each row (a patient, a site): numbers or text. The recipe's
+        ``validation_fraction`` then sets whole groups aside, as near to the wanted share of rows,
+        and of each class, as they allow. Nothing of a group is both trained on and validated on.
+    time : array-like, shape (n,), optional
+        The time of each row: numbers or dates. ``validation_fraction`` then sets the latest rows
+        aside, with all that are of the same time. Together with ``groups``, it sets those groups
+        aside that end last: no row that is trained on is as late as the last row of any of them,
+        but their earlier rows may be earlier than some that are trained on.
 
     Returns
     -------
@@ -123,9 +140,10 @@ def train(
     Raises
     ------
     ParameterError
-        If network, recipe and data do not go together.
+        If network, recipe and data do not go together, or groups or time would change nothing.
     DataError
-        If X, y or weights cannot be trained on.
+        If X, y or weights cannot be trained on, groups or time lack a value, or all rows are of one
+        group or time.
     DivergenceError
         If the loss or the weights became infinite or not a number.
     FileError
@@ -143,7 +161,7 @@ def train(
     """
     _check_kinds(network, recipe)
     data = SharedData(X, y, sample_weight, validation)
-    run = _started(network, recipe, data, start)
+    run = _started(network, recipe, data, start, (groups, time))
     saver = Checkpoint(checkpoint, every, run) if checkpoint is not None else None
     if saver is None and every is not None:
         raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
@@ -175,6 +193,8 @@ def train_many(
     y: ArrayLike | None = ...,
     *,
     sample_weight: ArrayLike | None = ...,
+    groups: ArrayLike | None = ...,
+    time: ArrayLike | None = ...,
     threads: int | None = ...,
     progress: Progress = ...,
     as_completed: Literal[False] = ...,
@@ -188,6 +208,8 @@ def train_many(
     y: ArrayLike | None = ...,
     *,
     sample_weight: ArrayLike | None = ...,
+    groups: ArrayLike | None = ...,
+    time: ArrayLike | None = ...,
     threads: int | None = ...,
     progress: Progress = ...,
     as_completed: Literal[True],
@@ -200,6 +222,8 @@ def train_many(
     y: ArrayLike | None = None,
     *,
     sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    time: ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress = None,
     as_completed: bool = False,
@@ -218,6 +242,11 @@ def train_many(
         Targets, shared by all jobs that have none of their own.
     sample_weight : array-like, shape (n,), optional
         Weight of each row, at least 0.
+    groups, time : array-like, shape (n,), optional
+        The group and the time of each row, as in `train`, for all jobs that set validation rows
+        aside and have none of their own. Where a job names its ``validation_rows``, they are
+        checked instead: a group on both sides is an error, and so are training rows that are not
+        earlier.
     threads : int, optional
         Threads to use, at least 1; None: one per core.
     progress : bool or callable, optional
@@ -236,9 +265,11 @@ def train_many(
     Raises
     ------
     ParameterError
-        If a network, a recipe and the data do not go together.
+        If a network, a recipe and the data do not go together, or groups or time would change
+        nothing.
     DataError
-        If X, y or weights cannot be trained on.
+        If X, y or weights cannot be trained on, a row is both trained on and validated on, or
+        groups or time do not suit.
 
     Examples
     --------
@@ -252,7 +283,7 @@ def train_many(
     >>> [model.status for model in models]
     ['finished', 'finished']
     """
-    population = _population(jobs, X, y, sample_weight)
+    population = _population(jobs, X, y, sample_weight, (groups, time))
     if as_completed:
         return _as_completed(population, progress, threads)
     try:
@@ -269,7 +300,11 @@ def train_many(
 
 
 def _population(
-    jobs: Sequence[Job], X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+    jobs: Sequence[Job],
+    X: ArrayLike,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    sides: Sides,
 ) -> Population:
     data = SharedData(X, y, sample_weight)
     runs = []
@@ -281,8 +316,38 @@ def _population(
                 f"The job at place {number} has no targets: y is None, and so is the job's own.",
                 hint="Pass train_many(jobs, X, y), or Job(..., y=y).",
             )
-        runs.append(Run(job.network, job.recipe, data, job.rows, job.validation_rows, y=job.y))
+        own = _sides_of(job, sides)
+        runs.append(
+            Run(job.network, job.recipe, data, job.rows, job.validation_rows, y=job.y, sides=own)
+        )
+    _check_use(jobs, sides)
     return Population(runs, data)
+
+
+def _sides_of(job: Job, shared: Sides) -> Sides:
+    """Give a job's groups and times: its own, or the shared ones if it can use them."""
+    own = (job.groups, job.time)
+    if not _splits(job):
+        return own
+    groups, time = (
+        theirs if mine is None else mine for mine, theirs in zip(own, shared, strict=True)
+    )
+    return groups, time
+
+
+def _splits(job: Job) -> bool:
+    return job.recipe.validation_fraction > 0 or job.validation_rows is not None
+
+
+def _check_use(jobs: Sequence[Job], sides: Sides) -> None:
+    """Refuse shared groups or times that no job uses."""
+    for name, side in zip(("groups", "time"), sides, strict=True):
+        if side is not None and not any(_splits(j) and getattr(j, name) is None for j in jobs):
+            raise ParameterError(
+                f"The '{name}' parameter of train_many would change nothing: no job sets "
+                "validation rows aside by it.",
+                hint=f"Set Recipe(validation_fraction=0.2) in a job, or leave {name} out.",
+            )
 
 
 def _as_completed(
@@ -316,12 +381,13 @@ def _started(
     recipe: Recipe,
     data: SharedData,
     start: str | os.PathLike[str] | Model | None,
+    sides: Sides,
 ) -> Run:
     """Make a run that starts afresh, from a checkpoint or from a model."""
     if start is None:
-        return Run(network, recipe, data)
+        return Run(network, recipe, data, sides=sides)
     if isinstance(start, str | os.PathLike):
-        run = Run(network, recipe, data)
+        run = Run(network, recipe, data, sides=sides)
         if resume(start, run):
             return run
         start = load(start)
@@ -329,7 +395,7 @@ def _started(
         raise ParameterError(
             f"The 'start' parameter of train must be a Model or the path of one. Got {start!r}."
         )
-    return Run(network, recipe, data, start=start)
+    return Run(network, recipe, data, start=start, sides=sides)
 
 
 def _check_kinds(network: object, recipe: object) -> None:

@@ -34,7 +34,7 @@ def command(model: ModelArgument, as_json: JsonFlag = False) -> None:
     out = console(sys.stdout)
     rows = [_row(column) for column in found.schema.columns]
     print_table(_headline(found.target), ["column", "kind", "values", "inputs"], rows, texts=3)
-    for note in found.schema.notes:
+    for note in found.notes:
         out.print(note, style="dim")
     first = found.networks[0]
     if isinstance(found, SavedEstimator):

@@ -126,10 +126,18 @@ def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
         warnings.simplefilter("ignore", DataWarning)  # the notes say it all
         estimator.fit(parts.training.drop(columns=target.name), y)
     seconds = time.perf_counter() - started
-    estimator.schema_ = estimator.schema_.knowing(parts.table, settings.table.missing)
-    for note in estimator.schema_.notes:
+    _know_the_table(estimator, parts, settings)
+    for note in estimator.notes_:
         say(f"note: {note}")
     return NeuralFit(SavedEstimator(estimator), seconds)
+
+
+def _know_the_table(estimator: Any, parts: TableParts, settings: NeuralSettings) -> None:
+    """Let an estimator know what was found in the whole table, of which it saw a part."""
+    before = set(estimator.schema_.notes)
+    estimator.schema_ = estimator.schema_.knowing(parts.table, settings.table.missing)
+    further = [note for note in estimator.notes_ if note not in before]
+    estimator.notes_ = (*estimator.schema_.notes, *further)
 
 
 def score_neural(fitted: NeuralFit, parts: TableParts) -> Scores:

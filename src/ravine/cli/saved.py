@@ -33,6 +33,10 @@ class SavedModel(Protocol):
         """What was learnt of the columns."""
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What was noticed in training, in sentences."""
+
+    @property
     def target(self) -> Target:
         """What is predicted."""
 
@@ -118,6 +122,11 @@ class SavedNetwork:
         return self.model.schema
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What was noticed in training."""
+        return self.schema.notes
+
+    @property
     def target(self) -> Target:
         """What is predicted."""
         return self.model.target
@@ -179,6 +188,12 @@ class SavedEstimator:
     def schema(self) -> TableSchema:
         """What was learnt of the columns."""
         return self.estimator.schema_
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was noticed in training."""
+        notes: tuple[str, ...] = self.estimator.notes_
+        return notes
 
     @property
     def target(self) -> Target:

@@ -130,7 +130,7 @@ class _Trained:
             "task": scores.task,
             **scores.to_dict(),
             **self.course,
-            "notes": list(self.model.schema.notes),
+            "notes": list(self.model.notes),
         }
 
 

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import Targets, as_features, as_targets
-from ..data import SharedData, split_rows
+from ..data import SharedData
 from ..errors import DataError, ParameterError
 from ..losses import BinaryCrossEntropy, CrossEntropy
 from ..model import Model
 from ..network import Network
 from ..numeric import as_array, as_floats
 from ..recipe import Recipe
+from ..splitting import split_rows
 from ..training import Job
 from .decomposition import Reference
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ravine.errors import ParameterError
+from ravine.errors import DataError, ParameterError
 from ravine.losses import Gamma, Loss, Poisson
 
 from .mlp_base import BaseMLP, dense, learns_in_steps
@@ -22,8 +23,6 @@ from .mlp_recipe import Objective
 from .mlp_targets import Labels
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
-
-_FLOATS = (np.float64, np.float32)
 
 
 @with_parameters(score="val_accuracy", scores='"val_accuracy"')
@@ -239,17 +238,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _check_data(
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[NDArray[Any], Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype=_FLOATS,
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._check_pair(X, y, reset=reset)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._labels = Labels.learn(y)
             self.classes_ = self._labels.classes
@@ -257,6 +246,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             self._labels.check_known(y, all_of_them=self.warm_start)
         self.n_outputs_ = self._labels.n_outputs
         return dense(X), y
+
+    def _check_targets(self, y_val: Any) -> None:
+        self._labels.check_same(y_val, "y_val")
 
     def _out_activation(self) -> str:
         return "softmax" if self._labels.kind == "multiclass" else "logistic"
@@ -272,6 +264,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 hint="Pass a dictionary of weights.",
             )
         of_classes = np.asarray(compute_sample_weight(self.class_weight, y))
+        return of_classes if sample_weight is None else sample_weight * of_classes
+
+    def _weigh_validation(
+        self, y: Any, y_val: Any, sample_weight: NDArray[Any] | None
+    ) -> NDArray[Any] | None:
+        if self.class_weight is None:
+            return sample_weight
+        n = y.shape[0]
+        stack = scipy.sparse.vstack if scipy.sparse.issparse(y) else np.concatenate
+        training = np.arange(n) if self.class_weight == "balanced" else None
+        both = compute_sample_weight(self.class_weight, stack([y, y_val]), indices=training)
+        of_classes = np.asarray(both)[n:]
         return of_classes if sample_weight is None else sample_weight * of_classes
 
     def _encode(self, y: Any) -> NDArray[Any]:
@@ -321,6 +325,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     _score_name: ClassVar[str] = "val_r2"
     _codes: ClassVar[None] = None
     _stratifies: ClassVar[bool] = False
+    _of_numbers: ClassVar[bool] = True
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMLP._parameter_constraints,
@@ -429,20 +434,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _check_data(
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[NDArray[Any], Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=True,
-            dtype=_FLOATS,
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._check_pair(X, y, reset=reset)
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
         return dense(X), y
+
+    def _check_targets(self, y_val: Any) -> None:
+        found = 1 if y_val.ndim == 1 else y_val.shape[1]
+        if found != self.n_outputs_:
+            raise DataError(f"y_val has {found} columns, but y has {self.n_outputs_}.")
 
     def _out_activation(self) -> str:
         logarithmic = self.loss in ("poisson", "gamma") or isinstance(self.loss, Poisson | Gamma)

@@ -11,11 +11,11 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ravine.errors import ParameterError
+from ravine.errors import DataError, ParameterError
 from ravine.history import History
 from ravine.model import Model
 from ravine.optimizers import LBFGS
@@ -23,8 +23,11 @@ from ravine.optimizers import LBFGS
 from .mlp_fitting import Fitting
 from .mlp_parameters import CONSTRAINTS
 from .mlp_recipe import layer_sizes
+from .mlp_validation import Validation
 
 __all__ = ["BaseMLP", "dense", "learns_in_steps"]
+
+_FLOATS = (np.float64, np.float32)
 
 
 def learns_in_steps(estimator: Any) -> bool:
@@ -48,6 +51,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
 
+    #: Whether targets are numbers, and not classes.
+    _of_numbers: ClassVar[bool] = False
+
     #: The fitted network, and what an optimizer remembers for the next partial_fit.
     _model: Model | None = None
     _memory: dict[str, Any] | None = None
@@ -62,8 +68,23 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     # --- Fitting --------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> Self:
         """Fit the network.
+
+        Without ``X_val``, ``groups`` and ``time``, early stopping draws scikit-learn's validation
+        rows for the same random state. It draws rows, so that copies of one may lie on both sides;
+        ``groups`` keeps them together.
 
         Parameters
         ----------
@@ -73,13 +94,31 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
             How much each row counts.
+        X_val, y_val : array-like of shapes (n_val, n_features) and (n_val,) or (n_val, n_outputs)
+            Rows for early stopping to validate on, instead of ``validation_fraction``. Together.
+        sample_weight_val : array-like of shape (n_val,), optional
+            How much each of these rows counts.
+        groups : array-like of shape (n_samples,), optional
+            The group of each row: early stopping validates on whole groups, drawn so that the share
+            of rows, and of each class, is near to ``validation_fraction``.
+        time : array-like of shape (n_samples,), optional
+            The time of each row, numbers or dates: early stopping validates on the latest rows, or
+            with ``groups`` on the groups that end last.
 
         Returns
         -------
         estimator
             Itself.
+
+        Raises
+        ------
+        ParameterError
+            If validation rows, groups or times are given and early stopping does not use them.
+        DataError
+            If the validation rows do not suit, or groups or times lack a value or are all the same.
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        validation = Validation(X_val, y_val, sample_weight_val, groups, time)
+        return self._fit(X, y, sample_weight, incremental=False, validation=validation)
 
     @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -102,14 +141,24 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, incremental: bool) -> Self:
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        *,
+        incremental: bool,
+        validation: Validation = Validation(),  # noqa: B008 - immutable
+    ) -> Self:
         hidden = layer_sizes(self.hidden_layer_sizes)
         if incremental and self.early_stopping:
             raise ParameterError("partial_fit does not support early_stopping=True.")
+        validation.check_use(self)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._check_data(X, y, incremental=incremental, reset=first)
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         weights = self._weigh(y, weights, incremental=incremental)
+        apart = self._check_validation(validation, y)
         targets = self._encode(y)
         rng = check_random_state(self.random_state)
         objective = self._objective()
@@ -122,8 +171,48 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 f"have {[coef.shape[1] for coef in self.coefs_]} units.",
                 hint="Use warm_start=False.",
             )
-        Fitting(self, objective, X, targets, weights, incremental=incremental).run(sizes, rng)
+        fitting = Fitting(self, objective, X, targets, weights, incremental=incremental)
+        fitting.validation, fitting.sides = apart, (validation.groups, validation.time)
+        fitting.run(sizes, rng)
         return self
+
+    def _check_pair(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        """Check rows and their targets."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=self._of_numbers,
+            dtype=_FLOATS,
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _check_validation(self, validation: Validation, y: Any) -> tuple[Any, ...] | None:
+        """Check validation rows that are given, and encode their targets as those of training."""
+        if validation.X is None:
+            return None
+        try:
+            X_val, y_val = self._check_pair(validation.X, validation.y, reset=False)
+            weights = validation.sample_weight
+            if weights is not None:
+                weights = _check_sample_weight(weights, X_val)
+        except ValueError as error:
+            raise DataError(f"X_val, y_val and sample_weight_val do not suit: {error}") from error
+        self._check_targets(y_val)
+        weights = self._weigh_validation(y, y_val, weights)
+        rows = (dense(X_val), self._encode(y_val))
+        return rows if weights is None else (*rows, weights)
+
+    def _weigh_validation(
+        self, y: Any, y_val: Any, sample_weight: NDArray[Any] | None
+    ) -> NDArray[Any] | None:
+        """Give the weights of validation rows, with the class weights of the training rows."""
+        return sample_weight
 
     def _weigh(
         self, y: Any, sample_weight: NDArray[Any] | None, *, incremental: bool

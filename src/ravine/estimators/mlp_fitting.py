@@ -19,6 +19,8 @@ from ravine.network import Network
 from ravine.optimizers import LBFGS, Rprop
 from ravine.population import check_threads
 from ravine.recipe import Recipe
+from ravine.runs import Sides
+from ravine.splitting import split_rows
 from ravine.stopping import EarlyStopping
 from ravine.stretches import Stretches
 
@@ -70,6 +72,7 @@ class Fitting:
         solver = estimator.solver
         self.searches = solver == "lbfgs" or isinstance(solver, LBFGS)
         self.validation: tuple[Any, ...] | None = None
+        self.sides: Sides = (None, None)
 
     def run(self, sizes: list[int], rng: Any) -> None:
         """Train, and give the estimator what came out."""
@@ -173,18 +176,31 @@ class Fitting:
             )
 
     def _set_apart(self, rng: Any) -> None:
-        """Set validation rows apart, the same as scikit-learn's for the same random state."""
-        estimator = self.estimator
-        chosen, apart = train_test_split(
-            np.arange(len(self.X)),
-            random_state=rng,
-            test_size=estimator.validation_fraction,
-            stratify=self.y if estimator._stratifies else None,
-        )
-        if len(apart) < 2:
+        """Set validation rows apart, if they are not given."""
+        if self.validation is None:
+            self._draw_apart(rng)
+        assert self.validation is not None
+        if len(self.validation[0]) < 2:
             raise DataError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
                 "your dataset."
+            )
+
+    def _draw_apart(self, rng: Any) -> None:
+        """Draw validation rows: without groups and times scikit-learn's for the same state."""
+        estimator = self.estimator
+        fraction = estimator.validation_fraction
+        groups, time = self.sides
+        if groups is None and time is None:
+            classes = self.y if estimator._stratifies else None  # scikit-learn: two classes alone
+            chosen, apart = train_test_split(
+                np.arange(len(self.X)), random_state=rng, test_size=fraction, stratify=classes
+            )
+        else:
+            classes = None if estimator._codes is None else self.y
+            seed = int(rng.randint(np.iinfo(np.int32).max))
+            chosen, apart = split_rows(
+                len(self.X), fraction, seed, classes, groups=groups, time=time
             )
         parts = [self.X, self.y, *([] if self.weights is None else [self.weights])]
         self.validation = tuple(part[apart] for part in parts)

@@ -100,7 +100,8 @@ nesterovs_momentum : bool, default True
     Whether it is Nesterov's.
 early_stopping : bool, default False
     Whether part of the rows is set apart, and training stops by their score; the weights of the
-    best epoch are then taken.
+    best epoch are then taken. As in scikit-learn, rows are set apart, and not what they are copies
+    of: for rows that stand several times, pass ``groups`` to fit.
 validation_fraction : float, default 0.1
     That part, in [0, 1).
 beta_1, beta_2 : float, default 0.9, 0.999

@@ -85,6 +85,22 @@ class Labels:
                 f"`self.classes_` has {self.classes}. 'y' has {found}."
             )
 
+    def check_same(self, y: Any, name: str) -> None:
+        """Check that other targets are of the same sort and hold known classes only."""
+        if self.kind == "multilabel":
+            if y.ndim != 2 or y.shape[1] != len(self.classes):
+                raise DataError(
+                    f"{name} must be a 0/1 matrix of {len(self.classes)} labels, as y is. Got an "
+                    f"array of shape {y.shape}."
+                )
+            return
+        unknown = np.setdiff1d(unique_labels(y), self.classes)
+        if len(unknown):
+            raise DataError(
+                f"{name} has classes that y does not have: {unknown}. y has {self.classes}.",
+                hint="Leave these rows out, or train with rows of every class.",
+            )
+
     def encode(self, y: Any) -> NDArray[Any]:
         """Give codes, or a 0/1 matrix of labels."""
         if self.kind == "multilabel":

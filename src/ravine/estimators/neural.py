@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.neural_base import NeuralEstimator
 from ravine.estimators.neural_calibration import Conformal, fit_temperature, tempered
+from ravine.estimators.neural_data import GivenRows, TrainingRows, check_weights
 from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR, check_options
 from ravine.estimators.neural_rows import name_of
 from ravine.estimators.neural_targets import TargetScale
@@ -226,7 +227,18 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> NeuralClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> NeuralClassifier:
         """Learn the columns, and train the members on them.
 
         Parameters
@@ -236,7 +248,19 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         y : array-like of shape (n,)
             Their classes: labels of any type.
         sample_weight : array-like of shape (n,), optional
-            How much each row counts, at least 0.
+            How much each row counts, at least 0. A row of weight 0 is absent; scaling all weights
+            changes nothing.
+        X_val, y_val : optional
+            Rows to validate on, like X and y, instead of ``validation_fraction`` of those. Columns
+            are learnt from X alone.
+        sample_weight_val : array-like of shape (m,), optional
+            How much each of them counts.
+        groups : array-like of shape (n,), optional
+            The group of each row, such as a patient or a site: the rows of a group train a member
+            together, or are set aside together.
+        time : array-like of shape (n,), optional
+            The time of each row, numbers or dates: all members set the latest rows aside, the
+            nearest that whole times and groups come to ``validation_fraction``.
 
         Returns
         -------
@@ -252,29 +276,27 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         """
         options = self._options()
         frame = self._learn_columns(X)
-        labels = check_array(_required(self, y), ensure_2d=False, dtype=None, input_name="y")
-        labels = column_or_1d(labels, warn=True)
-        check_consistent_length(frame, labels)
-        check_classification_targets(labels)
-        _, codes = np.unique(labels, return_inverse=True)
-        frame, order, weights = self._in_order(frame, codes, sample_weight)
-        self.classes_ = np.unique(labels)[np.unique(order)]
-        if len(self.classes_) < 2:
-            raise DataError(
-                f"y holds one class only ({self.classes_[0]!s}): there is nothing to tell apart.",
-                hint="Check the target, and the weights of its rows.",
-            )
-        codes = np.unique(order, return_inverse=True)[1]
-        weights = self._with_class_weight(codes, weights)
+        labels = _labels(_required(self, y), frame, "y")
+        weights = check_weights(sample_weight, frame, "sample_weight")
+        left_out = self._learn_classes(labels, weights)
+        rows = TrainingRows.gather(
+            GivenRows(frame, *self._as_codes(labels, weights)),
+            self._validation_rows(X_val, y_val, sample_weight_val),
+            groups,
+            time,
+        )
+        codes = rows.y
+        weights = self._with_class_weight(rows)
         held_out = self._train(
-            frame,
+            rows,
             codes,
             weights,
             losses=[CrossEntropy(label_smoothing=options["label_smoothing"])],
-            outputs=len(self.classes_),
+            outputs=len(self._trained_classes),
             options=options,
             classes=codes,
         )[0]
+        self.notes_ += left_out
         if all(isinstance(label, str | int) for label in self.classes_.tolist()):
             self._know_target(
                 Target(name_of(y), "classification", classes=tuple(self.classes_.tolist()))
@@ -316,25 +338,85 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
             Columns in the order of ``classes_``, adding up to 1.
         """
         coded = self._coded(X)
-        return tempered(self._mean_predictions(coded)[0], self.temperature_)
+        found = tempered(self._mean_predictions(coded)[0], self.temperature_)
+        if len(self._trained_classes) == len(self.classes_):
+            return found
+        every = np.zeros((len(found), len(self.classes_)))
+        every[:, self._trained_classes] = found
+        return every
 
     def _options(self) -> dict[str, Any]:
         return check_options(self, BOTH, CLASSIFIER)
 
-    def _with_class_weight(
-        self, codes: NDArray[np.int64], weights: NDArray[np.float64] | None
-    ) -> NDArray[np.float64] | None:
+    def _learn_classes(
+        self, labels: NDArray[Any], weights: NDArray[np.float64] | None
+    ) -> tuple[str, ...]:
+        """Find the classes, and which of them are trained; say which have no weight."""
+        known, codes = np.unique(labels, return_inverse=True)
+        present = np.bincount(codes, weights=weights) > 0
+        self.classes_ = known[present]
+        if len(self.classes_) < 2:
+            raise DataError(
+                f"y holds one class only ({self.classes_[0]!s}): there is nothing to tell apart.",
+                hint="Check the target, and the weights of its rows.",
+            )
+        self._trained_classes = np.flatnonzero(self._class_weights())
+        if len(self._trained_classes) < 2:
+            raise DataError(
+                "class_weight is 0 for all classes but one: there is nothing to tell apart.",
+                hint="Give two classes a weight above 0.",
+            )
+        return tuple(
+            f"The class {label!s} is left out: all its rows weigh 0." for label in known[~present]
+        )
+
+    def _class_weights(self) -> NDArray[np.float64]:
+        """Give the weight of each class as a dictionary says it; 1 without one."""
+        named = isinstance(self.class_weight, str) and self.class_weight == "balanced"
+        given = None if named else self.class_weight
+        found = compute_class_weight(given, classes=self.classes_, y=self.classes_)
+        return np.asarray(found, dtype=np.float64)
+
+    def _as_codes(
+        self, labels: NDArray[Any], weights: NDArray[np.float64] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+        """Turn labels into codes of the trained classes; rows of others get the weight 0."""
+        trained = self.classes_[self._trained_classes]
+        codes = np.minimum(np.searchsorted(trained, labels), len(trained) - 1)
+        others = trained[codes] != labels
+        if others.any():
+            weights = np.where(others, 0.0, 1.0 if weights is None else weights)
+        return codes, weights
+
+    def _validation_rows(self, X: Any, y: Any, sample_weight: Any) -> GivenRows | None:
+        """Take the rows that validate, if they are given."""
+        frame = self._validation_table(X, y, sample_weight)
+        if frame is None:
+            return None
+        labels = _labels(y, frame, "y_val")
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown):
+            raise DataError(
+                f"y_val holds the class {unknown[0]!s}, which y does not hold.",
+                hint="Leave such rows out of X_val and y_val, or give some to X and y.",
+            )
+        weights = check_weights(sample_weight, frame, "sample_weight_val")
+        codes, weights = self._as_codes(labels, weights)
+        if weights is not None and not weights.any():
+            raise DataError("All rows of X_val weigh 0: nothing is left to validate on.")
+        return GivenRows(frame, codes, weights)
+
+    def _with_class_weight(self, rows: TrainingRows) -> NDArray[np.float64] | None:
         """Multiply the rows' weights with those of their classes."""
         if self.class_weight is None:
-            return weights
-        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
-            sums = np.bincount(codes, weights=weights)
+            return rows.weights
+        of_class = self._class_weights()[self._trained_classes]
+        if isinstance(self.class_weight, str):
+            n = len(rows.frame)
+            own = None if rows.weights is None else rows.weights[:n]
+            sums = np.bincount(rows.y[:n], weights=own)
             of_class = sums.sum() / (len(sums) * sums)
-        else:
-            of_class = compute_class_weight(
-                self.class_weight, classes=self.classes_, y=self.classes_[codes]
-            )
-        return np.asarray(of_class[codes] * (1.0 if weights is None else weights))
+        return rows.weighted(of_class[rows.y])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -543,7 +625,18 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> NeuralRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> NeuralRegressor:
         """Learn the columns, and train the members on them.
 
         Parameters
@@ -553,7 +646,20 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         y : array-like of shape (n,) or (n, targets)
             Finite numbers.
         sample_weight : array-like of shape (n,), optional
-            How much each row counts, at least 0.
+            How much each row counts, at least 0. A row of weight 0 is absent; scaling all weights
+            changes nothing.
+        X_val, y_val : optional
+            Rows to validate on, like X and y, instead of ``validation_fraction`` of those. Columns
+            are learnt from X alone.
+        sample_weight_val : array-like of shape (m,), optional
+            How much each of them counts.
+        groups : array-like of shape (n,), optional
+            The group of each row, such as a patient or a site: the rows of a group train a member
+            together, or are set aside together, and intervals hold for
+            rows of new groups.
+        time : array-like of shape (n,), optional
+            The time of each row, numbers or dates: all members set the latest rows aside, the
+            nearest that whole times and groups come to ``validation_fraction``.
 
         Returns
         -------
@@ -569,20 +675,19 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         """
         options = self._options()
         frame = self._learn_columns(X)
-        numbers = check_array(_required(self, y), ensure_2d=False, dtype=np.float64, input_name="y")
-        if numbers.ndim == 2 and numbers.shape[1] == 1:
-            numbers = numbers[:, 0]
-        check_consistent_length(frame, numbers)
-        _check_range(numbers, options["loss"])
-        frame, numbers, weights = self._in_order(frame, numbers, sample_weight)
+        given = self._numeric_rows(frame, _required(self, y), sample_weight)
+        validation = self._validation_rows(X_val, y_val, sample_weight_val, given.y.shape[1:])
+        rows = TrainingRows.gather(given, validation, groups, time)
+        n, numbers = len(rows.frame), rows.y
+        own = None if rows.weights is None else rows.weights[:n]
         self._scale = TargetScale.learn(
-            numbers, weights, log_link=options["loss"] in ("poisson", "gamma")
+            numbers[:n], own, log_link=options["loss"] in ("poisson", "gamma")
         )
         targets = self._scale.encode(numbers)
         held_out = self._train(
-            frame,
+            rows,
             targets[:, 0] if targets.shape[1] == 1 else targets,
-            weights,
+            rows.weights,
             losses=self._losses(),
             outputs=targets.shape[1],
             options=options,
@@ -590,7 +695,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         if self._scale.one_dimensional:
             unit = float(self._scale.shift[0]), float(self._scale.spread[0])
             self._know_target(Target(name_of(y), "regression", *unit))
-        self._conformal = self._learn_intervals(held_out, numbers.reshape(targets.shape))
+        self._conformal = self._learn_intervals(held_out, rows)
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
@@ -701,23 +806,61 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         raised = np.sort(np.stack(found, axis=-1), axis=-1)
         return self._scale.decode(raised, clip=self.clip_predictions)
 
+    def _numeric_rows(self, frame: Any, y: Any, sample_weight: Any, suffix: str = "") -> GivenRows:
+        """Take rows, their targets and their weights."""
+        numbers = check_array(y, ensure_2d=False, dtype=np.float64, input_name=f"y{suffix}")
+        if numbers.ndim == 2 and numbers.shape[1] == 1:
+            numbers = numbers[:, 0]
+        check_consistent_length(frame, numbers)
+        _check_range(numbers, self.loss)
+        return GivenRows(
+            frame, numbers, check_weights(sample_weight, frame, "sample_weight" + suffix)
+        )
+
+    def _validation_rows(
+        self, X: Any, y: Any, sample_weight: Any, targets: tuple[int, ...]
+    ) -> GivenRows | None:
+        """Take the rows that validate, if they are given."""
+        frame = self._validation_table(X, y, sample_weight)
+        if frame is None:
+            return None
+        given = self._numeric_rows(frame, y, sample_weight, "_val")
+        if given.y.shape[1:] != targets:
+            raise DataError(
+                f"y_val must have the targets of y: one row has the shape {targets}. Got "
+                f"{given.y.shape[1:]}."
+            )
+        return given
+
     def _learn_intervals(
-        self, held_out: list[NDArray[np.float64]], y: NDArray[np.float64]
+        self, held_out: list[NDArray[np.float64]], rows: TrainingRows
     ) -> list[Conformal]:
         known = ~np.isnan(held_out[0][:, 0])
         if not known.any():
             return []
         found = self._in_unit([part[known] for part in held_out])
         columns = found.reshape(len(found), -1, found.shape[-1])
+        y = rows.y.reshape(len(rows.y), -1)[known]
+        weights = None if rows.weights is None else rows.weights[known]
+        groups = None if rows.groups is None else rows.groups[known]
         return [
-            Conformal.learn(columns[:, target, 0], columns[:, target, -1], y[known, target])
-            for target in range(y.shape[1])
+            Conformal.learn(columns[:, i, 0], columns[:, i, -1], y[:, i], weights, groups)
+            for i in range(y.shape[1])
         ]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _labels(y: Any, frame: Any, name: str) -> NDArray[Any]:
+    """Take class labels, one a row."""
+    labels = check_array(y, ensure_2d=False, dtype=None, input_name=name)
+    labels = column_or_1d(labels, warn=True)
+    check_consistent_length(frame, labels)
+    check_classification_targets(labels)
+    return np.asarray(labels)
 
 
 def _required(estimator: Any, y: Any) -> Any:

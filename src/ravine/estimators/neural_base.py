@@ -15,24 +15,23 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from ravine.errors import DataError
+from ravine.errors import DataError, ParameterError
 from ravine.estimators.neural_calibration import fit_temperature, tempered
+from ravine.estimators.neural_data import TrainingRows
 from ravine.estimators.neural_members import (
     Kind,
     held_out_predictions,
     mean_history,
     taken,
     train_members,
-    validation_splits,
 )
 from ravine.estimators.neural_options import Inputs, make_coding, make_network
 from ravine.estimators.neural_rows import (
     as_table,
     chosen_columns,
     column_names,
-    in_order,
     made_up_names,
 )
 from ravine.estimators.neural_weights import choose_weights
@@ -58,6 +57,11 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
     def _learn_columns(self, X: Any) -> Any:
         """Take the table of training rows: its names, its number of columns."""
         frame = as_table(X)
+        if len(frame) < 2:
+            raise DataError(
+                "At least two rows are needed to train on. Got X with 1 sample.",
+                hint="Give more rows.",
+            )
         names = column_names(X)
         self.n_features_in_ = frame.shape[1]
         if names is not None:
@@ -66,23 +70,22 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             del self.feature_names_in_
         return frame
 
-    def _in_order(
-        self, frame: Any, y: NDArray[Any], sample_weight: Any
-    ) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
-        """Put rows and targets into the order of training."""
-        if len(frame) < 2:
-            raise DataError(
-                "At least two rows are needed to train on. Got X with 1 sample.",
-                hint="Give more rows.",
-            )
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, frame, dtype=np.float64)
-        rows = in_order(frame, y, sample_weight)
-        return frame.iloc[rows.places].reset_index(drop=True), y[rows.places], rows.weights
+    def _validation_table(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        """Take the table of the rows that validate, if they are given."""
+        if X is None or y is None:
+            names = {"X_val": X, "y_val": y, "sample_weight_val": sample_weight}
+            given = [name for name, value in names.items() if value is not None]
+            if given:
+                raise ParameterError(
+                    f"X_val and y_val are given together, or neither. Got {' and '.join(given)} "
+                    "alone."
+                )
+            return None
+        return self._table(X, "X_val")
 
     def _train(
         self,
-        frame: Any,
+        rows: TrainingRows,
         y: NDArray[Any],
         weights: NDArray[np.float64] | None,
         *,
@@ -93,16 +96,18 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
     ) -> list[NDArray[np.float64]]:
         """Train the members; give what each row was predicted by those that had set it aside."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        coding = make_coding(options, *frame.shape)
-        self.schema_ = TableSchema.learn(frame, coding=coding)
-        X = self.schema_.encode(frame).astype(options["dtype"])
+        coding = make_coding(options, *rows.frame.shape)
+        self.schema_ = TableSchema.learn(rows.frame, coding=coding)
+        self.notes_ = (*self.schema_.notes, *rows.notes)
+        tables = [rows.frame] if rows.validation is None else [rows.frame, rows.validation]
+        X = np.concatenate([self.schema_.encode(t).astype(options["dtype"]) for t in tables])
         kinds = []
         for number, chosen in enumerate(options["kinds"]):
             inputs = Inputs.of(chosen, self.schema_, coding)
             networks = tuple(make_network(chosen, inputs, outputs, loss) for loss in losses)
             kinds.append(Kind(number, chosen, inputs.columns, networks))
         n_members = options["n_members"]
-        splits = validation_splits(len(X), n_members, options["validation_fraction"], seed, classes)
+        splits = rows.splits(n_members, options["validation_fraction"], seed, classes)
         how: dict[str, Any] = {"threads": self._threads(), "progress": bool(self.verbose)}
         self._kinds = [kind.columns for kind in kinds]
         weigh = functools.partial(
@@ -125,7 +130,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             held_out = weigh(kinds, groups)
         kinds, groups = self._that_count(kinds, groups)
         self.history_ = mean_history([model for group in groups for model in group])
-        if options["refit_full"] and options["validation_fraction"] > 0:
+        if options["refit_full"] and len(splits[0][1]):
             epochs = [
                 max(1, round(float(np.mean([model.best_epoch or 1 for model in group]))))
                 for group in groups
@@ -205,6 +210,10 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
     def _coded(self, X: Any) -> NDArray[Any]:
         """Turn rows to predict into what the members take."""
         check_is_fitted(self)
+        return self.schema_.encode(self._table(X)).astype(self.dtype)
+
+    def _table(self, X: Any, name: str = "X") -> Any:
+        """Take a table with the columns of the training table."""
         frame = as_table(X)
         names = column_names(X)
         known = getattr(self, "feature_names_in_", None)
@@ -212,24 +221,26 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             frame = chosen_columns(frame, known)
         elif frame.shape[1] != self.n_features_in_:
             raise DataError(
-                f"X has {frame.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{name} has {frame.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input."
             )
         else:
-            self._warn_of_names(known, names)
+            self._warn_of_names(known, names, name)
             frame.columns = made_up_names(frame.shape[1]) if known is None else known
-        return self.schema_.encode(frame).astype(self.dtype)
+        return frame
 
-    def _warn_of_names(self, known: Any, names: Any) -> None:
+    def _warn_of_names(self, known: Any, names: Any, table: str) -> None:
         kind = type(self).__name__
         if known is not None:
             warnings.warn(
-                f"X does not have valid feature names, but {kind} was fitted with feature names",
-                stacklevel=4,
+                f"{table} does not have valid feature names, but {kind} was fitted with feature "
+                "names",
+                stacklevel=5,
             )
         elif names is not None:
             warnings.warn(
-                f"X has feature names, but {kind} was fitted without feature names", stacklevel=4
+                f"{table} has feature names, but {kind} was fitted without feature names",
+                stacklevel=5,
             )
 
     def _mean_predictions(self, X: NDArray[Any]) -> list[NDArray[np.float64]]:

@@ -88,10 +88,18 @@ def fit_temperature(probabilities: Numbers, codes: NDArray[np.int64], weights: N
 class Conformal:
     """What a prediction missed by on rows that were not trained on, and intervals from that.
 
-    Rows are grouped by their prediction, so that intervals may be wider where predictions err
-    more. In a group of n rows whose lower and upper ends ``l ≤ u`` were predicted, the interval of
-    a new row is ``[l − q₁, u + q₂]``, with q₁ the ``⌈(n + 1)(1 − α/2)⌉``-th smallest of
-    ``l_i − y_i`` and q₂ that of ``y_i − u_i``. For a single prediction l and u are the same.
+    Row i has a mass ``m_i``, and a new row the mass 1: n rows that count alike have 1 each. With
+    lower and upper ends ``l ≤ u`` predicted, the interval of a new row is ``[l − q₁, u + q₂]``: q₁
+    is the smallest of the ``l_i − y_i`` that, with all below it, has the mass
+    ``(Σ m_i + 1)(1 − α/2)`` at least, and q₂ that of ``y_i − u_i``. (With masses of 1 it is the
+    ``⌈(n + 1)(1 − α/2)⌉``-th smallest.) For a single prediction l and u are the same. Rows are
+    binned by their prediction, so that intervals may be wider where predictions err more.
+
+    - Rows of weights ``w_i``: ``m_i = w_i Σ w / Σ w²``, so that they count like the
+      ``(Σ w)² / Σ w²`` equal rows that their mean is as sure as.
+    - Rows of groups: every group has the mass 1, shared among its rows by their weights. A new
+      row is then one of a new group. Rows of one group err alike, so that residuals of K groups
+      tell a tail no better than K independent ones, however many rows they have.
 
     Parameters
     ----------
@@ -99,11 +107,18 @@ class Conformal:
         ``(l + u) / 2`` of the rows, ascending.
     below, above : numpy.ndarray of shape (n,)
         ``l − y`` and ``y − u`` of the same rows.
+    masses : numpy.ndarray of shape (n,), optional
+        Their masses; ``None``: 1 each.
+    grouped : bool, default False
+        Whether the masses are those of groups.
 
     References
     ----------
     Romano, Patterson & Candès (2019), Conformalized Quantile Regression, NeurIPS, equation 8 in its
-    two-sided form (theorem 2); Vovk, Gammerman & Shafer (2005), section 4.5 (groups). Departure:
+    two-sided form (theorem 2); Vovk, Gammerman & Shafer (2005), section 4.5 (bins). Groups: Lee,
+    Barber & Willett (2023), Distribution-free inference with hierarchical data, arXiv:2306.06342,
+    section 3 (hierarchical conformal prediction); Dunn, Wasserman & Ramdas (2023),
+    Distribution-Free Prediction Sets for Two-Layer Hierarchical Models, JASA 118(544). Departure:
     the rows are those that members of an ensemble had set aside, and a new row is predicted by the
     whole ensemble, which errs rather less: intervals are a little too wide, not too narrow.
 
@@ -118,9 +133,18 @@ class Conformal:
     centres: Numbers
     below: Numbers
     above: Numbers
+    masses: Numbers | None = None
+    grouped: bool = False
 
     @classmethod
-    def learn(cls, lower: Numbers, upper: Numbers, y: Numbers) -> Conformal:
+    def learn(
+        cls,
+        lower: Numbers,
+        upper: Numbers,
+        y: Numbers,
+        weights: Numbers | None = None,
+        groups: NDArray[np.int64] | None = None,
+    ) -> Conformal:
         """Learn from rows that were not trained on.
 
         Parameters
@@ -129,6 +153,10 @@ class Conformal:
             Their predictions: the same twice, or two quantiles.
         y : numpy.ndarray of shape (n,)
             What was true.
+        weights : numpy.ndarray of shape (n,), optional
+            How much each row counts, above 0; ``None``: all alike.
+        groups : numpy.ndarray of int64, shape (n,), optional
+            A code, at least 0, for the group of each row.
 
         Returns
         -------
@@ -137,7 +165,11 @@ class Conformal:
         """
         centres = (lower + upper) / 2
         order = np.argsort(centres, kind="stable")
-        return cls(centres[order], (lower - y)[order], (y - upper)[order])
+        masses = _masses(weights, groups)
+        if masses is not None:
+            masses = masses[order]
+        missed = (lower - y)[order], (y - upper)[order]
+        return cls(centres[order], *missed, masses, groups is not None)
 
     def interval(self, lower: Numbers, upper: Numbers, coverage: float) -> Numbers:
         """Give intervals that hold the truth with a probability of at least ``coverage``.
@@ -157,32 +189,74 @@ class Conformal:
         Raises
         ------
         ParameterError
-            If there are too few rows to tell quantiles that far out.
+            If there are too few rows, or groups, to tell quantiles that far out.
         """
         tail = (1 - coverage) / 2
         fewest = int(np.ceil(1 / tail - 1e-9)) - 1
-        n = len(self.centres)
-        if n < fewest:
-            raise ParameterError(
-                f"A coverage of {coverage:g} needs at least {fewest} validation rows. There are "
-                f"{n}.",
-                hint="Ask for a lower coverage, or train on more rows.",
-            )
-        groups = int(np.clip(n // max(500, 2 * fewest), 1, 20))
-        edges = np.linspace(0, n, groups + 1).astype(int)
+        self._check_enough(coverage, fewest)
+        edges = self._bins(fewest)
         bounds = self.centres[edges[1:-1]]
-        group = np.searchsorted(bounds, (lower + upper) / 2, side="right")
+        place = np.searchsorted(bounds, (lower + upper) / 2, side="right")
         missed = np.array(
             [
-                [_quantile(side[start:end], 1 - tail) for side in (self.below, self.above)]
+                [self._quantile(side, start, end, 1 - tail) for side in (self.below, self.above)]
                 for start, end in itertools.pairwise(edges)
             ]
-        )[group]
+        )[place]
         ends = np.column_stack([lower - missed[:, 0], upper + missed[:, 1]])
         return np.sort(ends, axis=1)
 
+    @property
+    def _reached(self) -> Numbers:
+        """The mass of the first rows, of none to all."""
+        masses = np.ones(len(self.centres)) if self.masses is None else self.masses
+        return np.concatenate([[0.0], np.cumsum(masses)])
 
-def _quantile(values: Numbers, level: float) -> float:
-    """Find the ⌈(n + 1) level⌉-th smallest of n values."""
-    place = int(np.ceil((len(values) + 1) * level - 1e-9))
-    return float(np.partition(values, place - 1)[place - 1])
+    def _check_enough(self, coverage: float, fewest: int) -> None:
+        count = self._reached[-1]
+        if count >= fewest - 1e-6:
+            return
+        if self.grouped:
+            raise ParameterError(
+                f"A coverage of {coverage:g} of rows of new groups needs validation rows of at "
+                f"least {fewest} groups. There are {round(count)}.",
+                hint="Ask for a lower coverage, or train on more groups; with validation_fraction="
+                "0.2, five members set every group aside.",
+            )
+        unequal = "" if self.masses is None else f" that count like {np.floor(count):g} equal ones"
+        raise ParameterError(
+            f"A coverage of {coverage:g} needs at least {fewest} validation rows. There are "
+            f"{len(self.centres)}{unequal}.",
+            hint="Ask for a lower coverage, or train on more rows.",
+        )
+
+    def _bins(self, fewest: int) -> NDArray[np.int64]:
+        """Give the edges of the bins of rows: of about equal mass, and each of enough."""
+        reached = self._reached
+        most = int(np.clip(reached[-1] // max(500, 2 * fewest), 1, 20))
+        if self.masses is None:
+            return np.linspace(0, len(self.centres), most + 1).astype(np.int64)
+        for bins in range(most, 0, -1):
+            edges = np.searchsorted(reached, np.linspace(0, reached[-1], bins + 1))
+            edges[-1] = len(self.centres)
+            if (np.diff(reached[edges]) >= fewest).all():
+                break
+        return edges
+
+    def _quantile(self, side: Numbers, start: int, end: int, level: float) -> float:
+        """Find the value that, with all below it, has the mass (Σ m + 1) level."""
+        values = side[start:end]
+        if self.masses is None:
+            place = int(np.ceil((len(values) + 1) * level - 1e-9))
+            return float(np.partition(values, place - 1)[place - 1])
+        order = np.argsort(values, kind="stable")
+        reached = np.cumsum(self.masses[start:end][order])
+        place = int(np.searchsorted(reached, (reached[-1] + 1) * level - 1e-9 * reached[-1]))
+        return float(values[order[min(place, len(values) - 1)]])
+
+
+def _masses(weights: Numbers | None, groups: NDArray[np.int64] | None) -> Numbers | None:
+    if groups is not None:
+        counted = np.ones(len(groups)) if weights is None else weights
+        return np.asarray(counted / np.bincount(groups, weights=counted)[groups])
+    return None if weights is None else weights * (weights.sum() / np.square(weights).sum())

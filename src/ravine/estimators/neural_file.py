@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,7 @@ def save(estimator: NeuralEstimator, path: str | os.PathLike[str]) -> None:
         "feature_names": None if names is None else names.tolist(),
         "history": list(history),
         "best_epoch": history.best_epoch,
+        "notes": list(estimator.notes_),
         "columns": [list(columns) for columns in estimator._kinds],
     }
     arrays["variant_weights"] = estimator.variant_weights_
@@ -55,11 +56,16 @@ def save(estimator: NeuralEstimator, path: str | os.PathLike[str]) -> None:
     if isinstance(estimator, NeuralClassifier):
         learnt["classes"] = _classes_to_document(estimator.classes_)
         learnt["temperature"] = estimator.temperature_
+        if len(estimator._trained_classes) < len(estimator.classes_):
+            learnt["trained_classes"] = estimator._trained_classes.tolist()
     elif isinstance(estimator, NeuralRegressor):
         learnt["one_dimensional"] = estimator._scale.one_dimensional
         arrays |= {f"scale.{name}": getattr(estimator._scale, name) for name in _SCALE}
         for place, conformal in enumerate(estimator._conformal):
             arrays |= {f"conformal.{place}.{name}": getattr(conformal, name) for name in _CONFORMAL}
+            if conformal.masses is not None:
+                arrays[f"conformal.{place}.masses"] = conformal.masses
+        learnt["grouped"] = any(conformal.grouped for conformal in estimator._conformal)
     document = {
         "estimator": type(estimator).__name__,
         "parameters": _parameters_to_document(estimator.get_params(deep=False)),
@@ -108,6 +114,7 @@ def restore(document: Mapping[str, Any], arrays: Arrays) -> NeuralEstimator:
     ]
     estimator.history_ = _history(learnt, _under(arrays, "history."))
     _restore_names(estimator, learnt)
+    estimator.notes_ = tuple(_listed(learnt, "notes", str, estimator.schema_.notes))
     if isinstance(estimator, NeuralClassifier):
         networks, outputs = 1, _restore_classes(estimator, learnt)
     else:
@@ -201,7 +208,16 @@ def _restore_classes(estimator: NeuralClassifier, learnt: dict[str, Any]) -> int
     estimator.temperature_ = _field(learnt, "temperature", float)
     if not (np.isfinite(estimator.temperature_) and estimator.temperature_ > 0):
         raise SpecError("The temperature of the estimator must be a finite number above 0.")
-    return len(estimator.classes_)
+    n = len(estimator.classes_)
+    trained = _listed(learnt, "trained_classes", int, range(n))
+    if (
+        len(trained) < 2
+        or sorted(set(trained)) != trained
+        or not 0 <= trained[0] <= trained[-1] < n
+    ):
+        raise SpecError("The trained classes of the estimator are not among its classes.")
+    estimator._trained_classes = np.array(trained, dtype=np.int64)
+    return len(trained)
 
 
 def _restore_targets(
@@ -219,12 +235,17 @@ def _restore_targets(
     estimator._scale = TargetScale(shift, spread, lowest, highest, one_dimensional)
     found = [_under(arrays, f"conformal.{place}.") for place in range(outputs)]
     estimator._conformal = []
+    grouped = learnt.get("grouped", False) is True
     if any(found):
         for held in found:
-            sides = [_numbers_of(held, name) for name in _CONFORMAL]
-            if len({len(side) for side in sides}) > 1:
+            centres, below, above = (_numbers_of(held, name) for name in _CONFORMAL)
+            masses = _numbers_of(held, "masses") if "masses" in held else None
+            sides = [centres, below, above, *([] if masses is None else [masses])]
+            if len({len(side) for side in sides}) > 1 or (
+                sides[-1] is masses and (masses <= 0).any()
+            ):
                 raise SpecError("The residuals of the estimator do not fit together.")
-            estimator._conformal.append(Conformal(*sides))
+            estimator._conformal.append(Conformal(centres, below, above, masses, grouped))
     return len(estimator._losses()), outputs
 
 
@@ -325,6 +346,18 @@ def _field(document: Mapping[str, Any], name: str, kind: type) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise SpecError(f"{name!r} of the estimator must be of type {kind.__name__}.")
     return value
+
+
+def _listed(
+    document: Mapping[str, Any], name: str, kind: type, without: Iterable[Any]
+) -> list[Any]:
+    """Read a list, which files of before do not have."""
+    found = document.get(name)
+    if found is None:
+        return list(without)
+    if not isinstance(found, list) or not all(type(item) is kind for item in found):
+        raise SpecError(f"{name!r} of the estimator must be a list of type {kind.__name__}.")
+    return found
 
 
 def _as_dict(value: Any) -> dict[str, Any]:

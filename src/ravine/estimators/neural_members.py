@@ -22,7 +22,6 @@ __all__ = [
     "mean_history",
     "taken",
     "train_members",
-    "validation_splits",
 ]
 
 Places = NDArray[np.int64]
@@ -48,53 +47,6 @@ class Kind:
     options: Mapping[str, Any]
     columns: tuple[int, ...]
     networks: tuple[Network, ...]
-
-
-def validation_splits(
-    n: int, n_members: int, fraction: float, seed: int, classes: NDArray[Any] | None = None
-) -> list[tuple[Places, Places]]:
-    """Split rows for each member: consecutive stretches of a shuffled order are set aside.
-
-    Once through the order, every row has been set aside once; then it is shuffled anew. So five
-    members with a fraction of 0.2 set every row aside exactly once.
-
-    Parameters
-    ----------
-    n : int
-        Number of rows.
-    n_members : int
-        How many splits.
-    fraction : float
-        Part of the rows to set aside, in [0, 1); at least one row if it is above 0.
-    seed : int
-        Seed of the orders.
-    classes : numpy.ndarray of shape (n,), optional
-        A class per row; every stretch then holds each class in proportion.
-
-    Returns
-    -------
-    list of (training rows, validation rows)
-        One pair a member, in ascending order.
-
-    Examples
-    --------
-    >>> splits = validation_splits(10, 5, 0.2, seed=0)
-    >>> sorted(row for _, aside in splits for row in aside.tolist())
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
-    """
-    everything = np.arange(n)
-    if fraction == 0 or n < 2:
-        return [(everything, everything[:0])] * n_members
-    size = min(max(1, round(n * fraction)), n - 1)
-    rounds = -(-n // size)
-    splits = []
-    for member in range(n_members):
-        if member % rounds == 0:
-            order = _order(n, np.random.default_rng([seed, member]), classes)
-        aside = order[(member % rounds * size + np.arange(size)) % n]
-        kept = np.setdiff1d(everything, aside, assume_unique=True)
-        splits.append((kept, np.sort(aside)))
-    return splits
 
 
 def train_members(
@@ -255,15 +207,3 @@ def mean_history(models: Sequence[Model]) -> History:
     columns["epoch"] = longest["epoch"]
     best = [model.best_epoch for model in models if model.best_epoch is not None]
     return History(columns, round(float(np.mean(best))) if best else None)
-
-
-def _order(n: int, rng: np.random.Generator, classes: NDArray[Any] | None) -> Places:
-    """Shuffle rows; every stretch holds each class in proportion."""
-    order = rng.permutation(n)
-    if classes is None:
-        return order
-    place = np.empty(n)
-    for code in np.unique(classes):
-        of_class = np.flatnonzero(classes[order] == code)
-        place[of_class] = (np.arange(len(of_class)) + rng.random()) / len(of_class)
-    return order[np.argsort(place, kind="stable")]

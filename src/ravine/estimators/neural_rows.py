@@ -1,8 +1,7 @@
-"""Rows as users have them: any table, array or sparse matrix becomes a data frame, in one order."""
+"""Rows as users have them: any table, array or sparse matrix becomes a data frame."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,37 +15,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Rows",
     "as_table",
     "chosen_columns",
     "column_names",
-    "in_order",
     "made_up_names",
     "name_of",
 ]
 
-_MOST_REPEATED = 1_000
 _SCALARS = (str, bool, int, float, complex, np.generic, type(None))
 
 
 class NotANumberError(DataError, TypeError):
     """A cell holds an object that is neither a number nor text."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Which rows are trained on, in what order, and how much each counts.
-
-    Parameters
-    ----------
-    places : numpy.ndarray of int64, shape (n,)
-        Row numbers in the order of training; a row of weight 2 may stand twice.
-    weights : numpy.ndarray of shape (n,), optional
-        How much each counts; ``None``: all alike.
-    """
-
-    places: NDArray[np.int64]
-    weights: NDArray[np.float64] | None
 
 
 def as_table(X: Any) -> pd.DataFrame:
@@ -170,72 +150,6 @@ def chosen_columns(frame: pd.DataFrame, names: NDArray[Any]) -> pd.DataFrame:
             hint="Give a table with the columns of the training table, in any order.",
         )
     return frame[list(names)]
-
-
-def in_order(
-    frame: pd.DataFrame, y: NDArray[Any], sample_weight: NDArray[np.float64] | None
-) -> Rows:
-    """Put rows into an order that depends on what they hold, not on how they came.
-
-    Rows are ordered by a hash of their cells and their target, so that neither the split into
-    training and validation rows nor the mini-batches depend on the order of the table. Rows of
-    weight 0 are left out, and where all weights are whole numbers a row of weight k stands k times
-    (unless that gave more than 1,000 rows and more than twice as many as there are): a weight of 2
-    is then exactly two equal rows.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        n rows.
-    y : numpy.ndarray of shape (n,) or (n, outputs)
-        Their target, as numbers.
-    sample_weight : numpy.ndarray of shape (n,), optional
-        How much each counts.
-
-    Returns
-    -------
-    Rows
-        The order and the weights.
-
-    Raises
-    ------
-    DataError
-        If a weight is negative.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> frame, y = pd.DataFrame({"a": [3, 1, 2]}), np.array([0.0, 1.0, 2.0])
-    >>> frame.a[in_order(frame, y, None).places].tolist()
-    [2, 1, 3]
-    >>> turned = frame[::-1].reset_index(drop=True)
-    >>> turned.a[in_order(turned, y[::-1], None).places].tolist()
-    [2, 1, 3]
-    >>> in_order(frame, y, np.array([2.0, 0.0, 1.0])).places
-    array([2, 0, 0])
-    """
-    import pandas as pd
-
-    places = np.arange(len(frame))
-    weights = None
-    if sample_weight is not None:
-        if (sample_weight < 0).any():
-            raise DataError(
-                f"sample_weight must not be negative. Got {sample_weight.min():g} in row "
-                f"{int(sample_weight.argmin()) + 1}."
-            )
-        places = np.flatnonzero(sample_weight)
-        weights = sample_weight[places]
-        whole = bool(np.all(weights == np.round(weights)))
-        if whole and weights.sum() <= max(_MOST_REPEATED, 2 * len(places)):
-            places, weights = np.repeat(places, weights.astype(np.int64)), None
-    found = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    for column in y.reshape(len(y), -1).T:
-        found = found * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(
-            np.ascontiguousarray(column)
-        )
-    order = np.argsort(found[places], kind="stable")
-    return Rows(places[order], None if weights is None else weights[order])
 
 
 def _is_frame(X: Any) -> bool:
