@@ -62,7 +62,7 @@ class DataFlags:
         typer.Option(
             metavar="CELLS",
             help="Cells of a CSV file that count as missing beside empty ones, with commas between "
-            "them, such as 'NA,-999'; '' for none. (default: ?, NA, N/A, NaN, null, None and others)",
+            "them, such as NA,-999; '' for none. (default: ?, NA, N/A, NaN, null, None and such)",
             rich_help_panel=_DATA,
         ),
     ] = None

@@ -115,7 +115,7 @@ class TableChunks:
         self.path = os.fspath(path)
         self.rows_read = 0
         self._rows = rows
-        missing = MISSING_VALUES
+        missing: tuple[str, ...] = MISSING_VALUES
         if schema.missing_values is not None:
             missing = ("", *schema.missing_values)
         rules = _rules(schema, missing)

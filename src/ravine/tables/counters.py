@@ -44,9 +44,12 @@ def counters(
     Examples
     --------
     >>> import pandas as pd
-    >>> counters(pd.DataFrame({"Unnamed: 0": range(8), "day": range(1, 9), "x": [3] * 8}))
-    ({'Unnamed: 0': 'it counts the rows'}, ["Column 'day' counts the rows of the table (1, 2, 3, …). \
-It is kept, as it may be time; if it only numbers the rows, leave it out (--drop 'day')."])
+    >>> found, kept = counters(pd.DataFrame({"Unnamed: 0": range(8), "day": range(1, 9)}))
+    >>> found
+    {'Unnamed: 0': 'it counts the rows'}
+    >>> print(*kept)
+    Column 'day' counts the rows of the table (1, 2, 3, …). It is kept, as it may be time; if it \
+only numbers the rows, leave it out (--drop 'day').
     """
     left_out, kept = {}, []
     for name in frame.columns:
@@ -75,7 +78,7 @@ def _first_number(series: pd.Series[Any], *, ascending: bool) -> int | None:
     if not isinstance(series.dtype, np.dtype) or series.dtype.kind not in "iuf" or not len(series):
         return None
     first, last = series.iloc[0], series.iloc[-1]
-    if not first == first or not last == last:  # NaN
+    if first != first or last != last:  # NaN
         return None
     wide = last - first == len(series) - 1 and first in (0, 1)
     if not (wide or (ascending and last - first >= len(series) - 1)):

@@ -144,7 +144,8 @@ def missing_words(file: CsvText, table: pa.Table, target: str | None) -> tuple[p
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    names, said = table.column_names, []
+    names: list[str] = table.column_names
+    said: list[str] = []
     gaps = [
         name
         for name, column in zip(names, table.columns, strict=True)
@@ -167,8 +168,8 @@ def missing_words(file: CsvText, table: pa.Table, target: str | None) -> tuple[p
             column = pc.if_else(is_word, text, table.column(place))
             table = table.set_column(place, name, column)
             said.append(
-                f"The target {target!r} has {cells}, which {'is' if count == 1 else 'are'} taken for "
-                f"a class; --missing {first!r} leaves such rows out."
+                f"The target {target!r} has {cells}, which {'is' if count == 1 else 'are'} taken "
+                f"for a class; --missing {first!r} leaves such rows out."
             )
         else:
             said.append(

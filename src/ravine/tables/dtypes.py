@@ -144,9 +144,8 @@ def _from_arrow(series: pd.Series[Any], name: str) -> pd.Series[Any]:
 
     kind = series.dtype.pyarrow_dtype  # type: ignore[union-attr]
     if pa.types.is_integer(kind):
-        return series.astype(
-            f"{'UI' if pa.types.is_unsigned_integer(kind) else 'I'}nt{kind.bit_width}"
-        )
+        sort = "UInt" if pa.types.is_unsigned_integer(kind) else "Int"
+        return pd.Series(series.astype(pd.api.types.pandas_dtype(f"{sort}{kind.bit_width}")))
     if pa.types.is_boolean(kind):
         return series.astype("boolean")
     try:

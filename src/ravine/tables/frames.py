@@ -21,9 +21,9 @@ MOST_DENSE_BYTES = 4 * 2**30
 def as_frame(table: Any) -> pd.DataFrame:
     """Turn any table into a pandas frame: columns named, rows numbered from 0.
 
-    What has no names of its own gets scikit-learn's, x0, x1, …: arrays, sparse matrices and lists of
-    rows. Names that are no texts (numbers, dates, tuples) are spelled as a CSV file has them. Columns
-    of every data type become plain ones (`ravine.tables.dtypes.plain_columns`).
+    What has no names of its own gets scikit-learn's, x0, x1, …: arrays, sparse matrices and lists
+    of rows. Names that are no texts (numbers, dates, tuples) are spelled as a CSV file has them.
+    Columns of every data type become plain ones (`ravine.tables.dtypes.plain_columns`).
 
     Parameters
     ----------

@@ -70,7 +70,8 @@ def interpret(
     Examples
     --------
     >>> import pandas as pd
-    >>> found = interpret(pd.DataFrame({"id": [0, 1], "price": ["1.000,50", "7"], "kind": ["a", "b"]}))
+    >>> frame = pd.DataFrame({"id": [0, 1], "price": ["1.000,50", "7"], "kind": ["a", "b"]})
+    >>> found = interpret(frame)
     >>> found.frame["price"].tolist(), found.readings, list(found.left_out)
     ([1000.5, 7.0], {'price': ('comma', False)}, ['id'])
     """

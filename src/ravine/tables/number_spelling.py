@@ -95,8 +95,10 @@ def number_of(text: str, reading: str = "") -> float | None:
 
     Examples
     --------
-    >>> number_of("1,234.50", "point"), number_of("1.234,50 €", "comma €"), number_of("12 %", "point %")
-    (1234.5, 1234.5, 0.12)
+    >>> number_of("1,234.50", "point"), number_of("1.234,50 €", "comma €")
+    (1234.5, 1234.5)
+    >>> number_of("12 %", "point %")
+    0.12
     >>> number_of("1,234.50") is None
     True
     """
@@ -176,7 +178,7 @@ def _mark_of(texts: Sequence[str], counts: NDArray[np.int64]) -> str:
 
 
 def _without(text: str, mark: str) -> str | None:
-    """Take a mark away from the beginning or the end, also behind a sign; None if it is not there."""
+    """Take a mark away from beginning or end, also behind a sign; None if it is not there."""
     sign = text[:1] if text[:1] in ("+", "-") else ""
     bare = text.removeprefix(sign).strip()
     if bare.startswith(mark):

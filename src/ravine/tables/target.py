@@ -118,8 +118,8 @@ def check_target(series: pd.Series[Any], name: str, task: Task | None = None) ->
     said = [found.remark] if found.kind == "text" and found.remark else []
     if pair := alike(texts.texts):
         said.append(
-            f"The target {name!r}: the classes {pair[0]!r} and {pair[1]!r} differ only in blanks or "
-            "in Unicode's form, and count as two. Strip and normalise them if they are one."
+            f"The target {name!r}: the classes {pair[0]!r} and {pair[1]!r} differ only in blanks "
+            "or in Unicode's form, and count as two. Strip and normalise them if they are one."
         )
     return said
 
@@ -302,10 +302,12 @@ class Target:
 
 
 def _target_kind(series: pd.Series[Any], name: str) -> Kind:
-    text = holds_text(series)
-    kind = _understood(Texts.of(series, name), "classification").kind if text else None
-    _check_no_times(kind or (kind := kind_of(series, name)), name)
-    return "text" if text else kind
+    if holds_text(series):
+        _check_no_times(_understood(Texts.of(series, name), "classification").kind, name)
+        return "text"
+    kind = kind_of(series, name)
+    _check_no_times(kind, name)
+    return kind
 
 
 def _understood(texts: Texts, task: Task | None) -> Understood:

@@ -1,4 +1,4 @@
-"""What a column of text holds: numbers, dates, times or durations, if one reading fits its cells."""
+"""What a column of text holds: numbers, dates, times or durations, if one reading fits all."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Texts:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
 
     def row(self, place: int) -> int:
-        """The first row in which a text stands, from 1."""
+        """Find the first row in which a text stands, from 1."""
         return int(np.argmax(self.codes == place)) + 1
 
     def spread(self, values: Sequence[Any], empty: Any) -> list[Any]:

@@ -8,7 +8,7 @@ import re
 __all__ = ["DATE_READINGS", "date_of", "duration_of", "has_shape_of", "time_of"]
 
 DATE_READINGS = ("", "day first", "month first", "year first")
-"""How dates of numbers may be read; the empty one knows four-digit years first, and months' names."""
+"""How dates may be read; the empty one knows years of four digits first, and names of months."""
 
 _TIME_OF_DAY = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _ZONE = r"\s?(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)"
