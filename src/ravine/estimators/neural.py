@@ -161,7 +161,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     >>> import pandas as pd
     >>> import ravine as rv
     >>> sky = ["clear", "rain", "clear", "clouds"] * 20
-    >>> frame = pd.DataFrame({"sky": sky, "wind": range(80)})
+    >>> frame = pd.DataFrame({"sky": sky, "wind": [*range(40)] * 2})
     >>> estimator = rv.NeuralClassifier(n_members=2, random_state=0)
     >>> estimator.fit(frame, [s == "rain" for s in sky]).predict(frame[:4])
     array([False,  True, False, False])

@@ -59,14 +59,16 @@ def class_labels(y: Any, name: str, rows: Any) -> NDArray[Any]:
     """
     array = _as_array(y)
     if array.dtype.kind == "O":
-        array = _of_one_type(array.reshape(-1), name) if _is_column(array) else array
+        if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
+            array = _of_one_type(array.reshape(-1), name).reshape(array.shape)
     if array.dtype.kind in "mM":
         _check_known(np.isnat(array.reshape(-1)), name)
     labels = check_array(array, ensure_2d=False, dtype=None, input_name=name)
     labels = column_or_1d(labels, warn=True)
     check_consistent_length(rows, labels)
     check_classification_targets(labels)
-    if labels.dtype.kind == "U" and (pair := alike(np.unique(labels).tolist())):
+    texts = labels.dtype.kind in "UO" and all(isinstance(label, str) for label in labels)
+    if texts and (pair := alike(np.unique(labels).tolist())):
         warn_of(
             [
                 f"{name} has the classes {pair[0]!r} and {pair[1]!r}, which differ only in blanks "
@@ -143,10 +145,6 @@ def _plain(series: pd.Series[Any]) -> NDArray[Any]:
     return np.asarray(series)
 
 
-def _is_column(array: NDArray[Any]) -> bool:
-    return array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)
-
-
 def _check_known(missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
         raise missing_labels(int(missing.sum()), int(missing.argmax()), name)
@@ -177,7 +175,7 @@ def _of_one_type(array: NDArray[Any], name: str) -> NDArray[Any]:
         if small or all(0 <= value < 2**64 for value in values):
             return np.array(values, dtype=np.int64 if small else np.uint64)
         return array
-    return np.array(values) if kind in ("text", "boolean") else array
+    return np.array(values) if kind == "boolean" else array
 
 
 def _kind(value: Any) -> str:

@@ -39,9 +39,34 @@ class CsvText:
         """Read all columns, each as what all of its cells are."""
         import pyarrow as pa
 
-        table = self._read({column: pa.string() for column in text_columns})
+        texts = {column: pa.string() for column in text_columns}
+        table = self._read(texts)
         if table.num_columns == 1 and (b"\n\n" in self.content or b"\n\r\n" in self.content):
-            table = self._read({column: pa.string() for column in text_columns}, blank_lines=True)
+            table = self._read(texts, blank_lines=True)
+        return self._with_padded_numbers(
+            stripped(self._with_codes(table), self.missing), table, texts
+        )
+
+    def _with_padded_numbers(
+        self, table: pa.Table, before: pa.Table, texts: Collection[str]
+    ) -> pa.Table:
+        """Make numbers of what is text only for the blanks that were around missing cells."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        for place, name in enumerate(table.column_names):
+            column = table.column(place)
+            if name in texts or column is before.column(place) or column.null_count == len(column):
+                continue
+            if column.null_count > before.column(place).null_count:
+                for kind in (pa.int64(), pa.float64()):
+                    try:
+                        numbers = pc.cast(column, kind)
+                    except pa.ArrowInvalid:
+                        continue
+                    if not pc.any(pc.match_substring_regex(column, _CODE)).as_py():
+                        table = table.set_column(place, name, numbers)
+                    break
         return table
 
     def as_text(self, columns: list[str]) -> pa.Table:
@@ -50,7 +75,7 @@ class CsvText:
 
         return self._read({column: pa.string() for column in columns}, columns)
 
-    def with_codes(self, table: pa.Table) -> pa.Table:
+    def _with_codes(self, table: pa.Table) -> pa.Table:
         """Keep as text what are digits that begin with zeros, and whole numbers beyond 64 bits."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -179,8 +204,8 @@ def missing_words(file: CsvText, table: pa.Table, target: str | None) -> tuple[p
     return table, said
 
 
-def stripped(table: pa.Table) -> pa.Table:
-    """Take the blanks around text away; what is then empty is missing."""
+def stripped(table: pa.Table, missing: Sequence[str] = ("",)) -> pa.Table:
+    """Take the blanks around text away; cells that are then one of ``missing`` are missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -190,7 +215,8 @@ def stripped(table: pa.Table) -> pa.Table:
         column = table.column(place)
         bare = pc.utf8_trim_whitespace(column)
         if _size(bare) != _size(column):
-            bare = pc.if_else(pc.equal(bare, ""), None, bare)
+            absent = pc.is_in(bare, pa.array(missing, field.type))
+            bare = pc.if_else(absent, None, bare)
             table = table.set_column(place, field.name, bare)
     return table
 

@@ -217,12 +217,11 @@ def _read_csv(
     file = CsvText(content, missing)
     try:
         table = file.read(text_columns)
-        table = file.with_codes(table)
         table, said = missing_words(file, table, target)
     except pa.ArrowInvalid as error:
         raise FileError(f"Cannot read {name!r}: {csv_reason(error)}.", hint=AS_CSV) from error
     remarks += said
-    return _named(name, stripped(table)).to_pandas(self_destruct=True, date_as_object=False)  # type: ignore[no-any-return]
+    return _named(name, table).to_pandas(self_destruct=True, date_as_object=False)  # type: ignore[no-any-return]
 
 
 def check_text(name: str, content: bytes) -> None:
