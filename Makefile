@@ -1,5 +1,8 @@
 # `make demo` and `make test` are all that a newcomer needs; both work from a fresh clone.
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,13 +11,13 @@ SOURCES := $(shell find cpp src examples/data -type f -not -name '*.so' -not -pa
 CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
 LEVELS ?=
 
-.PHONY: demo test lint format stubs develop engine-tests conformance benchmark guard guard-update clean
+.PHONY: demo test lint format stubs develop engine-tests engine-test conformance benchmark guard guard-update clean
 
 demo: $(VENV)/installed
 	$(BIN)/ravine demo
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile # a file's tests share what they have fitted
 
 # What continuous integration checks besides the tests.
 lint: $(VENV)/installed-lint
@@ -33,15 +36,25 @@ format: $(VENV)/installed-lint
 stubs: $(VENV)/installed-lint
 	$(BIN)/python cpp/bindings/make_stubs.py
 
-# The engine's own tests under AddressSanitizer and UndefinedBehaviourSanitizer. They need doctest (on Debian,
-# the package doctest-dev).
-SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# The engine's own tests: at each instruction level that this processor runs; under AddressSanitizer and
+# UndefinedBehaviourSanitizer; and what threads share under ThreadSanitizer. They need doctest (on Debian, the
+# package doctest-dev).
+SANITIZE := -O1 -g -fno-omit-frame-pointer
 engine-tests: $(VENV)/installed-engine-tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/engine-tests -G Ninja -DRAVINE_TESTS=ON \
-		-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="$(SANITIZE)" \
+	for level in $$($(BIN)/python -c 'from ravine._engine import _levels; print(*_levels())'); do \
+		$(MAKE) engine-test NAME=$$level FLAGS="-O2 $$(test $$level = base || echo -march=x86-64-$$level)" || exit 1; \
+	done
+	$(MAKE) engine-test NAME=memory FLAGS="$(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=all"
+	$(MAKE) engine-test NAME=threads FLAGS="$(SANITIZE) -fsanitize=thread" TESTS='*test_team*,*test_training*'
+
+# One build of them: NAME is its folder, FLAGS the compiler's, TESTS the files whose tests run.
+TESTS := *
+engine-test:
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/engine-tests/$(NAME) -G Ninja -DRAVINE_TESTS=ON \
+		-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="$(FLAGS)" \
 		-DRAVINE_BLAS="$$($(BIN)/python -c 'from ravine._engine import _blas_library as f; print(f())')"
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/engine-tests
-	build/engine-tests/engine_tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/engine-tests/$(NAME)
+	build/engine-tests/$(NAME)/engine_tests --source-file='$(TESTS)'
 
 # Against PyTorch itself: the stored numbers are what it gives, and so are gradients of random networks.
 conformance: $(VENV)/installed-conformance
@@ -55,26 +68,41 @@ benchmark: $(VENV)/installed-benchmarks
 	$(BIN)/python benchmarks/document.py
 
 # Instructions of fixed trainings, against the stored ones. Needs valgrind.
-guard: $(VENV)/installed
-	$(BIN)/python benchmarks/guard.py
+GUARDED := build/guard/package
+guard: $(GUARDED)
+	PYTHONPATH=$(GUARDED) $(BIN)/python benchmarks/guard.py
 
-guard-update: $(VENV)/installed
-	$(BIN)/python benchmarks/guard.py --update
+guard-update: $(GUARDED)
+	PYTHONPATH=$(GUARDED) $(BIN)/python benchmarks/guard.py --update
+
+# The package with the engine of the level that the guard counts at, whatever this processor runs.
+.PHONY: $(GUARDED)
+$(GUARDED): $(VENV)/installed-engine-tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/guard -G Ninja \
+		-DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" -DRAVINE_LEVELS=v3
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/guard
+	rm -rf $(GUARDED) && cmake --install build/guard --prefix $(GUARDED)
+	cp -r src/ravine/. $(GUARDED)/ravine/ && rm -f $(GUARDED)/ravine/*.so
+	cmake --install build/guard --prefix $(GUARDED)
 
 # For work on ravine: the engine is built in build/develop and copied beside the Python sources, which a .pth
-# file puts on the path. LEVELS=v4 builds one instruction level only, which is quicker.
+# file puts on the path. LEVELS="v2;v3;v4" builds other instruction levels than that of this machine.
 develop: $(VENV)/installed-lint $(VENV)/installed-test $(VENV)/installed-engine-tests
 	$(BIN)/pip uninstall --quiet --yes ravine
 	echo "$(CURDIR)/src" > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ravine-develop.pth
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/develop -G Ninja \
-		-DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" $(if $(LEVELS),-DRAVINE_LEVELS=$(LEVELS))
+		-DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" $(if $(LEVELS),-DRAVINE_LEVELS="$(LEVELS)")
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/develop
 	rm -f src/ravine/*.so # a process that has one loaded keeps it whole
 	cp build/develop/*.so src/ravine/
 
 # The package as users get it: built as a wheel and installed, never run from the sources.
 $(VENV)/installed: $(SOURCES) | $(BIN)/python
-	$(BIN)/pip install --quiet .
+	@echo "Installing ravine into $(VENV): what it needs, then its engine, which is compiled here."
+	@mkdir -p build
+	@$(BIN)/pip install --progress-bar off --verbose . 2>&1 | tee build/install.log | \
+		grep --line-buffered -oE '^(Collecting [A-Za-z0-9_-]+| *\[[0-9]+/[0-9]+\] [A-Z][a-z]+ [A-Za-z]+)' \
+		|| (tail -n 60 build/install.log; exit 1)
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed

@@ -218,6 +218,16 @@ def test_what_cannot_be_split_is_an_error(sides, message):
         rv.train_many([rv.Job(LINEAR, RECIPE)], X, Y, **sides)
 
 
+def test_a_row_of_weight_0_needs_neither_a_group_nor_a_time():
+    weights = (np.arange(N) != 30).astype(float)
+    names = [*NAMES[:30], None, *NAMES[31:]]
+    days = DAYS.copy()
+    days[30] = "NaT"
+    rv.train(LINEAR, X, Y, RECIPE, sample_weight=weights, groups=names, time=days)
+    with pytest.raises(DataError, match="time has no value in row 30"):
+        rv.train(LINEAR, X, Y, RECIPE, time=days)
+
+
 def test_a_missing_group_is_named_by_its_row_of_X():
     names = [*NAMES[:30], None, *NAMES[31:]]
     with pytest.raises(DataError, match="groups has no value in row 30"):

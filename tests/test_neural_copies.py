@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, cross_validate
 
 import ravine as rv
-from ravine.errors import DataError, ParameterError
+from ravine.errors import DataError, FileError, ParameterError
 from ravine.estimators import neural_base, neural_copies, neural_members
 from ravine.estimators.neural_calibration import Conformal
 from ravine.estimators.neural_copies import common_measure, equal_rows, in_order
 from ravine.estimators.neural_splits import validation_splits
+from ravine.model_file import read_model_file, write_model_file
 
 QUICK = {
     "n_members": 2,
@@ -261,11 +262,24 @@ def test_few_different_rows_are_observations_as_often_as_they_stand_there():
     rows = in_order(pd.DataFrame({"x": X}), y)
     assert len(rows.places) == 80
     assert rows.weights is None
-    assert "fewer than 50 rows are different" in rows.notes[0]
-    aggregated = in_order(pd.DataFrame({"x": X[:2]}), y[:2], np.array([31.0, 50.0]))
-    assert np.bincount(aggregated.places).tolist() == [31, 50]
-    assert aggregated.weights is None
-    assert in_order(pd.DataFrame({"x": X[:2]}), y[:2], np.array([9.0, 9.0])).notes == ()
+    assert "all rows are fewer than 50 different ones" in rows.notes[0]
+
+
+def test_a_small_table_is_merged_like_a_large_one():
+    frame, y = table(45)
+    expected = outcome(regressor(n_members=5).fit(frame, y), frame)
+    again = regressor(n_members=5).fit(*repeated(frame, y, 3))
+    np.testing.assert_array_equal(outcome(again, frame), expected)
+    assert again.notes_[0].startswith("90 rows of the table are copies of another row")
+
+
+def test_weights_alone_make_no_observations_but_of_rows_that_disagree():
+    X, y = pd.DataFrame({"x": [0.0, 1.0, 1.0]}), np.array([0.0, 0.0, 1.0])
+    rows = in_order(X, y, np.array([30.0, 31.0, 50.0]))
+    assert np.bincount(rows.places).tolist() == [1, 31, 50]
+    expected = np.where(rows.places == 0, 30.0, 1.0)
+    np.testing.assert_allclose(rows.weights, expected / expected.mean(), rtol=1e-6)
+    assert in_order(X, y, np.full(3, 9.0)).notes == ()
 
 
 def test_weights_do_not_make_millions_of_rows():
@@ -487,6 +501,14 @@ def test_rows_that_are_given_validate_and_nothing_else_does(kind, jobs):
     assert [len(job.rows) for job, *_ in jobs] == [100, 100, 160, 160]
 
 
+def test_rows_that_train_and_validate_are_noted():
+    (frame, y), (other, y_other) = table(100), table(60, seed=1)
+    assert regressor().fit(frame, y, X_val=other, y_val=y_other).notes_ == ()
+    both, y_both = pd.concat([other, frame[:7]]), pd.concat([y_other, y[:7]])
+    (note,) = regressor().fit(frame, y, X_val=both, y_val=y_both).notes_
+    assert note.startswith("7 of 67 rows of X_val are in X as well")
+
+
 def test_columns_are_learnt_from_the_rows_of_training_alone():
     frame, y = table(100)
     far = frame.assign(size=1e6, town="Rome")
@@ -498,11 +520,13 @@ def test_columns_are_learnt_from_the_rows_of_training_alone():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"y_val": None}, ParameterError, "X_val and y_val are given together.* X_val alone"),
-        ({"X_val": None}, ParameterError, "Got y_val alone"),
+        ({"y_val": None}, ParameterError, "X_val and y_val must be given together"),
+        ({"X_val": None}, ParameterError, "X_val and y_val must be given together"),
         ({"y_val": ["c"] * 60}, DataError, "y_val holds the class c, which y does not hold"),
-        ({"groups": np.arange(60)}, ParameterError, "groups and time choose the rows"),
+        ({"groups": np.arange(60)}, ParameterError, "groups would change nothing: X_val"),
         ({"sample_weight_val": -np.ones(60)}, DataError, "sample_weight_val must not be negative"),
+        ({"sample_weight_val": np.zeros(60)}, DataError, "sample_weight_val cannot be used"),
+        ({"sample_weight_val": [1.0]}, DataError, "sample_weight_val cannot be used"),
     ],
 )
 def test_rows_to_validate_on_that_do_not_fit_are_errors(change, error, message):
@@ -521,7 +545,7 @@ def test_columns_and_targets_to_validate_on_are_those_of_training():
         regressor().fit(frame, y, X_val=np.zeros((3, 2)), y_val=y[:3])
     with pytest.raises(DataError, match="y_val must have the targets of y"):
         regressor().fit(frame, y, X_val=frame, y_val=np.column_stack([y, y]))
-    with pytest.raises(ParameterError, match="Got sample_weight_val alone"):
+    with pytest.raises(ParameterError, match="sample_weight_val needs X_val"):
         regressor().fit(frame, y, sample_weight_val=y)
 
 
@@ -611,6 +635,57 @@ def test_what_was_learnt_of_weights_and_groups_is_saved(how, tmp_path):
     assert (tmp_path / "m.safetensors").read_bytes() == (
         tmp_path / "again.safetensors"
     ).read_bytes()
+
+
+def written(estimator, path, change):
+    """Save an estimator, and change what the file says."""
+    estimator.save(path)
+    document, arrays = read_model_file(path)
+    change(document["learnt"], arrays)
+    write_model_file(path, document, arrays)
+    return rv.load(path)
+
+
+def test_a_file_of_before_has_no_notes_groups_or_masses(tmp_path):
+    frame, y = table(80)
+    found = regressor(n_members=5).fit(frame.assign(version=7), y)
+
+    def as_before(learnt, arrays):
+        del learnt["notes"], learnt["grouped"]
+        assert not [name for name in arrays if name.endswith("masses")]
+
+    again = written(found, tmp_path / "m.safetensors", as_before)
+    np.testing.assert_array_equal(
+        outcome(again, frame.assign(version=7)), outcome(found, frame.assign(version=7))
+    )
+    assert again.notes_ == found.notes_
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("notes", "all is well", "'notes' of the estimator must be a list of type str"),
+        ("notes", [1], "'notes' of the estimator must be a list of type str"),
+        ("grouped", "yes", "'grouped' of the estimator must be of type bool"),
+        ("masses", -np.ones(80), "residuals of the estimator do not fit"),
+        ("masses", np.ones(3), "residuals of the estimator do not fit"),
+        ("trained_classes", [0], "not among its classes"),
+        ("trained_classes", [0, 2], "not among its classes"),
+        ("trained_classes", [True, 1], "must be a list of type int"),
+    ],
+)
+def test_a_file_that_says_what_cannot_be_is_refused(name, value, message, tmp_path):
+    frame, y = table(80)
+    make, y = (classifier, y > 0) if name == "trained_classes" else (regressor, y)
+
+    def change(learnt, arrays):
+        if name == "masses":
+            arrays["conformal.0.masses"] = value
+        else:
+            learnt[name] = value
+
+    with pytest.raises(FileError, match=message):
+        written(make(n_members=5).fit(frame, y), tmp_path / "m.safetensors", change)
 
 
 def test_kinds_of_members_and_temperatures_are_learnt_from_weighted_rows(monkeypatch):

@@ -590,6 +590,12 @@ def test_the_history_is_the_mean_of_the_members():
     assert fitted.history_.to_frame()["epoch"].tolist() == list(range(1, 13))
 
 
+def test_scores_of_one_validation_row_are_not_numbers_and_that_is_no_warning():
+    fitted = regressor().fit([[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0])
+    assert np.isnan(fitted.history_["val_r2"]).all()
+    assert np.isfinite(fitted.history_["val_loss"]).all()
+
+
 def test_refitting_takes_all_rows_for_the_mean_best_number_of_epochs():
     first = regressor(epochs=30, variants=None).fit(FRAME, PRICE)
     best = round(np.mean([model.best_epoch for model in first.members_]))
@@ -615,7 +621,7 @@ WRONG = [
     ("category_dimension", 0), ("learning_rate", 0), ("schedule", "sine"), ("beta2", 1.0),
     ("weight_decay", -1), ("dropout", 1.0), ("clip_norm", 0), ("averaging", 1.0),
     ("batch_size", "half"), ("epochs", 0), ("patience", 0), ("validation_fraction", 1.0),
-    ("refit_full", 1), ("dtype", "float16"), ("input_scale", 1), ("dropout_fades", "yes"),
+    ("refit_full", 1), ("dtype", "float16"), ("on_new_missing", "mean"), ("input_scale", 1), ("dropout_fades", "yes"),
 ]  # fmt: skip
 
 

@@ -524,7 +524,9 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("make", "message"), ERRORS, ids=lambda case: str(case)[4:60])
+@pytest.mark.parametrize(
+    ("make", "message"), ERRORS, ids=lambda case: None if callable(case) else case[4:60]
+)
 def test_a_bad_value_is_refused_by_name_rule_and_value(make, message):
     with pytest.raises(ParameterError) as caught:
         make()

@@ -567,3 +567,17 @@ def test_every_instruction_level_that_this_processor_runs_gives_the_same_network
     ]
     assert outputs[0][0] == f"ravine._engine_{level}"
     assert outputs[0][1] == pytest.approx(outputs[1][1], abs=1e-12)
+
+
+def test_dropout_of_the_recipe_and_of_the_network_are_not_taken_together():
+    own = rv.Network([rv.Dense(4), rv.Dropout(0.1), rv.Dense(4), rv.Dense(1)])
+    with pytest.raises(ParameterError, match=r"dropout=0\.5, and the network has Dropout layers"):
+        rv.train(own, X, Y, rv.Recipe(dropout=0.5))
+    inside = rv.Network([rv.Dense(4), rv.Residual([rv.Dropout(0.1), rv.Dense(4)]), rv.Dense(1)])
+    with pytest.raises(ParameterError, match="only one of them can be"):
+        rv.train(inside, X, Y, rv.Recipe(dropout=0.5))
+
+
+def test_dropout_that_has_nothing_to_drop_is_refused():
+    with pytest.raises(ParameterError, match="The network has none there"):
+        rv.train(rv.Network([rv.Dense(1)]), X, Y, rv.Recipe(dropout=0.5))

@@ -91,6 +91,18 @@ NewArray<T> predict(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, 
     return to_array<T>(std::move(out), {n, O});
 }
 
+template <class T> nb::dict describe_scores(const Handle<T>& self, const Scores& scores) {
+    nb::dict result;
+    result["loss"] = scores.loss;
+    if (self.network.loss().classifies())
+        result["accuracy"] = scores.accuracy;
+    else {
+        result["r2"] = scores.r2;
+        result["rmse"] = scores.rmse;
+    }
+    return result;
+}
+
 template <class T>
 nb::dict evaluate(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y,
                   std::optional<Vector<T>> s) {
@@ -103,15 +115,21 @@ nb::dict evaluate(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Ma
         Buffer<T> running(state.data(), state.data() + state.size());
         scores = score(self.network, w.data(), running.data(), rows, self.workspace, [] {});
     }
-    nb::dict result;
-    result["loss"] = scores.loss;
-    if (self.network.loss().classifies())
-        result["accuracy"] = scores.accuracy;
-    else {
-        result["r2"] = scores.r2;
-        result["rmse"] = scores.rmse;
+    return describe_scores(self, scores);
+}
+
+// The scores of outputs (before the link) that are there already.
+template <class T>
+nb::dict score_outputs(Handle<T>& self, Matrix<T> z, Matrix<T> y, std::optional<Vector<T>> s) {
+    require(static_cast<Index>(z.shape(1)) == self.network.outputs(),
+            "z has not as many columns as the network has outputs.");
+    const Rows<T> rows = self.rows(z, y, s);
+    Scores scores;
+    {
+        nb::gil_scoped_release release;
+        scores = score_outputs(self.network, rows.size(), rows.data.K, z.data(), y.data(), rows.data.s);
     }
-    return result;
+    return describe_scores(self, scores);
 }
 
 // The training objective on all rows at once, with dropout masks that `seed` freezes. Running statistics stay
@@ -173,6 +191,7 @@ template <class T> void bind(nb::module_& m, const char* name) {
         .def_prop_ro("classifies", [](const Self& self) { return self.network.loss().classifies(); })
         .def_prop_ro("needs_whole_batch", [](const Self& self) { return self.network.needs_whole_batch(); })
         .def_prop_ro("code_columns", [](const Self& self) { return self.network.code_columns(); })
+        .def_prop_ro("centred_columns", [](const Self& self) { return self.network.centred_columns(); })
         .def_prop_ro("layout", [](const Self& self) { return describe(self.network.parameters()); })
         .def_prop_ro("state_layout", [](const Self& self) { return describe(self.network.state()); })
         .def_prop_ro("layers", &describe_layers<T>)
@@ -204,6 +223,8 @@ template <class T> void bind(nb::module_& m, const char* name) {
              "Responses (raw: outputs) of the rows of X; with a seed, dropout acts.")
         .def("evaluate", &evaluate<T>, nb::arg("w"), nb::arg("state"), nb::arg("X"), nb::arg("y"),
              nb::arg("sample_weight") = nb::none(), "Loss and metrics in prediction mode.")
+        .def("score_outputs", &score_outputs<T>, nb::arg("z"), nb::arg("y"),
+             nb::arg("sample_weight") = nb::none(), "Loss and metrics of outputs, before the link.")
         .def("objective", &objective<T>, nb::arg("w"), nb::arg("state"), nb::arg("X"), nb::arg("y"),
              nb::arg("sample_weight") = nb::none(), nb::arg("penalty") = nb::none(), nb::arg("seed") = 0,
              nb::arg("gradient") = true,

@@ -190,10 +190,10 @@ private:
     // Calls function(rows of history since the last call, one behind the other; snapshot): the snapshot every
     // so many epochs, else None. It says after how many epochs it wants to be called again, or 0 to end the
     // run; the epochs until then take no lock. With patience, epochs that improve put it off.
-    std::function<bool(const Run<T>&)> epoch_hook(nb::object function, Index every,
-                                                  std::optional<Patience> patience) {
+    std::function<bool(const RunView<T>&)> epoch_hook(nb::object function, Index every,
+                                                      std::optional<Patience> patience) {
         return [call = keep_alive(function), every, patience, unseen = Index{0}, passed = Index{0},
-                wanted = Index{1}](const Run<T>& run) mutable {
+                wanted = Index{1}](const RunView<T>& run) mutable {
             const RunState<T>& state = run.state();
             const double* end = state.history.data() + state.history.size();
             const bool keep = every > 0 && static_cast<Index>(state.counters.epoch) % every == 0;

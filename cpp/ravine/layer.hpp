@@ -132,4 +132,8 @@ protected:
 
 template <class T> using LayerPtr = std::unique_ptr<Layer<T>>;
 
+// The layer that a spec describes, for rows of a shape; `id` names its random stream. Its kinds are in
+// layers.cpp, but for Residual, which a network builds.
+template <class T> LayerPtr<T> make_layer(const Spec& spec, const Shape& shape, Builder& builder, Index id);
+
 } // namespace ravine

@@ -1,38 +1,14 @@
-// Losses: how wrong outputs z (before the link) are for targets y, and the slope of that. Terms in y alone
-// are dropped. Several outputs average, except in cross_entropy, where they belong together.
+// The losses, kind by kind.
 #pragma once
 
 #include "elementary.hpp"
-#include "spec.hpp"
+#include "loss.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <memory>
 #include <string>
 
 namespace ravine {
-
-template <class T> class Loss {
-public:
-    virtual ~Loss() = default;
-
-    // Σ_i s_i L(z_i, y_i) over B rows of O outputs, where L is the mean over the outputs; s null means ones.
-    // Unless dz is null, writes dz = scale · s_i · ∂L/∂z (dz must not overlap z). Unless kinks is null, the
-    // side of every kink is hashed into it.
-    virtual double value(Index B, Index O, const T* z, const T* y, const T* s, T* dz, T scale,
-                         std::uint64_t* kinks = nullptr) const = 0;
-
-    // out = the prediction that z stands for: the inverse link of z, probabilities. out may be z.
-    virtual void respond(Index B, Index O, const T* z, T* out) const = 0;
-
-    // The width of a row of y.
-    virtual Index targets(Index O) const { return O; }
-    // Whether predictions are probabilities of classes.
-    virtual bool classifies() const { return false; }
-};
-
-template <class T> using LossPtr = std::unique_ptr<Loss<T>>;
 
 namespace losses {
 
@@ -260,21 +236,5 @@ private:
 
     T epsilon_;
 };
-
-template <class T> LossPtr<T> make_loss(const Spec& spec) {
-    const auto make = [](auto rule) -> LossPtr<T> {
-        return std::make_unique<ElementwiseLoss<T, decltype(rule)>>(rule);
-    };
-    const std::string& kind = spec.kind();
-    if (kind == "SquaredError") return make(losses::SquaredError<T>{});
-    if (kind == "AbsoluteError") return make(losses::AbsoluteError<T>{});
-    if (kind == "Huber") return make(losses::Huber<T>{static_cast<T>(spec.number("delta"))});
-    if (kind == "Quantile") return make(losses::Quantile<T>{static_cast<T>(spec.number("tau"))});
-    if (kind == "Poisson") return make(losses::Poisson<T>{});
-    if (kind == "Gamma") return make(losses::Gamma<T>{});
-    if (kind == "BinaryCrossEntropy") return make(losses::BinaryCrossEntropy<T>{});
-    if (kind == "CrossEntropy") return std::make_unique<CrossEntropyLoss<T>>(spec.number("label_smoothing"));
-    throw EngineError("there is no loss of kind '" + kind + "'");
-}
 
 } // namespace ravine

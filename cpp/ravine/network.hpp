@@ -2,20 +2,9 @@
 #pragma once
 
 #include "initializers.hpp"
-#include "layers/activation.hpp"
-#include "layers/batch_norm.hpp"
-#include "layers/dense.hpp"
-#include "layers/dropout.hpp"
-#include "layers/embedding.hpp"
-#include "layers/flatten.hpp"
-#include "layers/gaussian_noise.hpp"
-#include "layers/layer_norm.hpp"
 #include "layers/normalize.hpp"
-#include "layers/periodic.hpp"
-#include "layers/piecewise_linear.hpp"
 #include "layers/residual.hpp"
-#include "layers/scale.hpp"
-#include "losses.hpp"
+#include "loss.hpp"
 #include "stack.hpp"
 
 #include <array>
@@ -68,6 +57,15 @@ public:
             normalize->fit(n, row, state);
     }
 
+    // The inputs whose mean a first Normalize layer takes away.
+    std::vector<Index> centred_columns() const {
+        std::vector<Index> columns;
+        if (auto* normalize = dynamic_cast<const Normalize<T>*>(stack_.layers().front().get()))
+            for (Index c = 0; c < inputs(); ++c)
+                if (normalize->centres(c)) columns.push_back(c);
+        return columns;
+    }
+
     // How large a workspace passes of up to `capacity` rows need. Fixes where everything lies in it.
     Index plan(Index capacity) {
         Index size = 0;
@@ -110,33 +108,19 @@ private:
         const Index before = builder_.n_parameters;
         const std::size_t place = descriptions_.size();
         descriptions_.push_back({name, spec.kind(), {}, 0});
-        stack.push(make_layer(spec, shape, name));
+        stack.push(new_layer(spec, shape, name));
         shape = stack.layers().back()->output_shape();
         descriptions_[place].output_shape = shape;
         descriptions_[place].n_parameters = builder_.n_parameters - before;
     }
 
-    // A new layer: one line here, one file in layers/.
-    LayerPtr<T> make_layer(const Spec& spec, const Shape& shape, const std::string& name) {
+    LayerPtr<T> new_layer(const Spec& spec, const Shape& shape, const std::string& name) {
         const Index id = next_id_++;
         builder_.prefix = name + ".";
-        const std::string& kind = spec.kind();
-        if (kind == "Normalize") return std::make_unique<Normalize<T>>(spec, shape, builder_, id);
-        if (kind == "Dense") return std::make_unique<Dense<T>>(spec, shape, builder_, id);
-        if (kind == "Activation") return std::make_unique<Activation<T>>(spec, shape, builder_, id);
-        if (kind == "BatchNorm") return std::make_unique<BatchNorm<T>>(spec, shape, builder_, id);
-        if (kind == "LayerNorm") return std::make_unique<LayerNorm<T>>(spec, shape, builder_, id);
-        if (kind == "Dropout") return std::make_unique<Dropout<T>>(spec, shape, builder_, id);
-        if (kind == "GaussianNoise") return std::make_unique<GaussianNoise<T>>(spec, shape, builder_, id);
-        if (kind == "Embedding") return std::make_unique<Embedding<T>>(spec, shape, builder_, id);
-        if (kind == "PiecewiseLinear") return std::make_unique<PiecewiseLinear<T>>(spec, shape, builder_, id);
-        if (kind == "Periodic") return std::make_unique<Periodic<T>>(spec, shape, builder_, id);
-        if (kind == "Scale") return std::make_unique<Scale<T>>(spec, shape, builder_, id);
-        if (kind == "Flatten") return std::make_unique<Flatten<T>>(spec, shape, builder_, id);
-        if (kind == "Residual")
+        if (spec.kind() == "Residual")
             return std::make_unique<Residual<T>>(build_stack(spec["layers"].list(), shape, name + "."),
                                                  shape);
-        throw EngineError("There is no layer of kind '" + kind + "'.");
+        return make_layer<T>(spec, shape, builder_, id);
     }
 
     // The spec of layer i with what its neighbours decide: the initializer that suits the activation behind

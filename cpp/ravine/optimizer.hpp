@@ -62,4 +62,8 @@ public:
 
 template <class T> using OptimizerPtr = std::unique_ptr<Optimizer<T>>;
 
+// The optimizer that a spec describes, its learning rate and its weight decay set. Its kinds are in
+// optimizers.cpp.
+template <class T> OptimizerPtr<T> make_optimizer(const Spec& spec, RunLength run = {});
+
 } // namespace ravine

@@ -73,4 +73,36 @@ Scores score(Network<T>& network, const T* w, T* state, const Rows<T>& rows, Wor
     return {loss / weight, accuracy.value(), regression.r2(), regression.rmse()};
 }
 
+// The scores of n rows of outputs z, before the link, that were computed elsewhere; s null means ones.
+template <class T>
+Scores score_outputs(const Network<T>& network, Index n, Index K, const T* z, const T* y, const T* s) {
+    const Index O = network.outputs();
+    const Loss<T>& loss = network.loss();
+    Buffer<T> targets(n * O), response(n * O);
+    double weight = 0;
+    for (Index i = 0; i < n; ++i) {
+        expand_target(y + i * K, K, O, targets.data() + i * O);
+        weight += s ? static_cast<double>(s[i]) : 1.0;
+    }
+    loss.respond(n, O, z, response.data());
+    Accuracy accuracy(O, O > 1 && K == 1);
+    RegressionScore regression(O);
+    if (loss.classifies())
+        accuracy.add(n, response.data(), targets.data(), s);
+    else
+        regression.add(n, response.data(), targets.data(), s);
+    const double total = loss.value(n, O, z, targets.data(), s, nullptr, T(0));
+    return {total / weight, accuracy.value(), regression.r2(), regression.rmse()};
+}
+
+// Compiled once, in scoring.cpp.
+extern template void predict(Network<float>&, const float*, float*, Index, const float*, bool, Mode,
+                             std::uint64_t, std::uint64_t, float*, Workspace<float>&, const CheckStop&);
+extern template void predict(Network<double>&, const double*, double*, Index, const double*, bool, Mode,
+                             std::uint64_t, std::uint64_t, double*, Workspace<double>&, const CheckStop&);
+extern template Scores score(Network<float>&, const float*, float*, const Rows<float>&, Workspace<float>&,
+                             const CheckStop&);
+extern template Scores score(Network<double>&, const double*, double*, const Rows<double>&,
+                             Workspace<double>&, const CheckStop&);
+
 } // namespace ravine

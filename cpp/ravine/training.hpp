@@ -1,9 +1,9 @@
 // One run: a network, a recipe and some rows become weights. The six steps are numbered below.
 #pragma once
 
-#include "batches.hpp"
 #include "cut.hpp"
-#include "optimizers.hpp"
+#include "job.hpp"
+#include "optimizer.hpp"
 #include "penalised.hpp"
 #include "run_state.hpp"
 #include "scoring.hpp"
@@ -13,23 +13,7 @@
 
 namespace ravine {
 
-// A user's own optimizer: changes w in place, may change g.
-template <class T> using OwnUpdate = std::function<void(Span<T> w, Span<T> g, long k, T eta)>;
-
-// A pair of network and recipe, and rows: all that a run needs to know.
-template <class T> class Run;
-template <class T> struct Job {
-    Spec network, recipe;
-    Shape input_shape;
-    Rows<T> training, validation; // validation may be empty
-    OwnUpdate<T> own_update;
-    OwnAugmentation<T> own_augmentation;
-    std::function<bool(const Run<T>&)> on_epoch; // false ends the run
-    bool keep = true;                            // the state at the end, to go on from
-    RunState<T> start;                           // empty vectors: from scratch; w alone: from these weights
-};
-
-template <class T> class Run {
+template <class T> class Run final : public RunView<T> {
 public:
     // `threads` share a step that is worth it; the result does not depend on them.
     Run(const Job<T>& job, Workspace<T>& workspace, CheckStop check_stop, Index threads = 1)
@@ -74,14 +58,14 @@ public:
 
     // The weights that the run gives: the best epoch's when early stopping restores them, else the (averaged)
     // last.
-    void result(Buffer<T>& w, Buffer<T>& state) const {
+    void result(Buffer<T>& w, Buffer<T>& state) const override {
         const bool best = !stopping_.is_none() && stopping_.flag("restore_best") && !state_.best_w.empty();
         w = best ? state_.best_w : state_.w;
         state = best ? state_.best_state : state_.state;
         if (!best && averaging_ > 0 && state_.counters.k > 0) averaged(w.data());
     }
 
-    const RunState<T>& state() const { return state_; }
+    const RunState<T>& state() const override { return state_; }
 
 private:
     // 1 initialise the weights, and what Normalize and the optimizer start from.

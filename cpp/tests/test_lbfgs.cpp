@@ -1,5 +1,6 @@
 // L-BFGS and its line search.
-#include "ravine/optimizers.hpp"
+#include "ravine/optimizer.hpp"
+#include "ravine/optimizers/wolfe.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // First steps worked by hand (the arithmetic stands beside each), and what each rule promises.
-#include "ravine/optimizers.hpp"
+#include "ravine/optimizer.hpp"
 #include "ravine/penalties.hpp"
 
 #include <doctest/doctest.h>

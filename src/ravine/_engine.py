@@ -1,7 +1,8 @@
 """The native engine, in the best build that this processor can run.
 
-The engine is compiled once per instruction level. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks
-for a lower one than the best, to compare them. Its signatures are in ``_engine.pyi``.
+The engine is compiled once per instruction level: a wheel holds all of them, an installation from
+the sources that of its machine. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks for a lower one
+than the best, to compare them. Its signatures are in ``_engine.pyi``.
 """
 
 from __future__ import annotations
@@ -14,17 +15,28 @@ from types import ModuleType
 
 from . import _cpu
 
-_LEVELS = ("v4", "v3", "v2", "base")
+
+def _levels() -> list[str]:
+    """Give the levels that this processor runs, the best first."""
+    best = _cpu.instruction_level()
+    return [level for level in ("v4", "v3", "v2") if level <= best] or ["base"]
 
 
 def _load_engine() -> ModuleType:
-    best = os.environ.get("RAVINE_LEVEL") or _cpu.instruction_level()
-    if best not in _LEVELS:
-        raise ImportError(f"RAVINE_LEVEL must be one of {', '.join(_LEVELS)}. Got {best!r}.")
-    for level in _LEVELS[_LEVELS.index(best) :]:
+    levels = _levels()
+    asked = os.environ.get("RAVINE_LEVEL") or levels[0]
+    if asked not in levels:
+        raise ImportError(
+            f"RAVINE_LEVEL must be a level that this processor runs: {', '.join(levels)}. "
+            f"Got {asked!r}."
+        )
+    for level in levels[levels.index(asked) :]:
         if importlib.util.find_spec(f"ravine._engine_{level}") is not None:
             return importlib.import_module(f"ravine._engine_{level}")
-    raise ImportError(f"ravine was built without an engine for this processor (level {best}).")
+    raise ImportError(
+        f"This installation of ravine has no engine for level {asked} of the processor's "
+        "instructions. Install ravine again on this machine."
+    )
 
 
 def _blas_library() -> str:

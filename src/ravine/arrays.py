@@ -16,10 +16,12 @@ from .layers import Embedding, Normalize
 from .losses import BinaryCrossEntropy, CrossEntropy, Gamma, Loss, Poisson
 from .network import Network
 from .numeric import Place, as_array, as_floats
+from .target_precision import check_targets_kept
 
 __all__ = [
     "Targets",
     "as_features",
+    "as_rows",
     "as_sample_weight",
     "as_targets",
     "check_codes",
@@ -54,6 +56,7 @@ def as_features(
     input_shape: Sequence[int] | None = None,
     dtype: DTypeLike = "float32",
     name: str = "X",
+    offsets: NDArray[np.float64] | None = None,
 ) -> NDArray[Any]:
     """Turn inputs into a contiguous array of finite floats.
 
@@ -67,6 +70,8 @@ def as_features(
         float32 or float64.
     name : str, default "X"
         What the inputs are called in messages.
+    offsets : ndarray of float64, shape (inputs,), optional
+        What is subtracted from each column, in double, before it is rounded.
 
     Returns
     -------
@@ -87,6 +92,35 @@ def as_features(
     Traceback (most recent call last):
     ravine.errors.DataError: X has 2 columns, but the model was trained on 3.
     """
+    array = as_rows(X, input_shape, name)
+    return as_floats(array, dtype, Place.of(X, name), offsets)
+
+
+def as_rows(
+    X: ArrayLike, input_shape: Sequence[int] | None = None, name: str = "X"
+) -> NDArray[Any]:
+    """Turn inputs into an array of whatever it holds, and check its shape.
+
+    Parameters
+    ----------
+    X, input_shape, name
+        As in `as_features`.
+
+    Returns
+    -------
+    ndarray, shape (n, *input_shape)
+        The very array that was given, if it is one.
+
+    Raises
+    ------
+    DataError
+        If the shape is wrong.
+
+    Examples
+    --------
+    >>> as_rows([[1, 2], [3, 4]]).dtype.kind
+    'i'
+    """
     array = as_array(X, name)
     if array.ndim == 1:
         raise DataError(
@@ -103,7 +137,7 @@ def as_features(
     if array.size == 0:
         raise DataError(f"{name} has no columns. Got an array of shape {array.shape}.")
     _check_row_shape(array.shape[1:], input_shape, name)
-    return as_floats(array, dtype, Place.of(X, name))
+    return array
 
 
 def as_targets(
@@ -174,7 +208,10 @@ def as_targets(
             classes = find_classes(labels, max(n_outputs, 2), name)
         codes = encode_labels(labels, classes, name)
         return Targets(codes.astype(dtype)[:, np.newaxis], classes, one_dimensional)
-    values = as_floats(_as_columns(array, n_outputs, name), dtype, Place.of(y, name, _LABELS))
+    columns, place = _as_columns(array, n_outputs, name), Place.of(y, name, _LABELS)
+    values = as_floats(columns, dtype, place)
+    if values.dtype == np.float32:
+        check_targets_kept(columns, values, loss, place)
     _check_range(values, loss, name)
     return Targets(values, None, one_dimensional)
 
@@ -261,6 +298,8 @@ def code_columns(network: Network) -> dict[int, int]:
 def check_codes(X: NDArray[Any], levels: Mapping[int, int], name: str = "X") -> None:
     """Check the columns of category codes: whole numbers from 0 to levels − 1.
 
+    float32 tells codes apart up to 2²⁴.
+
     Parameters
     ----------
     X : ndarray, shape (n, columns)
@@ -288,6 +327,12 @@ def check_codes(X: NDArray[Any], levels: Mapping[int, int], name: str = "X") -> 
                 hint="Columns are counted from 0.",
             )
         codes = X[:, column]
+        if codes.dtype == np.float32 and count > 2**24:
+            raise DataError(
+                f"Column {column} of {name} has {count:,} levels, but float32 tells only "
+                f"{2**24:,} apart.",
+                hint='Use Recipe(dtype="float64").',
+            )
         rule = f"Column {column} of {name} must hold whole numbers from 0 to {count - 1}"
         _refuse((codes < 0) | (codes >= count) | (codes != np.floor(codes)), codes, rule)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .data import Offsets, SharedData
 from .errors import FileError, ParameterError
 from .model_file import read_model_file, write_model_file
-from .model_parts import pack
+from .model_parts import OFFSETS, pack
 from .own_parts import recipe_to_document
 from .runs import Run
 
-__all__ = ["Checkpoint", "resume"]
+__all__ = ["Checkpoint", "offsets_of", "resume"]
 
 _PREFIX, _OWN = "checkpoint.", "checkpoint.own."
 _ARRAYS = (
@@ -138,12 +140,42 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     return True
 
 
+def offsets_of(path: str | os.PathLike[str], data: SharedData) -> Offsets:
+    """Read the offsets of a file's weights; None if there are none, or not for such rows.
+
+    Parameters
+    ----------
+    path : path
+        A file of a model or a checkpoint.
+    data : SharedData
+        The rows to go on with.
+
+    Returns
+    -------
+    ndarray or None
+        What `ravine.runs.Run` takes.
+
+    Raises
+    ------
+    FileError
+        If the file is damaged.
+
+    Examples
+    --------
+    >>> offsets_of.__name__
+    'offsets_of'
+    """
+    offsets = read_model_file(path)[1].get(OFFSETS)
+    inputs = math.prod(data.training.shape[1:])
+    fits = offsets is not None and offsets.dtype == np.float64 and offsets.shape == (inputs,)
+    return offsets if fits else None
+
+
 def fingerprint(run: Run) -> list[int]:
     """Compute what tells the data of one run from that of another."""
-    found = [len(run.rows), len(run.validation_rows), run.data.fingerprint(run.recipe.dtype)]
-    if any(
-        side is not None for side in run.sides
-    ):  # without them, X, y and the recipe say which rows validate
+    checksum = run.data.fingerprint(run.recipe.dtype, run.offsets)
+    found = [len(run.rows), len(run.validation_rows), checksum]
+    if any(side is not None for side in run.sides):  # else X, y and the recipe say which validate
         found.append(zlib.crc32(run.validation_rows.tobytes()))
     return found
 

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Targets, as_features, as_sample_weight, as_targets, check_codes, code_columns
+from .arrays import (
+    Targets,
+    as_rows,
+    as_sample_weight,
+    as_targets,
+    check_codes,
+    code_columns,
+)
+from .augmentation import Flip, Rotate, Shift, Zoom
 from .errors import DataError, ParameterError
+from .layers import Normalize
 from .model_parts import engine_network
 from .network import Network
+from .numeric import Place, as_floats, column_of, numbers_of
+from .offsets import Rounding, find_rounding, refuse_lost
 from .recipe import Recipe
 from .sides import group_codes, time_ranks
 
-__all__ = ["Arrays", "SharedData", "rows_per_batch"]
+__all__ = ["Arrays", "Offsets", "SharedData", "rows_per_batch", "true_rows"]
+
+#: What is subtracted from each column of X before it becomes float32, flat; None: nothing.
+Offsets = NDArray[np.float64] | None
 
 
 class Arrays:
@@ -47,7 +62,8 @@ class Arrays:
     ) -> None:
         self.X, self.y, self.sample_weight = X, y, sample_weight
         self.names = tuple(name + suffix for name in ("X", "y", "sample_weight"))
-        self._features: dict[str, NDArray[Any]] = {}
+        self._array: NDArray[Any] | None = None
+        self._features: dict[tuple[str, bytes | None], NDArray[Any]] = {}
         self._weights: dict[str, NDArray[Any] | None] = {}
         self._targets: dict[Any, tuple[int, Targets]] = {}
         self._sides: dict[tuple[str, int], NDArray[np.int64]] = {}
@@ -55,18 +71,54 @@ class Arrays:
         self.values: list[NDArray[Any]] = []
 
     def __len__(self) -> int:
-        return len(next(iter(self._features.values())))
+        return self.shape[0]
 
-    def features(self, dtype: str) -> NDArray[Any]:
-        """Give X, checked, n × inputs or n × height × width and so on."""
-        if dtype not in self._features:
-            self._features[dtype] = as_features(self.X, None, dtype, name=self.names[0])
-        return self._features[dtype]
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of X."""
+        return self._rows().shape
+
+    @cached_property
+    def rounding(self) -> Rounding | None:
+        """What float32 would lose of X, and offsets that help; None if it loses nothing."""
+        return find_rounding(self._present_rows(), self._place)
+
+    @property
+    def _place(self) -> Place:
+        return Place.of(self.X, self.names[0])
+
+    def _rows(self) -> NDArray[Any]:
+        """Give X as an array of whatever it holds, which is kept until it is converted."""
+        if self._array is None:
+            self._array = as_rows(self.X, None, self.names[0])
+        return self._array
+
+    def _present_rows(self) -> NDArray[Any]:
+        """Give the rows that do not weigh 0."""
+        rows, weights = self._rows(), self.weights("float32")
+        return rows if weights is None or (weights > 0).all() else rows[weights > 0]
+
+    def features(self, dtype: str, offsets: Offsets = None) -> NDArray[Any]:
+        """Give X less the offsets, checked, n × inputs or n × height × width and so on."""
+        key = (dtype, None if offsets is None else offsets.tobytes())
+        if key not in self._features:
+            self._features[key] = as_floats(self._rows(), dtype, self._place, offsets)
+            self._array = None
+        return self._features[key]
+
+    def check_kept(self, offsets: Offsets, *cures: str) -> None:
+        """Refuse columns of which float32 loses too much in spite of the offsets."""
+        if self.rounding is None:
+            return
+        for column in self.rounding.lost(offsets).tolist():
+            place = self._place.of_column(column)
+            numbers = numbers_of(column_of(self._present_rows(), column), place)
+            refuse_lost(numbers, str(place), *cures)
 
     def weights(self, dtype: str) -> NDArray[Any] | None:
         """Give the sample weights, checked, or None."""
         if dtype not in self._weights:
-            rows = len(self.features(dtype))
+            rows = len(self)
             self._weights[dtype] = as_sample_weight(
                 self.sample_weight, rows, dtype, name=self.names[2]
             )
@@ -93,7 +145,7 @@ class Arrays:
                 network.loss,
                 n_outputs,
                 dtype,
-                n_rows=len(self.features(dtype)),
+                n_rows=len(self),
                 classes=classes,
                 name=self.names[1],
             )
@@ -102,28 +154,63 @@ class Arrays:
         return self._targets[key]
 
     def sides(
-        self, groups: ArrayLike | None, time: ArrayLike | None
+        self, groups: ArrayLike | None, time: ArrayLike | None, dtype: str
     ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
         """Give a run's groups and times, checked, as whole numbers: one of each for every row."""
+        weights = self.weights(dtype)
+        absent = None if weights is None else weights == 0
         found: list[NDArray[np.int64] | None] = []
         for name, values, number in (("groups", groups, group_codes), ("time", time, time_ranks)):
             if values is not None and (name, id(values)) not in self._sides:
                 self._own.append(values)
-                self._sides[name, id(values)] = number(values, len(self), name)
+                self._sides[name, id(values)] = number(values, len(self), name, absent)
             found.append(None if values is None else self._sides[name, id(values)])
         return found[0], found[1]
 
-    def check_codes(self, network: Network, dtype: str) -> None:
+    def check_codes(self, network: Network, dtype: str, offsets: Offsets) -> None:
         """Check the columns that embeddings read."""
-        check_codes(self.features(dtype), code_columns(network), name=self.names[0])
+        check_codes(self.features(dtype, offsets), code_columns(network), name=self.names[0])
 
-    def for_engine(self, dtype: str) -> tuple[NDArray[Any], list[NDArray[Any]], Any]:
+    def for_engine(
+        self, dtype: str, offsets: Offsets
+    ) -> tuple[NDArray[Any], list[NDArray[Any]], Any]:
         """Give X as a matrix, the targets (those of another precision empty), and weights."""
-        X = self.features(dtype)
+        X = self.features(dtype, offsets)
         kind = np.dtype(dtype)
         empty = np.empty((len(X), 1), dtype=kind)
         targets = [values if values.dtype == kind else empty for values in self.values]
         return X.reshape(len(X), -1), targets, self.weights(dtype)
+
+
+def true_rows(
+    X: ArrayLike, dtype: str, input_shape: Sequence[int] | None = None, name: str = "X"
+) -> NDArray[Any]:
+    """Give X as a function of the user's should see it: in double where float32 would lose values.
+
+    Parameters
+    ----------
+    X : array-like, shape (n, ...)
+        Inputs.
+    dtype : {"float32", "float64"}
+        The precision of training.
+    input_shape : sequence of int, optional
+        The shape that a row must have.
+    name : str, default "X"
+        What they are called in messages.
+
+    Returns
+    -------
+    ndarray
+        In ``dtype`` if that changes no column by more than 2⁻¹⁷ of its spread, else in float64.
+
+    Examples
+    --------
+    >>> [true_rows([[c], [c + 1.1]], "float32").dtype.name for c in (0.0, 1.7e9)]
+    ['float32', 'float64']
+    """
+    array, place = as_rows(X, input_shape, name), Place.of(X, name)
+    double = dtype == "float32" and find_rounding(array, place) is not None
+    return as_floats(array, "float64" if double else dtype, place)
 
 
 class SharedData:
@@ -172,7 +259,7 @@ class SharedData:
 
     def input_shape(self, dtype: str) -> tuple[int, ...]:
         """Give the shape of a row."""
-        return self.training.features(dtype).shape[1:]
+        return self.training.shape[1:]
 
     def handle(self, network: Network, recipe: Recipe) -> Any:
         """Give the engine's view of a network on these rows."""
@@ -181,6 +268,30 @@ class SharedData:
             shape = self.input_shape(recipe.dtype)
             self._handles[key] = engine_network(network, shape, recipe.dropout, recipe.dtype)
         return self._handles[key]
+
+    def offsets(self, network: Network, recipe: Recipe, known: Offsets = None) -> Offsets:
+        """Give what is subtracted from X for a network, in double, before X becomes float32.
+
+        Only a first Normalize layer makes up for it. It follows from all rows of X, whichever of
+        them runs take, so that runs share one array; but a run that goes on from weights keeps
+        their offsets (`known`).
+        """
+        if recipe.dtype != "float32" or (self.training.rounding is None and known is None):
+            return None
+        normalized = isinstance(network.layers[0], Normalize)
+        centred = np.zeros(math.prod(self.training.shape[1:]), dtype=bool)
+        moves = any(isinstance(item, Flip | Rotate | Shift | Zoom) for item in recipe.augmentation)
+        if not moves:  # a pixel that moves needs the offset of where it came from
+            centred[self.handle(network, recipe).centred_columns] = True
+        rounding = self.training.rounding
+        offsets = None if rounding is None else rounding.chosen(centred)
+        if known is not None and not moves:
+            offsets = np.where(known != 0, known, 0.0 if offsets is None else offsets)
+        cures = (
+            ["Subtract its mean"] if normalized else ["Put Normalize first", "subtract its mean"]
+        )
+        self.training.check_kept(offsets, *cures)
+        return offsets
 
     def described(self, network: Network) -> dict[str, Any]:
         """Give a network's description: one dictionary, which runs share."""
@@ -194,6 +305,7 @@ class SharedData:
         recipe: Recipe,
         classes: NDArray[Any] | None,
         y: ArrayLike | None = None,
+        offsets: Offsets = None,
     ) -> tuple[tuple[int, int], Targets]:
         """Check all rows, with the run's own targets if it has some, for a network.
 
@@ -201,19 +313,19 @@ class SharedData:
         and the targets.
         """
         handle = self.handle(network, recipe)
-        self.training.check_codes(network, recipe.dtype)
+        self.training.check_codes(network, recipe.dtype, offsets)
         place, targets = self.training.targets(network, handle.n_outputs, recipe.dtype, classes, y)
         self.training.weights(recipe.dtype)
         places = (place, place)
         if self.validation is not None:
             shape = self.input_shape(recipe.dtype)
-            other = self.validation.features(recipe.dtype).shape[1:]
+            other = self.validation.shape[1:]
             if other != shape:
                 raise DataError(
                     f"X of the validation rows has rows of shape {other}, but X has rows of shape "
                     f"{shape}."
                 )
-            self.validation.check_codes(network, recipe.dtype)
+            self.validation.check_codes(network, recipe.dtype, offsets)
             self.validation.weights(recipe.dtype)
             apart = self.validation.targets(
                 network, handle.n_outputs, recipe.dtype, targets.classes
@@ -221,16 +333,17 @@ class SharedData:
             places = (place, apart[0])
         return places, targets
 
-    def for_engine(self, dtype: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    def for_engine(self, dtype: str, offsets: Offsets) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Give what the engine's train takes: the training and the validation rows."""
-        training = self.training.for_engine(dtype)
-        validation = training if self.validation is None else self.validation.for_engine(dtype)
-        return training, validation
+        training = self.training.for_engine(dtype, offsets)
+        if self.validation is None:
+            return training, training
+        return training, self.validation.for_engine(dtype, offsets)
 
-    def fingerprint(self, dtype: str) -> int:
+    def fingerprint(self, dtype: str, offsets: Offsets) -> int:
         """Compute a checksum of everything that a run reads."""
-        total = 0
-        for X, targets, weights in self.for_engine(dtype):
+        total = 0 if offsets is None else zlib.crc32(offsets.tobytes())
+        for X, targets, weights in self.for_engine(dtype, offsets):
             for array in (X, *targets, *([] if weights is None else [weights])):
                 total = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, total)
         return total

@@ -6,6 +6,8 @@ next thing to try; the command line prints it on a line of its own.
 
 from __future__ import annotations
 
+from .printable import screenful
+
 __all__ = [
     "DataError",
     "DataWarning",
@@ -23,13 +25,14 @@ class RavineError(Exception):
     Parameters
     ----------
     message : str
-        What is wrong: the thing, the rule and the value.
+        What is wrong: the thing, the rule and the value. A message longer than a screen is cut in
+        the middle.
     hint : str, optional
         The next thing to try.
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(screenful(message))
         self.hint = hint
 
 

@@ -5,15 +5,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import FileError
 
-__all__ = ["atomic_write", "file_error"]
+try:
+    import fcntl
+except ImportError:  # Windows: leftovers stay
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["atomic_write", "file_error", "remove_leftovers"]
+
+_TEMPORARY = re.compile(r"\.ravine-[0-9a-f]{16}(\.[^.]*)?")
+_FRESH = 60.0  # seconds in which a file may not have been locked yet
 
 _ELSEWHERE = "Choose a folder that you may write to."
 _MAKE_ROOM = "Free some space, or write to another disk."
@@ -101,10 +111,10 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = target.with_name(f".ravine-{secrets.token_hex(8)}{target.suffix}")
     try:
         try:
-            _create(temporary, mode)
-            yield temporary
-            _flush(temporary, mode)
-            temporary.replace(target)
+            with _created(temporary, mode):
+                yield temporary
+                _flush(temporary, mode)
+                temporary.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -116,6 +126,40 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise
         raise file_error(path, "write", error) from error
     _flush_folder(target.parent)
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Remove the temporary files that killed processes left in a folder.
+
+    A process holds a lock on each temporary file that it writes, so the files of live ones stay.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder.
+
+    Examples
+    --------
+    >>> remove_leftovers(".")
+    """
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError):
+        for path in Path(folder).iterdir():
+            if _TEMPORARY.fullmatch(path.name):
+                with contextlib.suppress(OSError):  # it is somebody else's, or gone already
+                    _remove_unless_locked(path)
+
+
+def _remove_unless_locked(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _FRESH:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def _existing_mode(path: str | os.PathLike[str]) -> int | None:
@@ -149,10 +193,21 @@ def _existing_mode(path: str | os.PathLike[str]) -> int | None:
     return stat.S_IMODE(status.st_mode)
 
 
-def _create(temporary: Path, mode: int | None) -> None:
-    """Make the empty temporary file; never more open to others than the file that it replaces."""
+@contextmanager
+def _created(temporary: Path, mode: int | None) -> Iterator[None]:
+    """Make the empty temporary file and hold a lock on it.
+
+    It is never more open to others than the file that it replaces.
+    """
     rights = 0o666 if mode is None else (mode & 0o666) | stat.S_IRUSR | stat.S_IWUSR
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, rights))
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, rights)
+    try:
+        if fcntl is not None:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _flush(temporary: Path, mode: int | None) -> None:

@@ -270,7 +270,7 @@ class Objective:
         recipe = recipe.replace(dtype="float64")
         data = SharedData(X, y, sample_weight)
         data.prepare(network, recipe, None)
-        X64, (targets,), self._weights = data.training.for_engine("float64")
+        X64, (targets,), self._weights = data.training.for_engine("float64", None)
         coupled = Network.from_dict(_coupled(network.to_dict()))
         self._handle: Any = data.handle(coupled, recipe)
         self._penalty = None if recipe.penalty is None else _coupled(recipe.penalty.to_dict())

@@ -145,7 +145,7 @@ class History:
 
         return pd.DataFrame({name: values.copy() for name, values in self._columns.items()})
 
-    def to_csv(self, path: str | os.PathLike[str]) -> None:
+    def to_csv(self, path: str | os.PathLike[str], *, run: str | None = None) -> None:
         """Write the history as comma-separated values, whole or not at all.
 
         Every number is written with all its digits; a missing one (NaN) is an empty field.
@@ -154,6 +154,8 @@ class History:
         ----------
         path : str or path-like
             The file.
+        run : str, optional
+            Which run this is the history of: a last column, ``run``, says so in every row.
 
         Raises
         ------
@@ -173,10 +175,11 @@ class History:
         """
         with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(self.columns)
+            more = [] if run is None else [run]
+            writer.writerow([*self.columns, *(["run"] if more else [])])
             rows = zip(*(values.tolist() for values in self._columns.values()), strict=True)
             writer.writerows(
-                ["" if value != value else repr(value) for value in row] for row in rows
+                ["" if value != value else repr(value) for value in row] + more for row in rows
             )
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -159,6 +159,9 @@ class Normalize(Layer):
     n; a constant column becomes 0. Columns that an `Embedding` of the network reads are left as
     they are. It is the very first layer of a network or absent.
 
+    In float32 it keeps the values of columns far from 0, such as seconds since 1970: a constant
+    near the column's mean (``Model.offsets``) is subtracted in double before X is rounded.
+
     Examples
     --------
     >>> import ravine as rv

@@ -17,11 +17,12 @@ from .history import History
 from .layers import Dropout, Layer, Residual
 from .losses import BinaryCrossEntropy
 from .model_file import read_model_file, write_model_file
-from .model_parts import engine_network, named_views, pack, unpack
+from .model_parts import engine_network, named_views, pack, shifted_means, unpack
 from .network import Network
 from .recipe import Recipe
 from .spec import short
 from .summary import Summary, html_table, text_table
+from .target_precision import are_kept
 
 __all__ = ["Model", "load", "restored"]
 
@@ -51,6 +52,11 @@ class Model:
         The class labels in the order of the columns of `predict_proba`; None for a regression.
     one_dimensional : bool, default True
         Whether the targets had one axis, so that the predictions of a regression have one.
+    offsets : ndarray of float64, shape (inputs,), optional
+        What is subtracted from each column of X, in double, before it is rounded to float32 and the
+        network sees it. Columns have one (other than 0) whose mean is large next to their spread,
+        such as seconds since 1970, so that none of their values are lost; the first Normalize layer
+        learns its means relative to them. None: there are none.
     status : str, default "finished"
         How the run ended: "finished", "stopped early", "converged", "diverged" or "interrupted".
     best_epoch : int, optional
@@ -77,6 +83,7 @@ class Model:
     history: History
     classes: NDArray[Any] | None = None
     one_dimensional: bool = True
+    offsets: NDArray[np.float64] | None = None
     status: str = "finished"
     best_epoch: int | None = None
     message: str = ""
@@ -86,6 +93,8 @@ class Model:
         settle(self, "input_shape", tuple(int(size) for size in self.input_shape))
         settle(self, "parameters_vector", _locked(self.parameters_vector, self.dtype))
         settle(self, "state_vector", _locked(self.state_vector, self.dtype))
+        if self.offsets is not None:
+            settle(self, "offsets", _locked(self.offsets, np.float64))
         if self.classes is not None:
             settle(self, "classes", _locked(self.classes, self.classes.dtype))
         if self.best_epoch is not None:
@@ -145,7 +154,10 @@ class Model:
         Returns
         -------
         dict of str to ndarray
-            Read-only views: ``"normalize_1.mean"``, ``"batch_norm_1.variance"``, …
+            Read-only: ``"normalize_1.mean"``, ``"batch_norm_1.variance"``, … They are views of
+            ``state_vector``. If there are ``offsets``, they are in double instead, and
+            ``"normalize_1.mean"`` is the mean of X's own columns (that of ``state_vector`` plus the
+            offsets).
 
         Examples
         --------
@@ -157,7 +169,9 @@ class Model:
         >>> list(model.state)
         ['normalize_1.mean', 'normalize_1.standard_deviation']
         """
-        return named_views(self.state_vector, self._engine.state_layout)
+        state = shifted_means(self.state_vector, self._engine, self.offsets, -1)
+        state.setflags(write=False)
+        return named_views(state, self._engine.state_layout)
 
     @cached_property
     def _engine(self) -> Any:
@@ -293,18 +307,28 @@ class Model:
         ['loss', 'r2', 'rmse']
         """
         rows = self._rows(X)
+        # Where float32 would lose the targets' spread, outputs are compared with them in double.
+        single = self.dtype == "float32" and not self._is_classifier
         targets = as_targets(
             y,
             self.network.loss,
             self._engine.n_outputs,
-            self.dtype,
+            "float64" if single else self.dtype,
             n_rows=len(rows),
             classes=self.classes,
         )
-        weights = as_sample_weight(sample_weight, len(rows), self.dtype)
-        scores: dict[str, float] = self._engine.evaluate(
-            self.parameters_vector, self.state_vector, rows, targets.values, weights
-        )
+        double = single and not are_kept(targets.values)
+        values = targets.values if double else targets.values.astype(self.dtype, copy=False)
+        weights = as_sample_weight(sample_weight, len(rows), str(values.dtype))
+        learnt = (self.parameters_vector, self.state_vector, rows)
+        scores: dict[str, float]
+        if double:
+            outputs = self._engine.predict(*learnt, raw=True).astype(np.float64)
+            shape, dropout = self.input_shape, self.recipe.dropout
+            exact = engine_network(self.network, shape, dropout, "float64")
+            scores = exact.score_outputs(outputs, values, weights)
+        else:
+            scores = self._engine.evaluate(*learnt, values, weights)
         return scores
 
     @property
@@ -313,7 +337,7 @@ class Model:
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
         """Check inputs, and lay each row flat."""
-        rows = as_features(X, self.input_shape, self.dtype)
+        rows = as_features(X, self.input_shape, self.dtype, offsets=self.offsets)
         check_codes(rows, self._levels)
         return rows.reshape(len(rows), -1)
 

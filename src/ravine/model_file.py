@@ -17,7 +17,8 @@ import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from .errors import FileError
 from .files import atomic_write, file_error
 
-__all__ = ["FORMAT", "read_model_file", "write_model_file"]
+__all__ = ["FORMAT", "read_checksum", "read_model_file", "write_model_file"]
 
 FORMAT = 1
 """The number of the file format that is written; every format up to it can be read."""
@@ -124,9 +125,47 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[Document, Arrays]:
     Traceback (most recent call last):
     ravine.errors.FileError: Cannot read 'nowhere.safetensors': there is no such file or folder.
     """
+    with _opened(path) as file:
+        return _read(os.fspath(path), file)
+
+
+def read_checksum(path: str | os.PathLike[str]) -> str:
+    """Read the checksum of the document and the arrays that a file says to hold.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that :func:`write_model_file` wrote.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits. Files of the same contents have the same.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, or is no file of ravine's.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "m.safetensors")
+    ...     write_model_file(path, {"name": "a"}, {"w": np.arange(3.0)})
+    ...     len(read_checksum(path))
+    64
+    """
+    with _opened(path) as file:
+        return _read_description(os.fspath(path), file)[1]
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file to read; what goes wrong becomes our error."""
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
-            return _read(os.fspath(path), file)
+            yield file
     except FileError:
         raise
     except OSError as error:
@@ -141,6 +180,16 @@ def _open_without_waiting(name: str, flags: int) -> int:
 
 
 def _read(name: str, file: BinaryIO) -> tuple[Document, Arrays]:
+    document, digest = _read_description(name, file)
+    file.seek(0)
+    arrays = _load_arrays(name, file.read())
+    if _digest(document, arrays) != digest:
+        _damaged(name, "its contents do not match its checksum")
+    return _decode(name, document), arrays
+
+
+def _read_description(name: str, file: BinaryIO) -> tuple[Document, str]:
+    """Read the document and the checksum from the header."""
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
         _foreign(name, "it is not an ordinary file")
@@ -151,12 +200,7 @@ def _read(name: str, file: BinaryIO) -> tuple[Document, Arrays]:
     if not isinstance(metadata, dict) or not isinstance(metadata.get(_KEY), str):
         _foreign(name, "it is a safetensors file without ravine's description")
     _check_spans(name, header, status.st_size - 8 - length)
-    document, digest = _open_envelope(name, metadata[_KEY])
-    file.seek(0)
-    arrays = _load_arrays(name, file.read())
-    if _digest(document, arrays) != digest:
-        _damaged(name, "its contents do not match its checksum")
-    return _decode(name, document), arrays
+    return _open_envelope(name, metadata[_KEY])
 
 
 def _header_length(name: str, start: bytes, size: int) -> int:

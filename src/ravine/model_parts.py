@@ -15,12 +15,22 @@ from .layers import Dense, Embedding, Layer, Periodic, PiecewiseLinear, Residual
 from .network import Network
 from .own_parts import recipe_from_document, recipe_to_document
 
-__all__ = ["STATUSES", "engine_network", "named_views", "pack", "unpack"]
+__all__ = [
+    "OFFSETS",
+    "STATUSES",
+    "engine_network",
+    "named_views",
+    "pack",
+    "shifted_means",
+    "unpack",
+]
 
 STATUSES = ("finished", "stopped early", "converged", "diverged", "interrupted")
 """How a run may have ended."""
 
 _PARAMETERS, _STATE, _HISTORY = "parameters.", "state.", "history."
+#: Named as state, so that a ravine which knows no offsets refuses the file.
+OFFSETS = "state.offsets"
 _SMALL = 1_000_000
 _LABEL_TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str,
@@ -93,6 +103,42 @@ def named_views(
     }
 
 
+def shifted_means(
+    state: NDArray[Any], handle: Any, offsets: NDArray[np.float64] | None, sign: int
+) -> NDArray[Any]:
+    """Give a state whose first Normalize layer knows X less the offsets times a sign, in double.
+
+    Parameters
+    ----------
+    state : ndarray
+        All state, flat.
+    handle : Network32 or Network64
+        The engine's handle of the network.
+    offsets : ndarray of float64, shape (inputs,), or None
+        None gives the state as it is.
+    sign : {1, -1}
+        1 takes the offsets away from the means, -1 gives them back.
+
+    Returns
+    -------
+    ndarray
+        A state of its own, in double, or the one that was given.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> handle = engine_network(rv.Network([rv.Normalize(), rv.Dense(1)]), (1,), 0.0, "float32")
+    >>> shifted_means(np.array([3.0, 1.0]), handle, np.array([1e9]), -1)
+    array([1.e+09, 1.e+00])
+    """
+    if offsets is None:
+        return state
+    state = state.astype(np.float64)
+    mean = named_views(state, handle.state_layout)["normalize_1.mean"]
+    mean -= sign * offsets.reshape(mean.shape)
+    return state
+
+
 def pack(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Turn a model into a document and arrays.
 
@@ -106,7 +152,7 @@ def pack(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     document : dict
         Plain data.
     arrays : dict of str to ndarray
-        Parameters, state and history by name.
+        Parameters, state, history and offsets by name.
 
     Raises
     ------
@@ -136,7 +182,10 @@ def pack(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "history": list(model.history.columns),
     }
     arrays = {_PARAMETERS + name: array for name, array in model.parameters.items()}
-    arrays |= {_STATE + name: array for name, array in model.state.items()}
+    state = named_views(model.state_vector, model._engine.state_layout)
+    arrays |= {_STATE + name: array for name, array in state.items()}
+    if model.offsets is not None:
+        arrays[OFFSETS] = model.offsets
     arrays |= {_HISTORY + name: model.history[name] for name in model.history}
     return document, arrays
 
@@ -175,8 +224,9 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
     status = _field(document, "status", str)
     if status not in STATUSES:
         raise SpecError(f"The status of the model must be one of {', '.join(STATUSES)}.")
+    named = {name: array for name, array in arrays.items() if name != OFFSETS}
     vectors = [
-        _gather(arrays, prefix, layout, recipe.dtype, finite=status != "diverged")
+        _gather(named, prefix, layout, recipe.dtype, finite=status != "diverged")
         for prefix, layout in ((_PARAMETERS, handle.layout), (_STATE, handle.state_layout))
     ]
     best_epoch = document.get("best_epoch")
@@ -188,6 +238,7 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
         "input_shape": shape,
         "parameters_vector": vectors[0],
         "state_vector": vectors[1],
+        "offsets": _offsets(arrays, handle, recipe.dtype, math.prod(shape)),
         "history": _history(document, arrays, best_epoch),
         "classes": _classes(document, network, handle.n_outputs),
         "one_dimensional": _field(document, "one_dimensional", bool),
@@ -257,6 +308,19 @@ def _gather(
         _check(arrays[name], name, tuple(entry["shape"]), vector.dtype, finite=finite)
         vector[entry["offset"] : entry["offset"] + entry["size"]] = arrays[name].ravel()
     return vector
+
+
+def _offsets(
+    arrays: Mapping[str, NDArray[Any]], handle: Any, dtype: str, inputs: int
+) -> NDArray[np.float64] | None:
+    """Give the offsets of the columns; files of before have none."""
+    if OFFSETS not in arrays:
+        return None
+    offsets = arrays[OFFSETS]
+    _check(offsets, OFFSETS, (inputs,), np.dtype(np.float64), finite=True)
+    if dtype != "float32" or np.delete(offsets, handle.centred_columns).any():
+        raise SpecError("The file has offsets of columns that its network does not centre.")
+    return offsets
 
 
 def _check(

@@ -12,7 +12,16 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .errors import DataError
 
-__all__ = ["Place", "as_array", "as_floats", "is_missing"]
+__all__ = [
+    "Place",
+    "as_array",
+    "as_floats",
+    "changed_whole",
+    "column_of",
+    "is_missing",
+    "minus",
+    "numbers_of",
+]
 
 
 _WORDS = {
@@ -24,7 +33,12 @@ _WORDS = {
     "m": "time spans",
     "V": "records",
 }
+_TIMES = ("dates", "time spans", "dates or time spans")
 _ENCODE = "Encode such values as numbers; NeuralRegressor and NeuralClassifier do it for tables."
+_ELAPSED = (
+    "Turn them into numbers, such as days since the first: (dates - dates.min()) / "
+    "numpy.timedelta64(1, 'D'); NeuralRegressor and NeuralClassifier do it for tables."
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,10 @@ class Place:
         """Make the place of values that may be a table; ``cure`` is for what is no number."""
         columns = getattr(values, "columns", None)
         return cls(name, None if columns is None else list(columns), cure=cure)
+
+    def of_column(self, column: int) -> Place:
+        """Give the place of one column."""
+        return replace(self, column=column)
 
     def at(self, index: Sequence[int]) -> str:
         """Say which row, and which column, counted from 0."""
@@ -85,7 +103,12 @@ def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     return array
 
 
-def as_floats(array: NDArray[Any], dtype: DTypeLike, place: Place | str) -> NDArray[Any]:
+def as_floats(
+    array: NDArray[Any],
+    dtype: DTypeLike,
+    place: Place | str,
+    offsets: NDArray[np.float64] | None = None,
+) -> NDArray[Any]:
     """Turn an array of anything into a contiguous array of finite floats, exactly or not at all.
 
     Parameters
@@ -96,6 +119,8 @@ def as_floats(array: NDArray[Any], dtype: DTypeLike, place: Place | str) -> NDAr
         float32 or float64.
     place : Place or str
         What the array is called in messages.
+    offsets : ndarray of float64, shape (columns,), optional
+        What is subtracted from each column, in double, before it is rounded.
 
     Returns
     -------
@@ -121,14 +146,15 @@ def as_floats(array: NDArray[Any], dtype: DTypeLike, place: Place | str) -> NDAr
     if array.size == 0:
         return np.empty(array.shape, kind)
     if array.dtype.kind in "biuf":
-        return np.require(_cast(array, kind, place), requirements=["C", "A"])
+        return np.require(_cast(array, kind, place, offsets), requirements=["C", "A"])
     if array.ndim == 1:
-        return _cast(_numbers(array, kind, place), kind, place)
+        return _cast(numbers_of(array, place, kind), kind, place)
     rows = array.reshape(len(array), -1)
     found = np.empty(rows.shape, dtype=kind)
     for column in range(rows.shape[1]):
-        here = replace(place, column=column)
-        found[:, column] = _cast(_numbers(rows[:, column], kind, here), kind, here)
+        here = place.of_column(column)
+        own = None if offsets is None else offsets[column : column + 1]
+        found[:, column] = _cast(numbers_of(rows[:, column], here, kind), kind, here, own)
     return found.reshape(array.shape)
 
 
@@ -139,13 +165,52 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
-def _numbers(column: NDArray[Any], kind: np.dtype[Any], place: Place) -> NDArray[Any]:
-    """Turn one column of anything into an array of bool, int or float."""
+def numbers_of(column: NDArray[Any], place: Place, dtype: DTypeLike = "float32") -> NDArray[Any]:
+    """Turn one column of anything into an array of bool, int or float.
+
+    Examples
+    --------
+    >>> numbers_of(np.array([1, True], dtype=object), Place("X"))
+    array([1, 1])
+    """
     if column.dtype.kind == "O":
-        column = _natural(column.tolist(), kind, place)
+        column = _natural(column.tolist(), np.dtype(dtype), place)
     if column.dtype.kind not in "biuf":
         _not_numbers(place, _WORDS.get(column.dtype.kind, "values of another type"), column[0])
     return column
+
+
+def column_of(array: NDArray[Any], column: int) -> NDArray[Any]:
+    """Give a view of one column; those of rows of several axes are counted in C order.
+
+    Examples
+    --------
+    >>> column_of(np.arange(8).reshape(2, 2, 2), 3)
+    array([3, 7])
+    """
+    place: Any = (slice(None), *np.unravel_index(column, array.shape[1:]))
+    view: NDArray[Any] = array[place]
+    return view
+
+
+def minus(numbers: NDArray[Any], offset: float) -> NDArray[Any]:
+    """Subtract in whole numbers where all are whole (and the differences fit), else in double.
+
+    Examples
+    --------
+    >>> minus(np.array([2**62 + 1]), 2.0**62)
+    array([1])
+    """
+    if offset == 0:
+        return numbers
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = numbers - np.float64(offset)
+        fits = numbers.dtype.kind in "iu" and offset == round(offset)
+        if not fits or not np.all(np.abs(difference) < 2.0**62):
+            return np.asarray(difference)
+    # Modulo 2**64, which gives any difference that fits.
+    wrapped = numbers.astype(np.uint64) - np.uint64(round(offset) % 2**64)
+    return wrapped.view(np.int64)
 
 
 def _natural(values: list[Any], kind: np.dtype[Any], place: Place) -> NDArray[Any]:
@@ -172,21 +237,31 @@ def _natural(values: list[Any], kind: np.dtype[Any], place: Place) -> NDArray[An
         except (TypeError, ValueError):
             _not_numbers(place, f"{type(value).__name__} objects", value)
         if is_whole and int(found[row]) != int(value):
-            _inexact(place, kind, value, (row,))
+            _inexact(place, found.dtype, value, (row,))
     exact = whole and bool(np.all(np.abs(found) < 2.0**63))
     return found.astype(np.int64) if exact else found
 
 
-def _cast(numbers: NDArray[Any], kind: np.dtype[Any], place: Place) -> NDArray[Any]:
+def _cast(
+    numbers: NDArray[Any],
+    kind: np.dtype[Any],
+    place: Place,
+    offsets: NDArray[np.float64] | None = None,
+) -> NDArray[Any]:
     """Convert real numbers to a floating type; refuse what it would change beyond rounding."""
     if numbers.dtype.kind == "f":
         _check_finite(numbers, place)
     elif numbers.dtype.kind in "iu":
-        _check_whole(numbers, kind, place)
-    if numbers.dtype == kind:
+        _check_whole(numbers, kind, place, offsets)
+    if numbers.dtype == kind and offsets is None:
         return numbers
     with np.errstate(over="ignore"):
-        cast = numbers.astype(kind)
+        cast = numbers.astype(kind, order="C")
+        if offsets is not None:
+            rows = cast.reshape(len(cast), -1)
+            for column in np.flatnonzero(offsets).tolist():
+                own = column_of(numbers, column) if numbers.ndim > 1 else numbers
+                rows[:, column] = minus(own, float(offsets[column]))
     if numbers.dtype.kind == "f" and numbers.dtype.itemsize > kind.itemsize:
         bad = ~np.isfinite(cast)
         if bad.any():
@@ -210,27 +285,48 @@ def _check_finite(numbers: NDArray[Any], place: Place) -> None:
     )
 
 
-def _check_whole(numbers: NDArray[Any], kind: np.dtype[Any], place: Place) -> None:
+def _check_whole(
+    numbers: NDArray[Any],
+    kind: np.dtype[Any],
+    place: Place,
+    offsets: NDArray[np.float64] | None,
+) -> None:
     """Refuse integers that the floating type would round: two rows could become equal unnoticed."""
-    digits = np.finfo(kind).nmant + 1
-    if numbers.dtype.itemsize * 8 <= digits or numbers.size == 0:
+    bad = changed_whole(numbers, kind)
+    if bad is None:
         return
-    limit = 2**digits
-    if -limit <= int(numbers.min()) and int(numbers.max()) <= limit:
-        return
-    negative = numbers < 0
-    size = np.where(negative, ~numbers, numbers).astype(np.uint64) + negative.astype(np.uint64)
-    lowest_bit = np.maximum(size & (~size + np.uint64(1)), np.uint64(1))
-    bad = size // lowest_bit >= np.uint64(limit)
+    if offsets is not None:  # rounded next to the spread of the rows that the offset comes from
+        bad.reshape(len(bad), -1)[:, offsets != 0] = False
     if bad.any():
         index = np.argwhere(bad)[0]
         _inexact(place, kind, numbers[tuple(index)], index)
 
 
+def changed_whole(numbers: NDArray[Any], dtype: DTypeLike) -> NDArray[np.bool_] | None:
+    """Find the integers that a floating type would round; None if there are none.
+
+    Examples
+    --------
+    >>> changed_whole(np.array([2**24, 2**24 + 1, 2**24 + 2]), "float32")
+    array([False,  True, False])
+    """
+    digits = np.finfo(np.dtype(dtype)).nmant + 1
+    if numbers.dtype.itemsize * 8 <= digits or numbers.size == 0:
+        return None
+    limit = 2**digits
+    if -limit <= int(numbers.min()) and int(numbers.max()) <= limit:
+        return None
+    negative = numbers < 0
+    size = np.where(negative, ~numbers, numbers).astype(np.uint64) + negative.astype(np.uint64)
+    lowest_bit = np.maximum(size & (~size + np.uint64(1)), np.uint64(1))
+    bad = np.ascontiguousarray(size // lowest_bit >= np.uint64(limit))
+    return bad if bad.any() else None
+
+
 def _not_numbers(place: Place, what: str, example: Any) -> NoReturn:
     raise DataError(
         f"{place} holds {what}, such as {_shown(example)}. A network needs numbers.",
-        hint=place.cure,
+        hint=_ELAPSED if what in _TIMES and place.cure == _ENCODE else place.cure,
     )
 
 

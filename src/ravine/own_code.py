@@ -119,7 +119,9 @@ class OwnAugmentation:
 
         run = self.run
         dtype = run.recipe.dtype
-        X = run.data.training.features(dtype)[run.rows]
+        X = run.data.training.features(dtype, run.offsets)[run.rows]
+        if run.offsets is not None:
+            X = X + run.offsets.reshape(X.shape[1:])  # in double
         codes = run.targets.values[run.rows]
         classes = run.targets.classes
         y: Any = codes if classes is None else classes[codes[:, 0].astype(int)]
@@ -132,7 +134,7 @@ class OwnAugmentation:
                 raise ParameterError("An augmentation function must return a tuple (X, y).")
             X, y = made
         name = "X of the augmentation function"
-        features = as_features(X, run.data.input_shape(dtype), dtype, name=name)
+        features = as_features(X, run.data.input_shape(dtype), dtype, name, run.offsets)
         targets = as_targets(
             y,
             run.network.loss,

@@ -123,12 +123,19 @@ class Population:
             "float32": _engine.Population32,
             "float64": _engine.Population64,
         }
-        for dtype, kind in kinds.items():
-            chosen = [i for i, run in enumerate(self.runs) if run.recipe.dtype == dtype]
-            if chosen:
-                jobs = [self.runs[i].job() for i in chosen]
-                engine = kind(jobs, *self.data.for_engine(dtype))
-                yield from self._train(engine, chosen, report, threads)
+        for chosen in self._alike():
+            run = self.runs[chosen[0]]
+            rows = self.data.for_engine(run.recipe.dtype, run.offsets)
+            engine = kinds[run.recipe.dtype]([self.runs[i].job() for i in chosen], *rows)
+            yield from self._train(engine, chosen, report, threads)
+
+    def _alike(self) -> list[list[int]]:
+        """Group runs that read the same arrays: of one precision, less the same offsets."""
+        groups: dict[tuple[str, bytes], list[int]] = {}
+        for number, run in enumerate(self.runs):
+            offsets = b"" if run.offsets is None else run.offsets.tobytes()
+            groups.setdefault((run.recipe.dtype, offsets), []).append(number)
+        return [groups[key] for key in sorted(groups)]
 
     def model(self, number: int) -> Model:
         """Make the model that a run gave; of a run that never began, its initial one."""

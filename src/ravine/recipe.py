@@ -45,8 +45,8 @@ class Recipe(Spec):
     penalty : Penalty, optional
         Norm penalty of every layer that does not say otherwise.
     dropout : float, default 0.0
-        Dropout rate in [0, 1) before every Dense but the first, except where a Dropout stands
-        already.
+        Dropout rate in [0, 1) before every Dense but the first. A network that has Dropout layers
+        of its own, or no such Dense, is refused.
     clip_norm : float, optional
         Largest Euclidean norm of the whole gradient, greater than 0; a longer one is scaled down
         to it.
@@ -56,7 +56,8 @@ class Recipe(Spec):
     augmentation : Augmentation, function or list of them, default ()
         How training rows are changed, anew each epoch. A function is ``f(X, y, rng) -> (X, y)``.
     validation_fraction : float, default 0.0
-        Part of the rows that is set aside for validation, in [0, 1).
+        Part of the rows that is set aside for validation, in [0, 1): at random, each class in
+        proportion, all copies of a row together. `train` takes groups and times of rows.
     stopping : EarlyStopping, optional
         When to stop before the last epoch.
     averaging : float, optional
@@ -67,7 +68,9 @@ class Recipe(Spec):
     seed : int, default 0
         Seed of everything random, at least 0.
     dtype : {"float32", "float64"}, default "float32"
-        Precision of training.
+        Precision of training. float32 has some seven digits: inputs and targets of which it would
+        lose more than a thousandth of the spread are refused, unless a first `Normalize` keeps them
+        (see ``Model.offsets``).
 
     Raises
     ------

@@ -31,6 +31,10 @@ _NONE = "none"
 S = TypeVar("S", bound=Spec)
 
 
+class _BadValueError(SpecError, ParameterError):
+    """A value in a file that breaks the rule of its parameter."""
+
+
 @dataclass(frozen=True)
 class RecipeFile:
     """What a recipe file holds.
@@ -141,9 +145,8 @@ def read_recipe_file(path: str | os.PathLike[str]) -> RecipeFile:
     FileError
         If the file cannot be read.
     SpecError
-        If it is no TOML, or names a table, kind or field that does not exist.
-    ParameterError
-        If a value breaks its field's rule.
+        If it is no TOML, or names a table, kind or field that does not exist. It is a
+        ParameterError as well where a value breaks its field's rule.
 
     Examples
     --------
@@ -190,7 +193,7 @@ def _parse(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise SpecError(f"{path}: the file is no text in UTF-8, as TOML must be.") from None
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as cause:
+    except ValueError as cause:  # a TOMLDecodeError, or a number of thousands of digits
         raise SpecError(f"{path}: the file is no valid TOML: {cause}.") from cause
     except RecursionError:
         raise SpecError(f"{path}: the file is nested too deeply.") from None
@@ -203,7 +206,8 @@ def _read_table(
     try:
         return kind.from_dict(_with_none(table))
     except (ParameterError, SpecError) as cause:
-        raise type(cause)(f"{path}: in {where}: {cause}", hint=cause.hint) from cause
+        error = _BadValueError if isinstance(cause, ParameterError) else SpecError
+        raise error(f"{path}: in {where}: {cause}", hint=cause.hint) from cause
 
 
 def _with_none(value: Any) -> Any:

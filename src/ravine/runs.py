@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .augmentation import Augmentation, Synthesize
-from .data import SharedData, rows_per_batch
+from .data import Offsets, SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
-from .layers import Layer, Residual
+from .layers import Dropout, Layer, Residual
 from .model import Model
+from .model_parts import shifted_means
 from .network import Network
 from .optimizers import SGD
 from .own_code import OwnAugmentation, OwnOptimizer, is_own
@@ -87,6 +88,9 @@ class Run:
     sides : tuple (groups, time)
         The group and the time of each row of `data`, by which validation rows are set aside; None
         for either.
+    offsets : ndarray, optional
+        The offsets of the weights that it goes on from; None takes those of `start`, or those that
+        the rows need.
 
     Examples
     --------
@@ -108,23 +112,25 @@ class Run:
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
         sides: Sides = (None, None),
+        offsets: Offsets = None,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
         self.handle = data.handle(network, recipe)
         if start is not None:
             _check_start(network, data.input_shape(recipe.dtype), start)
+            offsets = start.offsets
+        self.offsets = data.offsets(network, recipe, offsets)
         known = classes if start is None else start.classes
-        self.places, self.targets = data.prepare(network, recipe, known, y)
-        self.sides = data.training.sides(*sides)
+        self.places, self.targets = data.prepare(network, recipe, known, y, self.offsets)
+        self.sides = data.training.sides(*sides, recipe.dtype)
         self.rows, self.validation_rows = self._choose_rows(rows, validation_rows)
         self.start: dict[str, NDArray[Any]] | None = None
         if start is not None:
             kind = np.dtype(recipe.dtype)
+            state = shifted_means(start.state_vector, self.handle, start.offsets, -1)
             self.start = {
-                "w": np.concatenate([np.ravel(a) for a in start.parameters.values()]).astype(kind),
-                "state": np.concatenate(
-                    [np.empty(0), *(np.ravel(a) for a in start.state.values())]
-                ).astype(kind),
+                "w": start.parameters_vector.astype(kind),
+                "state": shifted_means(state, self.handle, self.offsets, 1).astype(kind),
             }
         self.own_optimizer = (
             OwnOptimizer(recipe.optimizer, self.handle.n_parameters, recipe.dtype)
@@ -213,6 +219,7 @@ class Run:
             ),
             classes=self.targets.classes,
             one_dimensional=self.targets.one_dimensional,
+            offsets=self.offsets,
             status=status,
             best_epoch=best_epoch or None,
             message=message,
@@ -236,7 +243,7 @@ class Run:
     def _choose_rows(
         self, rows: ArrayLike | None, validation_rows: ArrayLike | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        n = len(self.data.training.features(self.recipe.dtype))
+        n = len(self.data.training)
         chosen = self.data.all_rows if rows is None else _as_rows(rows, n, "rows")
         fraction = self.recipe.validation_fraction
         apart = self.data.validation
@@ -248,7 +255,7 @@ class Run:
                 hint="Use recipe.replace(validation_fraction=0).",
             )
         if apart is not None:
-            return chosen, np.arange(len(apart.features(self.recipe.dtype)))
+            return chosen, np.arange(len(apart))
         if validation_rows is not None:
             aside = _as_rows(validation_rows, n, "validation_rows")
             if rows is None:
@@ -296,6 +303,7 @@ class Run:
             monitors.append(("ReduceOnPlateau", rate.monitor))
         for name, monitor in monitors:
             self._check_monitor(name, monitor)
+        self._check_dropout()
         for layer in _all_layers(self.network.layers):
             check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
         weights = self.data.training.weights(recipe.dtype)
@@ -303,6 +311,24 @@ class Run:
             raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
+
+    def _check_dropout(self) -> None:
+        """Refuse a dropout of the recipe that the network's own, or its shape, makes nothing of."""
+        rate = self.recipe.dropout
+        if rate == 0:
+            return
+        if any(isinstance(layer, Dropout) for layer in _all_layers(self.network.layers)):
+            raise ParameterError(
+                f"The recipe has dropout={rate:g}, and the network has Dropout layers of its own: "
+                "only one of them can be.",
+                hint="Use recipe.replace(dropout=0), or a network without Dropout.",
+            )
+        if not any(layer["kind"] == "Dropout" for layer in self.handle.layers):
+            raise ParameterError(
+                f"The recipe has dropout={rate:g}, which acts before each Dense layer but the "
+                "first. The network has none there, so it would change nothing.",
+                hint="Add a hidden layer, or use dropout=0.",
+            )
 
     def _check_monitor(self, name: str, monitor: str) -> None:
         if monitor == "loss":

@@ -15,7 +15,9 @@ __all__ = ["first_come", "group_codes", "time_ranks"]
 Rows = NDArray[np.int64]
 
 
-def group_codes(groups: ArrayLike, n: int, name: str = "groups") -> Rows:
+def group_codes(
+    groups: ArrayLike, n: int, name: str = "groups", absent: NDArray[np.bool_] | None = None
+) -> Rows:
     """Give each group of rows a number, in the order in which they first occur.
 
     Parameters
@@ -26,6 +28,8 @@ def group_codes(groups: ArrayLike, n: int, name: str = "groups") -> Rows:
         Number of rows.
     name : str, default "groups"
         What the values are called in messages.
+    absent : ndarray of bool, shape (n,), optional
+        Rows that are absent: what they hold plays no part.
 
     Returns
     -------
@@ -45,7 +49,7 @@ def group_codes(groups: ArrayLike, n: int, name: str = "groups") -> Rows:
     Traceback (most recent call last):
     ravine.errors.DataError: groups has no value in row 1.
     """
-    values = _one_a_row(groups, n, name)
+    values = _one_a_row(groups, n, name, absent)
     _refuse_missing(values, name, "Leave such rows out, or give each a group of its own.")
     if values.dtype.kind != "O":
         return first_come(values)
@@ -60,7 +64,9 @@ def group_codes(groups: ArrayLike, n: int, name: str = "groups") -> Rows:
     return np.array(codes, dtype=np.int64)
 
 
-def time_ranks(time: ArrayLike, n: int, name: str = "time") -> Rows:
+def time_ranks(
+    time: ArrayLike, n: int, name: str = "time", absent: NDArray[np.bool_] | None = None
+) -> Rows:
     """Rank the times of rows; equal times share a rank.
 
     Parameters
@@ -71,6 +77,8 @@ def time_ranks(time: ArrayLike, n: int, name: str = "time") -> Rows:
         Number of rows.
     name : str, default "time"
         What the values are called in messages.
+    absent : ndarray of bool, shape (n,), optional
+        Rows that are absent: what they hold plays no part.
 
     Returns
     -------
@@ -90,7 +98,7 @@ def time_ranks(time: ArrayLike, n: int, name: str = "time") -> Rows:
     Traceback (most recent call last):
     ravine.errors.DataError: time must hold numbers or dates. Got '3 May' in row 0.
     """
-    values = _one_a_row(time, n, name)
+    values = _one_a_row(time, n, name, absent)
     _refuse_missing(values, name, "Leave such rows out, or fill the times in.")
     kind = values.dtype.kind
     text = [isinstance(v, str | bytes) for v in values.tolist()] if kind == "O" else kind in "UST"
@@ -134,7 +142,9 @@ def first_come(values: NDArray[Any]) -> Rows:
     return number[codes.reshape(-1)]
 
 
-def _one_a_row(values: ArrayLike, n: int, name: str) -> NDArray[Any]:
+def _one_a_row(
+    values: ArrayLike, n: int, name: str, absent: NDArray[np.bool_] | None
+) -> NDArray[Any]:
     """Turn values into an array of one axis; those of a list keep their types."""
     if isinstance(values, list | tuple):
         values = np.fromiter(values, dtype=object)
@@ -144,6 +154,9 @@ def _one_a_row(values: ArrayLike, n: int, name: str) -> NDArray[Any]:
             f"{name} must have one value for each of the {n} rows. "
             f"Got an array of shape {array.shape}."
         )
+    if absent is not None and absent.any() and not absent.all():
+        array = array.copy()
+        array[absent] = array[np.argmin(absent)]
     return array
 
 

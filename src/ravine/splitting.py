@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import DataError
 from .sides import first_come, group_codes, time_ranks
 
-__all__ = ["check_sides", "split_rows", "units_of"]
+__all__ = ["check_sides", "group_codes", "split_rows", "time_ranks", "units_of"]
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -26,7 +26,7 @@ _DRAWS = 16
 def split_rows(
     n: int,
     fraction: float,
-    seed: int,
+    seed: int | tuple[int, ...],
     classes: NDArray[Any] | None = None,
     *,
     identity: ArrayLike | None = None,
@@ -55,8 +55,8 @@ def split_rows(
         Number of rows.
     fraction : float
         Part of the rows to set aside, in (0, 1); at least one unit is.
-    seed : int
-        Seed of the draw.
+    seed : int or tuple of int
+        Seed of the draw; a tuple is a stream of its own.
     classes : ndarray, shape (n,), optional
         Class codes. Each class with two units or more gives its share.
     identity : array-like, shape (n,), optional
@@ -102,7 +102,8 @@ def split_rows(
     if time is not None:
         aside = _latest(units, time_ranks(time, n), wanted)[units]
     else:
-        aside = _at_random(units, classes, wanted, np.random.default_rng([seed, 0x5917]))
+        stream = seed if isinstance(seed, tuple) else (seed, 0x5917)
+        aside = _at_random(units, classes, wanted, np.random.default_rng(stream))
     return np.flatnonzero(~aside), np.flatnonzero(aside)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import SharedData
+from .data import Offsets, SharedData
 from .model import Model
 from .network import Network
 from .population import Population
@@ -65,6 +65,7 @@ class Stretches:
         self.network = network
         self._weights = None if parameters is None else {"w": parameters, "state": state}
         self.memory = memory
+        self._offsets: Offsets = None
 
     @property
     def epochs(self) -> int:
@@ -105,8 +106,8 @@ class Stretches:
             is "interrupted", and "diverged" if loss or weights became infinite or not a number;
             with early stopping it then has the best weights before.
         """
-        run = Run(self.network, recipe, data, classes=classes)
-        run.keep = True
+        run = Run(self.network, recipe, data, classes=classes, offsets=self._offsets)
+        self._offsets, run.keep = run.offsets, True
         run.watch(look, patience=patience)
         self._restore(run)
         population = Population([run], data)

@@ -6,6 +6,8 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .printable import printable
+
 __all__ = ["Summary", "html_table", "text_table"]
 
 _HEAD = ("layer", "kind", "output", "parameters")
@@ -64,7 +66,7 @@ def text_table(layers: Sequence[Mapping[str, Any]], facts: Mapping[str, str]) ->
     rule = "─" * len(lines[0])
     first = max([widths[0], *map(len, facts)])
     ends = [f"{name.ljust(first)}  {value}" for name, value in facts.items()]
-    return Summary("\n".join([lines[0], rule, *lines[1:], rule, *ends]))
+    return Summary(printable("\n".join([lines[0], rule, *lines[1:], rule, *ends])))
 
 
 def html_table(layers: Sequence[Mapping[str, Any]], facts: Mapping[str, str], caption: str) -> str:
@@ -99,7 +101,7 @@ def html_table(layers: Sequence[Mapping[str, Any]], facts: Mapping[str, str], ca
         f"<code>{html.escape(value)}</code></td></tr>"
         for name, value in facts.items()
     )
-    return (
+    return printable(
         f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table>"
     )

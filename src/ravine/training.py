@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike
 
-from .checkpoints import Checkpoint, resume
+from .checkpoints import Checkpoint, offsets_of, resume
 from .data import SharedData
 from .errors import DivergenceError, ParameterError
 from .model import Model, load
@@ -387,7 +387,7 @@ def _started(
     if start is None:
         return Run(network, recipe, data, sides=sides)
     if isinstance(start, str | os.PathLike):
-        run = Run(network, recipe, data, sides=sides)
+        run = Run(network, recipe, data, sides=sides, offsets=offsets_of(start, data))
         if resume(start, run):
             return run
         start = load(start)

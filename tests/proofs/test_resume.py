@@ -45,7 +45,7 @@ RUNS = {
         rv.OneCycle(0.05), momentum=rv.StepDecay(0.9, factor=0.5, every=3), nesterov=True)),
     "Adam": run(rv.Network(rich), optimizer=rv.Adam(rv.ExponentialDecay(0.01, rate=0.2)),
                 averaging=0.9, penalty=rv.ElasticNet(1e-3, proximal=True)),
-    "AdamW": run(rv.Network(rich), optimizer=rv.AdamW(0.01), dropout=0.2, clip_norm=1.0),
+    "AdamW": run(rv.Network(rich), optimizer=rv.AdamW(0.01), clip_norm=1.0),
     "RMSprop": run(rv.Network(rich), optimizer=rv.RMSprop(), max_norm=1.0, dtype="float64"),
     "Adagrad": run(rv.Network(plain), optimizer=rv.Adagrad(0.1), averaging=0.5),
     "DeltaBarDelta": run(rv.Network(plain), optimizer=rv.DeltaBarDelta(), batch_size="full"),

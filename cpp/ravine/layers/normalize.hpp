@@ -27,6 +27,9 @@ public:
         }
     }
 
+    // Whether a column's mean is taken away, so that a constant added to the column changes nothing.
+    bool centres(Index column) const { return !skipped_[static_cast<std::size_t>(column)]; }
+
     // Learns mean and standard deviation from n rows, the i-th of which starts at row(i), into `state` (all
     // state of the network). Two passes in double.
     void fit(Index n, const std::function<const T*(Index)>& row, T* state) const {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import signal
@@ -15,6 +16,7 @@ import typer
 from ravine.cli import bias_variance, check_gradients, demo, describe, evaluate, predict, train
 from ravine.cli.output import say
 from ravine.errors import RavineError
+from ravine.files import file_error
 
 __all__ = ["app", "main"]
 
@@ -107,11 +109,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments = sys.argv[1:]
         if hasattr(signal, "SIGPIPE"):  # end quietly where the reader of a pipe has seen enough
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     arguments = list(arguments)
     try:
         code = app(arguments, prog_name="ravine", standalone_mode=False)
+        sys.stdout.flush()  # here, so that a full disk is told
     except RavineError as error:
         return _report(str(error), error.hint)
+    except OSError as error:
+        if error.filename is not None:
+            return _report_unexpected(error, arguments)
+        _abandon_stdout()
+        full = file_error("standard output", "write", error)
+        return _report(str(full), full.hint)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:
@@ -119,6 +129,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:
         say("interrupted")
     return code if isinstance(code, int) else GOOD
+
+
+def _abandon_stdout() -> None:
+    """Let nothing more be written to a standard output that failed, at the end neither."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
 
 
 def _report(message: str, hint: str | None) -> int:

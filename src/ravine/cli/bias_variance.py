@@ -107,7 +107,7 @@ def command(
         print_table(f"{target.name} ({target.task})", head, rows, note=_note(found, target.name))
     files = _write(found, folder, target.name)
     if as_json:
-        print_json(_as_data(found, prepared) | {"seconds": seconds, "files": files})
+        print_json(_as_data(found, prepared, settings) | {"seconds": seconds, "files": files})
     say(f"saved in {folder}: {', '.join(Path(file).name for file in files.values())}")
 
 
@@ -183,6 +183,7 @@ def _study(
             method=cast("Method", study.method),  # checked there
             seed=settings.recipe.seed,
             progress=report,
+            **prepared.sides,
         )
     return found.scaled(unit**2)
 
@@ -200,7 +201,7 @@ def _note(found: BiasVariance, target: str) -> str:
     return f"{unit}; {found.n_models} models ({found.method}), {found.n_test:,} test rows."
 
 
-def _as_data(found: BiasVariance, prepared: Prepared) -> dict[str, Any]:
+def _as_data(found: BiasVariance, prepared: Prepared, settings: Settings) -> dict[str, Any]:
     return {
         "target": prepared.target.name,
         "task": prepared.target.task,
@@ -211,7 +212,7 @@ def _as_data(found: BiasVariance, prepared: Prepared) -> dict[str, Any]:
         "separate": found.separate,
         "field": found.field,
         "results": found.to_frame().drop(columns="separate").to_dict("records"),
-        "notes": list(prepared.schema.notes),
+        "notes": [*settings.notes, *prepared.schema.notes],
     }
 
 

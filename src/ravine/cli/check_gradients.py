@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from ravine.cli.loading import TableArgument
 from ravine.cli.options import DataFlags, JsonFlag, NetworkFlags, RecipeFlags, grouped
-from ravine.cli.output import console, print_json
+from ravine.cli.output import print_json, show
 
 __all__ = ["CheckFlags", "command"]
 
@@ -63,6 +62,6 @@ def command(
     if as_json:
         print_json(report.to_dict())
     else:
-        console(sys.stdout).print(str(report), soft_wrap=True)
+        show(str(report))
     if not report.passed:
         raise typer.Exit(1)

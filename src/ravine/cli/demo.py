@@ -60,7 +60,7 @@ def command(
     )
     parts = part_table(str(source), settings)
     how = settings.parameters_for(parts.target.task)
-    folder.write_recipe(TABLE, settings.table, parts.target.task, estimator=how)
+    folder.note_recipe(TABLE, settings.table, parts.target.task, estimator=how)
     shutil.copyfile(source, folder / TABLE)
     say(f"{TABLE}: {len(parts.training):,} rows to train on, {len(parts.test):,} to test on")
     fitted = fit_neural(parts, settings)

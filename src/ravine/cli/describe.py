@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from ravine.cli.loading import ModelArgument, open_model
 from ravine.cli.options import JsonFlag
-from ravine.cli.output import console, number, print_json, print_table
+from ravine.cli.output import number, print_json, print_table, show
 from ravine.cli.saved import SavedEstimator
 
 if TYPE_CHECKING:
@@ -31,20 +30,19 @@ def command(model: ModelArgument, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(_as_data(found))
         return
-    out = console(sys.stdout)
     rows = [_row(column) for column in found.schema.columns]
     print_table(_headline(found.target), ["column", "kind", "values", "inputs"], rows, texts=3)
     for note in found.notes:
-        out.print(note, style="dim")
+        show(note, style="dim", wrap=True)
     first = found.networks[0]
     if isinstance(found, SavedEstimator):
-        out.print()
-        out.print(_ensemble(found), soft_wrap=True)
-    out.print()
-    out.print(str(first.summary()), soft_wrap=True)
-    out.print()
-    out.print(repr(first.recipe), soft_wrap=True)
-    out.print(_last_losses(found))
+        show()
+        show(_ensemble(found))
+    show()
+    show(str(first.summary()))
+    show()
+    show(repr(first.recipe))
+    show(_last_losses(found), wrap=True)
 
 
 def _headline(target: Target) -> str:

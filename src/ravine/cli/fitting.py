@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ravine.cli.known_rows import known_rows
 from ravine.cli.output import console, say
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.cli.settings import Settings, TableSettings
+    from ravine.cli.settings import Settings
     from ravine.network import Network
     from ravine.recipe import Recipe
-    from ravine.tables.interpreting import Interpreted
     from ravine.tables.schema import TableSchema
     from ravine.tables.table_model import TableModel
     from ravine.tables.target import Target
@@ -30,7 +31,6 @@ __all__ = [
     "fit",
     "prepare",
     "readable_rows",
-    "usable_rows",
 ]
 
 
@@ -48,7 +48,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A table ready to be trained on: its schema, learnt from the training rows, and the parts."""
+    """A table ready to be trained on: its schema, learnt from the training rows, and the parts.
+
+    ``sides`` holds the groups and the times of the training rows, if there are any.
+    """
 
     schema: TableSchema
     network: Network
@@ -56,6 +59,7 @@ class Prepared:
     training: Part
     validation: Part | None
     test: Part | None
+    sides: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def target(self) -> Target:
@@ -109,79 +113,31 @@ def prepare(path: str, settings: Settings) -> Prepared:
     from ravine.tables import TableSchema, infer_task
     from ravine.tables.places import rows_of_the_file
 
-    table = usable_rows(path, settings)
-    known = table.frame
-    with rows_of_the_file(known.index):
-        task = settings.task or infer_task(known[settings.target], settings.target)
-    training, validation, test = _split(known, settings, task)
-    with rows_of_the_file(training.index):
+    known = known_rows(path, settings)
+    with rows_of_the_file(known.frame.index):
+        task = settings.task or infer_task(known.frame[settings.target], settings.target)
+    recipe = settings.recipe
+    training, validation, test = known.split(
+        settings, task, recipe.validation_fraction, recipe.seed
+    )
+    with rows_of_the_file(training.frame.index):
         schema = TableSchema.of(
-            replace(table, frame=training.reset_index(drop=True)),
+            replace(known.table, frame=training.frame.reset_index(drop=True)),
             [settings.target],
             task=task,
             standardise_target=settings.standardise_target,
-        ).knowing(table, settings.missing)
+        ).knowing(known.table, settings.missing)
     for note in schema.notes:
         say(f"note: {note}")
     return Prepared(
         schema,
         settings.network_for(schema),
-        settings.recipe.replace(validation_fraction=0.0),
-        _coded("training", training, schema),
-        _part("validation", validation, schema),
-        _part("test", test, schema),
+        recipe.replace(validation_fraction=0.0),
+        _coded("training", training.frame, schema),
+        _part("validation", validation.frame, schema),
+        _part("test", test.frame, schema),
+        training.sides,
     )
-
-
-def usable_rows(path: str, settings: TableSettings) -> Interpreted:
-    """Read a table; keep the rows whose target is known and the columns that are to be used.
-
-    Text is read here, before any rows are set aside, so that errors name the rows of the file.
-
-    Parameters
-    ----------
-    path : str
-        The table's file.
-    settings : TableSettings
-        What is predicted, and from what.
-
-    Returns
-    -------
-    Interpreted
-        The rows, numbered as in the file, from 0.
-    """
-    from ravine.tables import check_column, drop_columns, rows_with_target
-    from ravine.tables.interpreting import interpret
-    from ravine.tables.reading import read_with_remarks
-    from ravine.tables.values import plural
-
-    target = settings.target
-    frame, remarks = read_with_remarks(path, target=target, missing_values=settings.missing)
-    check_column(frame, target, "target")
-    table = interpret(drop_columns(frame, settings.drop), [target], settings.task)
-    known = rows_with_target(table.frame, target, renumber=False)
-    if len(known) < len(frame):
-        lost = plural(len(frame) - len(known), "row")
-        say(f"note: {lost} without a {target!r} left out")
-    dropped = [remark for remark in remarks if not any(f"{n!r}:" in remark for n in settings.drop)]
-    return replace(table, frame=known, remarks=(*dropped, *table.remarks))
-
-
-def _split(known: pd.DataFrame, settings: Settings, task: str) -> list[pd.DataFrame]:
-    """Set rows aside: training, validation and test rows; classes in proportion."""
-    from ravine.tables import split_rows
-    from ravine.tables.values import text_of
-
-    target = known[settings.target]
-    split = split_rows(
-        len(known),
-        test_fraction=settings.test_fraction,
-        validation_fraction=settings.recipe.validation_fraction,
-        seed=settings.recipe.seed,
-        strata=None if task == "regression" else [text_of(value) for value in target],
-    )
-    groups = (split.training, split.validation, split.test)
-    return [known.iloc[rows] for rows in groups]
 
 
 def _part(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part | None:

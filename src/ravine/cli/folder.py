@@ -1,19 +1,31 @@
-"""The folder that a training writes: ours to write over, nobody else's."""
+"""The results folder. Only files that ravine wrote are overwritten."""
 
 from __future__ import annotations
 
+import csv
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ravine.errors import FileError, RavineError
-from ravine.files import atomic_write, file_error
+from ravine.files import atomic_write, file_error, remove_leftovers
 
 if TYPE_CHECKING:
     from ravine.cli.saved import SavedModel
     from ravine.cli.settings import TableSettings
     from ravine.history import History
 
-__all__ = ["CHECKPOINT", "HISTORY", "MODEL", "PICTURE", "RECIPE", "ResultFolder", "make_folder"]
+__all__ = [
+    "CHECKPOINT",
+    "HISTORY",
+    "MODEL",
+    "PICTURE",
+    "RECIPE",
+    "ResultFolder",
+    "make_folder",
+    "other_runs",
+]
 
 MODEL, HISTORY = "model.safetensors", "history.csv"
 PICTURE, RECIPE, CHECKPOINT = "learning_curve.png", "recipe.toml", "checkpoint.safetensors"
@@ -22,10 +34,14 @@ PICTURE, RECIPE, CHECKPOINT = "learning_curve.png", "recipe.toml", "checkpoint.s
 class ResultFolder:
     """A folder for the results of one training.
 
+    Its files are written together when training has ended: each to a temporary name first, and the
+    model is renamed last. Each holds the run's id, which is the checksum of the model.
+
     Parameters
     ----------
     path : Path
-        The folder; it is made if it is not there.
+        The folder; it is made if it is not there. Temporary files that killed trainings left in it
+        are removed.
 
     Raises
     ------
@@ -35,8 +51,11 @@ class ResultFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._data: dict[str, Any] = {}
+        self._how: dict[str, Any] = {}
         make_folder(path)
         self._check_ours()
+        remove_leftovers(path)
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
@@ -51,8 +70,10 @@ class ResultFolder:
                 hint="Choose another folder: --out DIR",
             )
 
-    def write_recipe(self, table: str, settings: TableSettings, task: str, **how: Any) -> None:
-        """Write the recipe file, complete: with it, the same table gives the same model.
+    def note_recipe(
+        self, table: str, settings: TableSettings, task: str, *, resumable: bool = False, **how: Any
+    ) -> None:
+        """Note what the recipe file is to hold: with it, the same table gives the same model.
 
         Parameters
         ----------
@@ -62,13 +83,16 @@ class ResultFolder:
             What is predicted, and from what.
         task : str
             The task.
+        resumable : bool, default False
+            Whether the recipe file is written now, without an id: going on from a checkpoint needs
+            it. Otherwise `write_results` writes it.
         **how : Recipe, Network or dict
             What `write_recipe_file` takes: recipe and network, or the estimator's parameters.
         """
         import ravine
-        from ravine.recipe_file import write_recipe_file
 
-        data: dict[str, Any] = {
+        self._how = how
+        self._data = {
             "made_by": f"ravine {ravine.__version__}",
             "table": table,
             "target": settings.target,
@@ -77,10 +101,13 @@ class ResultFolder:
             "test_fraction": settings.test_fraction,
             "missing": None if settings.missing is None else list(settings.missing),
         }
-        write_recipe_file(self / RECIPE, data=data, **how)
+        columns = settings.side_columns.items()
+        self._data |= {flag.removeprefix("--"): name for flag, name in columns}
+        if resumable:
+            self._write_recipe(self / RECIPE)
 
     def write_results(self, model: SavedModel) -> dict[str, str]:
-        """Write the model, its history and the picture of it.
+        """Write the model, its recipe, its history and the picture of it.
 
         The model's file is the same, byte for byte, whenever the same is trained; how long each
         epoch took stands in the history's own file only.
@@ -93,14 +120,98 @@ class ResultFolder:
         Returns
         -------
         dict of str to str
-            What → path, the recipe included.
+            What → path.
+
+        Raises
+        ------
+        FileError
+            If they cannot be written. The folder is as it was then, and the model, if there is room
+            for it, in a folder for temporary files, which the error names.
         """
-        model.save(self / MODEL)
-        history = model.history
-        history.to_csv(self / HISTORY)
-        _draw(history, self / PICTURE, model.target.name)
+        try:
+            self._write_all(model)
+        except FileError as error:
+            raise _rescued(model, error) from error
         names = {"model": MODEL, "history": HISTORY, "picture": PICTURE, "recipe": RECIPE}
         return {what: str(self / name) for what, name in names.items()}
+
+    def _write_all(self, model: SavedModel) -> None:
+        from ravine.model_file import read_checksum
+
+        with ExitStack() as files:  # left in the opposite order: the model is renamed last
+            temporary = files.enter_context(atomic_write(self / MODEL))
+            model.save(temporary)
+            run = read_checksum(temporary)
+            self._write_recipe(files.enter_context(atomic_write(self / RECIPE)), run)
+            history = files.enter_context(atomic_write(self / HISTORY))
+            model.history.to_csv(history, run=run)
+            _draw(
+                model.history,
+                files.enter_context(atomic_write(self / PICTURE)),
+                model.target.name,
+                run,
+            )
+
+    def _write_recipe(self, path: Path, run: str | None = None) -> None:
+        from ravine.recipe_file import write_recipe_file
+
+        write_recipe_file(path, data=self._data | {"run": run}, **self._how)
+
+
+def other_runs(model: Path) -> list[str]:
+    """Find the files beside a model that another run wrote.
+
+    Parameters
+    ----------
+    model : Path
+        The model's file.
+
+    Returns
+    -------
+    list of str
+        A sentence for each: recipe and history, where they are another's.
+    """
+    from ravine.model_file import read_checksum
+
+    if model.name != MODEL:
+        return []
+    run = read_checksum(model)
+    found = {RECIPE: _run_of_recipe(model.with_name(RECIPE))}
+    found[HISTORY] = _run_of_history(model.with_name(HISTORY))
+    return [
+        f"{name} beside the model is of another training; what is said here is the model's own."
+        for name, other in found.items()
+        if other not in (None, run)
+    ]
+
+
+def _run_of_recipe(path: Path) -> str | None:
+    """Read a recipe file's run: None where there is no such file or no recipe of ours in it."""
+    from ravine.recipe_file import read_recipe_file
+
+    try:
+        data = read_recipe_file(path).data or {}
+    except RavineError:
+        return None
+    return str(data.get("run", "not ended")) if _made_here(data) else None
+
+
+def _run_of_history(path: Path) -> str | None:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return next(csv.DictReader(file), {}).get("run")
+    except (OSError, ValueError, csv.Error):
+        return None
+
+
+def _rescued(model: SavedModel, error: FileError) -> FileError:
+    """Save a trained model elsewhere when its folder cannot be written, and say where."""
+    try:
+        path = Path(tempfile.mkdtemp(prefix="ravine-"), MODEL)
+        model.save(path)
+    except (OSError, RavineError):
+        return FileError(f"{error} The trained model is lost.", hint=error.hint)
+    return FileError(f"{error} The trained model was saved as {str(path)!r}.", hint=error.hint)
 
 
 def make_folder(path: Path) -> None:
@@ -131,16 +242,18 @@ def _is_ours(recipe: Path) -> bool:
     from ravine.recipe_file import read_recipe_file
 
     try:
-        data = read_recipe_file(recipe).data or {}
+        return _made_here(read_recipe_file(recipe).data or {})
     except RavineError:
         return False
+
+
+def _made_here(data: dict[str, Any]) -> bool:
     return str(data.get("made_by", "")).startswith("ravine")
 
 
-def _draw(history: History, path: Path, target: str) -> None:
+def _draw(history: History, path: Path, target: str, run: str) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     history.plot(figure.add_subplot()).set_title(target)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    figure.savefig(path, dpi=150, metadata={"Description": f"run {run}"})

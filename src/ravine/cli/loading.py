@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ravine.cli.output import say
 from ravine.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -60,13 +61,15 @@ def open_model(path: str, on_new_missing: str | None = None) -> SavedModel:
         If ``on_new_missing`` is something else.
     """
     import ravine
-    from ravine.cli.folder import MODEL
+    from ravine.cli.folder import MODEL, other_runs
     from ravine.cli.saved import seen_by_commands
 
     file = Path(path) / MODEL if Path(path).is_dir() else Path(path)
-    model = seen_by_commands(ravine.load(file), str(file))
+    found = seen_by_commands(ravine.load(file), str(file))
+    for sentence in other_runs(file):
+        say(f"note: {sentence}")
     if on_new_missing is None:
-        return model
+        return found
     if on_new_missing not in ("error", "median"):
         raise ParameterError(f"--on-new-missing must be error or median. Got {on_new_missing!r}.")
-    return model.filling(cast("OnNewMissing", on_new_missing))
+    return found.filling(cast("OnNewMissing", on_new_missing))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ravine.cli.fitting import readable_rows, usable_rows
+from ravine.cli.fitting import readable_rows
+from ravine.cli.known_rows import known_rows
 from ravine.cli.output import say
 from ravine.cli.running_scores import RunningScores, Scored
 from ravine.cli.saved import SavedEstimator
@@ -30,13 +32,15 @@ __all__ = ["NeuralFit", "TableParts", "fit_neural", "part_table", "score_neural"
 class TableParts:
     """A table whose target is known: rows to train on, which members split again, and test rows.
 
-    All of it is there as well, with what was found in its text.
+    ``sides`` holds the groups and the times by which they do, if there are any.
+    ``table`` is all of it, with what was found in its text.
     """
 
     target: Target
     training: pd.DataFrame
     test: pd.DataFrame
     table: Interpreted
+    sides: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,27 +82,23 @@ def part_table(path: str, settings: NeuralSettings) -> TableParts:
     RavineError
         If table and settings do not go together.
     """
-    from ravine.tables import Target, infer_task, split_rows
+    from ravine.tables import Target, infer_task
     from ravine.tables.places import rows_of_the_file
-    from ravine.tables.values import text_of
 
     table = settings.table
-    whole = usable_rows(path, table)
-    known = whole.frame
-    series = known[table.target]
-    with rows_of_the_file(known.index):
-        task = table.task or infer_task(series, table.target)
-    split = split_rows(
-        len(known),
-        test_fraction=table.test_fraction,
-        validation_fraction=0.0,
-        seed=settings.seed,
-        strata=None if task == "regression" else [text_of(value) for value in series],
+    known = known_rows(path, table)
+    with rows_of_the_file(known.frame.index):
+        task = table.task or infer_task(known.frame[table.target], table.target)
+    validates = settings.estimator(task, verbose=False).validation_fraction
+    # the members set their validation rows aside themselves
+    training, _, test = known.split(
+        table, task, validation_fraction=0.0, seed=settings.seed, later=validates
     )
-    training, test = (known.iloc[rows] for rows in (split.training, split.test))
-    with rows_of_the_file(training.index):
-        target = Target.learn(training[table.target], table.target, task=task)
-    return TableParts(target, training.reset_index(drop=True), test, whole)
+    sides = training.sides if validates else {}
+    with rows_of_the_file(training.frame.index):
+        learnt = Target.learn(training.frame[table.target], table.target, task=task)
+    rows = training.frame.reset_index(drop=True)
+    return TableParts(learnt, rows, test.frame, known.table, sides)
 
 
 def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
@@ -124,7 +124,7 @@ def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
     started = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # the notes say it all
-        estimator.fit(parts.training.drop(columns=target.name), y)
+        estimator.fit(parts.training.drop(columns=target.name), y, **parts.sides)
     seconds = time.perf_counter() - started
     _know_the_table(estimator, parts, settings)
     for note in estimator.notes_:

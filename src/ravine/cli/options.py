@@ -66,6 +66,24 @@ class DataFlags:
             rich_help_panel=_DATA,
         ),
     ] = None
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Rows with the same value here (a patient, a site) stay together: none is tested "
+            "or validated on while another is trained on. The column is not learnt from.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Test and validate on the latest rows by this column of numbers or dates. The "
+            "column is not learnt from.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None
     test_fraction: Annotated[
         float | None,
         typer.Option(

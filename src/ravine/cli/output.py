@@ -8,10 +8,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ravine.printable import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "number", "print_json", "print_table", "say"]
+__all__ = ["console", "json_text", "number", "print_json", "print_table", "say", "show"]
 
 _WIDTH_WITHOUT_TERMINAL = 100
 
@@ -38,6 +40,7 @@ def say(message: str, *, style: str | None = None, word: int = 0) -> None:
     --------
     >>> say("note: all is well")
     """
+    message = printable(message)
     if not sys.stderr.isatty():  # rich need not be loaded for that
         sys.stderr.write(message + "\n")
         return
@@ -49,6 +52,17 @@ def say(message: str, *, style: str | None = None, word: int = 0) -> None:
     console(sys.stderr).print(text, soft_wrap=True)
 
 
+def show(text: str = "", *, style: str | None = None, wrap: bool = False) -> None:
+    """Show text on standard output; its lines are broken at the width of the terminal if asked.
+
+    Examples
+    --------
+    >>> show("all is well")
+    all is well
+    """
+    console(sys.stdout).print(printable(text), style=style, soft_wrap=not wrap)
+
+
 def print_json(result: Mapping[str, Any]) -> None:
     """Print a result as JSON; numbers that JSON cannot say become null.
 
@@ -57,7 +71,19 @@ def print_json(result: Mapping[str, Any]) -> None:
     >>> print_json({"loss": float("nan"), "rows": 3})
     {"loss": null, "rows": 3}
     """
-    sys.stdout.write(json.dumps(_plain(result), ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(_plain(result)) + "\n")
+
+
+def json_text(value: Any) -> str:
+    """Write JSON that is safe to show: characters that are not printable are escaped.
+
+    Examples
+    --------
+    >>> json_text({"é": 1})
+    '{"é": 1}'
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def print_table(
@@ -85,14 +111,15 @@ def print_table(
 
     table = Table(box=box.ROUNDED, header_style="bold")
     for position, column in enumerate(columns):
-        table.add_column(column, justify="left" if position < texts else "right", no_wrap=True)
+        table.add_column(
+            printable(column), justify="left" if position < texts else "right", no_wrap=True
+        )
     for row in rows:
-        table.add_row(*row)
-    out = console(sys.stdout)
-    out.print(title, style="bold")
-    out.print(table)
+        table.add_row(*map(printable, row))
+    show(title, style="bold", wrap=True)
+    console(sys.stdout).print(table)
     if note:
-        out.print(note, style="dim")
+        show(note, style="dim", wrap=True)
 
 
 def number(value: float | None) -> str:

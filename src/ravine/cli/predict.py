@@ -47,6 +47,15 @@ def command(
         ),
     ] = None,
     on_new_missing: NewMissingFlag = None,
+    safe_csv: Annotated[
+        bool,
+        typer.Option(
+            "--safe-csv",
+            metavar=" ",
+            help="Put an apostrophe before text that a spreadsheet would take for a formula, such "
+            "as a class called =1+1.",
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Predict the target of each row of a table.
@@ -58,7 +67,8 @@ def command(
 
     TABLE goes past the model piece by piece, so it may be larger than the memory. A file is written
     whole or, where anything is wrong, not at all. With --json, standard output gets one JSON object
-    a row (JSON Lines).
+    a row (JSON Lines). CSV holds labels as they are: a spreadsheet may take a label that begins
+    with =, +, - or @ for a formula, unless --safe-csv is given.
 
     [bold]Example[/bold]
 
@@ -73,7 +83,7 @@ def command(
     found = open_model(model, on_new_missing)
     rows, live = 0, out is not None or not sys.stdout.isatty()
     with (
-        rows_to(out, as_json=as_json and out is None) as write,
+        rows_to(out, as_json=as_json and out is None, safe_csv=safe_csv) as write,
         stream_table(table, found.schema, live=live) as chunks,
     ):
         for chunk in chunks:

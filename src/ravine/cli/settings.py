@@ -29,11 +29,14 @@ __all__ = [
 
 _DATA_KEYS = {
     "made_by": str,
+    "run": str,
     "table": str,
     "target": str,
     "task": str,
     "drop": list,
     "missing": list,
+    "group": str,
+    "time": str,
     "test_fraction": float,
 }
 
@@ -54,6 +57,8 @@ class TableSettings:
         Share of the rows to test on.
     missing : tuple of str, optional
         Cells that count as missing, beside empty ones; ``None`` for the usual ones.
+    group, time : str or None
+        Columns by which rows are set aside: whole groups, the latest. They are not learnt from.
     """
 
     target: str
@@ -61,6 +66,22 @@ class TableSettings:
     drop: tuple[str, ...]
     test_fraction: float
     missing: tuple[str, ...] | None
+    group: str | None
+    time: str | None
+
+    @property
+    def side_columns(self) -> dict[str, str]:
+        """The columns by which rows are set aside, by their flags."""
+        both = {"--group": self.group, "--time": self.time}
+        return {flag: name for flag, name in both.items() if name is not None}
+
+    @property
+    def notes(self) -> list[str]:
+        """What to say of these columns."""
+        return [
+            f"Column {name!r} ({flag}) is not learnt from; rows are set aside by it."
+            for flag, name in self.side_columns.items()
+        ]
 
 
 @dataclass(frozen=True)
@@ -195,8 +216,10 @@ def table_settings(path: str | None, file: RecipeFile, data: DataFlags) -> Table
     if test_fraction is None:
         test_fraction = float(said.get("test_fraction", 0.2))
     drop = tuple(data.drop if data.drop is not None else said.get("drop", ()))
+    group, time = data.group or said.get("group"), data.time or said.get("time")
+    missing = _missing(data.missing, said)
     return TableSettings(
-        target, cast("Task | None", task), drop, test_fraction, _missing(data.missing, said)
+        target, cast("Task | None", task), drop, test_fraction, missing, group, time
     )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ravine.cli.neural_settings import NeuralSettings
     from ravine.cli.saved import SavedModel
     from ravine.cli.scores import Scores
-    from ravine.cli.settings import Settings
+    from ravine.cli.settings import Settings, TableSettings
 
 __all__ = ["command", "how_it_ended"]
 
@@ -122,6 +122,7 @@ class _Trained:
     model: SavedModel
     scores: Scores
     course: dict[str, Any]
+    settings: TableSettings
 
     def to_dict(self) -> dict[str, Any]:
         scores = self.scores
@@ -130,7 +131,7 @@ class _Trained:
             "task": scores.task,
             **scores.to_dict(),
             **self.course,
-            "notes": list(self.model.notes),
+            "notes": [*self.settings.notes, *self.model.notes],
         }
 
 
@@ -143,7 +144,7 @@ def _train_neural(
     parts = part_table(table, settings)
     parameters = settings.parameters_for(parts.target.task)
     folder = ResultFolder(path)
-    folder.write_recipe(Path(table).name, settings.table, parts.target.task, estimator=parameters)
+    folder.note_recipe(Path(table).name, settings.table, parts.target.task, estimator=parameters)
     fitted = fit_neural(parts, settings)
     say(fitted.ending)
     members = fitted.model.estimator.members_
@@ -154,7 +155,8 @@ def _train_neural(
         "best_epoch": fitted.model.history.best_epoch,
         "seconds": fitted.seconds,
     }
-    return _Trained(fitted.model, score_neural(fitted, parts), course), folder
+    scores = score_neural(fitted, parts)
+    return _Trained(fitted.model, scores, course, settings.table), folder
 
 
 def _train_network(
@@ -168,8 +170,14 @@ def _train_network(
     prepared = prepare(table, settings)
     folder = ResultFolder(path)
     checkpoints = _checkpoints(folder, run)
-    how = {"recipe": settings.recipe, "network": prepared.network}
-    folder.write_recipe(Path(table).name, settings, prepared.target.task, **how)
+    folder.note_recipe(
+        Path(table).name,
+        settings,
+        prepared.target.task,
+        resumable=run.checkpoint is not None,
+        recipe=settings.recipe,
+        network=prepared.network,
+    )
     fitted = _fit(prepared, checkpoints)
     say(how_it_ended(fitted, settings.recipe.epochs))
     network = fitted.model.model
@@ -179,7 +187,8 @@ def _train_network(
         "best_epoch": network.best_epoch,
         "seconds": fitted.seconds,
     }
-    return _Trained(SavedNetwork(fitted.model), score_parts(fitted.model, prepared), course), folder
+    scores = score_parts(fitted.model, prepared)
+    return _Trained(SavedNetwork(fitted.model), scores, course, settings), folder
 
 
 def how_it_ended(fitted: Fitted, epochs: int) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ravine.cli.output import json_text
 from ravine.errors import FileError
 from ravine.files import atomic_write, file_error
+from ravine.printable import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,7 @@ Write = Callable[[Rows], None]
 """Takes the next rows; all have the same columns."""
 
 _FORMATS = (".csv", ".csv.gz", ".parquet")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def check_out(out: str, *sources: str) -> None:
@@ -56,7 +58,7 @@ def check_out(out: str, *sources: str) -> None:
 
 
 @contextmanager
-def rows_to(out: str | None, *, as_json: bool = False) -> Iterator[Write]:
+def rows_to(out: str | None, *, as_json: bool = False, safe_csv: bool = False) -> Iterator[Write]:
     """Open a file, or standard output, for rows.
 
     A file is written whole or not at all.
@@ -67,6 +69,8 @@ def rows_to(out: str | None, *, as_json: bool = False) -> Iterator[Write]:
         A .csv, .csv.gz or .parquet file; ``None`` is standard output.
     as_json : bool, default False
         Whether standard output gets a JSON object a row instead of CSV.
+    safe_csv : bool, default False
+        Whether text that a spreadsheet would take for a formula gets an apostrophe in front.
 
     Yields
     ------
@@ -75,7 +79,7 @@ def rows_to(out: str | None, *, as_json: bool = False) -> Iterator[Write]:
     """
     if out is None:
         with _standard_output() as stream:
-            yield _json_lines(stream) if as_json else _csv(stream)
+            yield _json_lines(stream) if as_json else _csv(stream, safe_csv)
         return
     with atomic_write(out) as temporary:
         if out.lower().endswith(".parquet"):
@@ -83,7 +87,7 @@ def rows_to(out: str | None, *, as_json: bool = False) -> Iterator[Write]:
                 yield write
         else:
             with _text(temporary, packed=out.lower().endswith(".gz")) as stream:
-                yield _csv(stream)
+                yield _csv(stream, safe_csv)
 
 
 @contextmanager
@@ -114,14 +118,16 @@ def _text(path: Path, *, packed: bool) -> Iterator[TextIO]:
             yield stream
 
 
-def _csv(stream: TextIO) -> Write:
+def _csv(stream: TextIO, safe: bool) -> Write:
+    terminal = stream.isatty()
     writer = csv.writer(stream, lineterminator="\n")
     is_first = iter([True])
 
     def write(rows: Rows) -> None:
         if next(is_first, False):
-            writer.writerow(rows)
-        writer.writerows(zip(*(_spelled(column) for column in rows.values()), strict=True))
+            writer.writerow(_text_cells(list(rows), terminal, safe))
+        columns = (_spelled(column, terminal, safe) for column in rows.values())
+        writer.writerows(zip(*columns, strict=True))
 
     return write
 
@@ -130,8 +136,7 @@ def _json_lines(stream: TextIO) -> Write:
     def write(rows: Rows) -> None:
         columns = (_finite(column) for column in rows.values())
         for row in zip(*columns, strict=True):
-            line = json.dumps(dict(zip(rows, row, strict=True)), ensure_ascii=False)
-            stream.write(line + "\n")
+            stream.write(json_text(dict(zip(rows, row, strict=True))) + "\n")
 
     return write
 
@@ -157,11 +162,20 @@ def _parquet(path: Path) -> Iterator[Write]:
             writer.close()
 
 
-def _spelled(column: NDArray[Any]) -> Any:
+def _spelled(column: NDArray[Any], terminal: bool, safe: bool) -> Any:
     """Write numbers with the nine digits that tell any two of float32 apart."""
     if column.dtype.kind == "f":
         return map("%.9g".__mod__, column.tolist())
-    return column.tolist()
+    return _text_cells(column.tolist(), terminal, safe)
+
+
+def _text_cells(cells: list[Any], terminal: bool, safe: bool) -> list[Any]:
+    """Make text safe to show on a terminal, and for a spreadsheet where that is asked for."""
+    if safe:
+        cells = [f"'{c}" if isinstance(c, str) and c.startswith(_FORMULA) else c for c in cells]
+    if terminal:
+        cells = [printable(c) if isinstance(c, str) else c for c in cells]
+    return cells
 
 
 def _finite(column: NDArray[Any]) -> list[Any]:

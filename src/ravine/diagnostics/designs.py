@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import Targets, as_features, as_targets
-from ..data import SharedData
+from ..arrays import Targets, as_targets
+from ..data import SharedData, true_rows
 from ..errors import DataError, ParameterError
 from ..losses import BinaryCrossEntropy, CrossEntropy
 from ..model import Model
@@ -110,7 +110,7 @@ class Design(ABC):
     def __init__(self, basis: Basis) -> None:
         self.network, self.seed, self.n_models = basis.network, basis.seed, basis.n_models
         self.dtype = basis.recipe.dtype
-        self.X = as_features(basis.X, None, self.dtype)
+        self.X = true_rows(basis.X, self.dtype)
         self.n_outputs: int = SharedData(self.X, None).handle(basis.network, basis.recipe).n_outputs
 
     @abstractmethod
@@ -134,7 +134,7 @@ class Design(ABC):
         return isinstance(self.network.loss, BinaryCrossEntropy) and self.n_outputs > 1
 
     def _as_test_rows(self, X_test: ArrayLike) -> NDArray[Any]:
-        return as_features(X_test, self.X.shape[1:], self.dtype, name="X_test")
+        return true_rows(X_test, str(self.X.dtype), self.X.shape[1:], name="X_test")
 
     def _generator(self, purpose: int, model: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, purpose, model])

@@ -248,7 +248,8 @@ def _labels_from_document(described: Mapping[str, Any]) -> Labels:
     kind, values = described.get("kind"), described.get("labels")
     if (
         kind not in ("binary", "multiclass", "multilabel")
-        or described.get("type") not in _LABEL_TYPES
+        or not isinstance(described.get("type"), str)
+        or described["type"] not in _LABEL_TYPES
         or not isinstance(values, list)
         or not values
         or not all(isinstance(value, str | int | float) for value in values)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,7 @@ def layer_sizes(hidden_layer_sizes: Any) -> list[int]:
     Raises
     ------
     ParameterError
-        If one is not greater than 0.
+        If one is no whole number, or not greater than 0.
 
     Examples
     --------
@@ -120,6 +120,8 @@ def layer_sizes(hidden_layer_sizes: Any) -> list[int]:
     if not isinstance(hidden_layer_sizes, Iterable):
         hidden_layer_sizes = [hidden_layer_sizes]
     sizes = list(hidden_layer_sizes)
+    if not all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes):
+        raise ParameterError(f"hidden_layer_sizes must be whole numbers. Got {sizes!r:.80}.")
     if any(size <= 0 for size in sizes):
         raise ParameterError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]

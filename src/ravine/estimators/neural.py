@@ -95,9 +95,10 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     validation_fraction : float, default 0.2
         Part of the rows that each member sets aside, in [0, 1); other rows for other members, so
         that five members have set aside every row once. 0: no early stopping, and no
-        temperature.
+        temperature. It is not used where `fit` is given rows to validate on.
     refit_full : bool, default False
-        Whether the members are trained again on all rows, for the mean best number of epochs.
+        Whether the members are trained again on all rows, those that validated as well, for the
+        mean best number of epochs.
     calibrate : bool, default True
         Whether a temperature is fitted.
     class_weight : dict or "balanced", optional
@@ -137,6 +138,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         How much each kind counts: the parameters' own, then that of each of the variants.
     history_ : ravine.History
         The members' histories, averaged; ``members_[i].history`` has each.
+    notes_ : tuple of str
+        What was noticed in training, in sentences: columns left out, copies of rows.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : numpy.ndarray of str
@@ -145,7 +148,10 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     Notes
     -----
     Rows are put into an order that depends on what they hold, so the order of a table makes no
-    difference. A whole sample weight of k stands for k equal rows, a weight of 0 for none.
+    difference. Equal rows are merged into one of the summed weight, so that no member validates on
+    a copy of a row that it trained on; a weight of k is k equal rows, and scaling all weights
+    changes nothing. Where equal columns come with different targets, or a table holds fewer than 50
+    different rows many times, equal rows count as independent observations, and ``notes_`` says so.
     docs/neural.md says what is done, and why.
 
     References
@@ -258,16 +264,16 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
             How much each row counts, at least 0. A row of weight 0 is absent; scaling all weights
             changes nothing.
         X_val, y_val : optional
-            Rows to validate on, like X and y, instead of ``validation_fraction`` of those. Columns
-            are learnt from X alone.
+            Rows to validate on, like X and y, instead of ``validation_fraction`` of X. Columns are
+            learnt from X alone. Not together with groups or time.
         sample_weight_val : array-like of shape (m,), optional
             How much each of them counts.
         groups : array-like of shape (n,), optional
-            The group of each row, such as a patient or a site: the rows of a group train a member
-            together, or are set aside together.
+            The group of each row, such as a patient or a site. A member trains on all rows of a
+            group or on none.
         time : array-like of shape (n,), optional
-            The time of each row, numbers or dates: all members set the latest rows aside, the
-            nearest that whole times and groups come to ``validation_fraction``.
+            The time of each row, numbers or dates. All members set the latest rows aside: about
+            ``validation_fraction`` of them; rows of one time stay together.
 
         Returns
         -------
@@ -509,8 +515,10 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     validation_fraction : float, default 0.2
         Part of the rows that each member sets aside, in [0, 1); other rows for other members, so
         that five members have set aside every row once. 0: no early stopping, and no intervals.
+        It is not used where `fit` is given rows to validate on.
     refit_full : bool, default False
-        Whether the members are trained again on all rows, for the mean best number of epochs.
+        Whether the members are trained again on all rows, those that validated as well, for the
+        mean best number of epochs.
     clip_predictions : bool, default True
         Whether predictions stay within the range of the training rows' targets.
     variants : "auto", None or sequence of dict, default "auto"
@@ -544,6 +552,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         How much each kind counts: the parameters' own, then that of each of the variants.
     history_ : ravine.History
         The members' histories, averaged; ``members_[i].history`` has each.
+    notes_ : tuple of str
+        What was noticed in training, in sentences: columns left out, copies of rows.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : numpy.ndarray of str
@@ -552,7 +562,10 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     Notes
     -----
     Rows are put into an order that depends on what they hold, so the order of a table makes no
-    difference. A whole sample weight of k stands for k equal rows, a weight of 0 for none.
+    difference. Equal rows are merged into one of the summed weight, so that no member validates on
+    a copy of a row that it trained on; a weight of k is k equal rows, and scaling all weights
+    changes nothing. Where equal columns come with different targets, or a table holds fewer than 50
+    different rows many times, equal rows count as independent observations, and ``notes_`` says so.
     docs/neural.md says what is done, and why.
 
     References
@@ -668,17 +681,16 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
             How much each row counts, at least 0. A row of weight 0 is absent; scaling all weights
             changes nothing.
         X_val, y_val : optional
-            Rows to validate on, like X and y, instead of ``validation_fraction`` of those. Columns
-            are learnt from X alone.
+            Rows to validate on, like X and y, instead of ``validation_fraction`` of X. Columns are
+            learnt from X alone. Not together with groups or time.
         sample_weight_val : array-like of shape (m,), optional
             How much each of them counts.
         groups : array-like of shape (n,), optional
-            The group of each row, such as a patient or a site: the rows of a group train a member
-            together, or are set aside together, and intervals hold for
-            rows of new groups.
+            The group of each row, such as a patient or a site. A member trains on all rows of a
+            group or on none, and intervals hold for rows of new groups.
         time : array-like of shape (n,), optional
-            The time of each row, numbers or dates: all members set the latest rows aside, the
-            nearest that whole times and groups come to ``validation_fraction``.
+            The time of each row, numbers or dates. All members set the latest rows aside: about
+            ``validation_fraction`` of them; rows of one time stay together.
 
         Returns
         -------
@@ -747,7 +759,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
             The rows.
         coverage : float, default 0.9
             The share of rows whose target is to lie in their interval, in (0, 1). It holds on
-            average over rows like those of training, for each target by itself.
+            average over rows like those of training, for each target by itself; if `fit` was given
+            groups, over rows of new groups, which count alike.
 
         Returns
         -------
@@ -757,8 +770,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         Raises
         ------
         ParameterError
-            If the estimator was trained without validation rows, or has too few of them for this
-            coverage.
+            If the estimator was trained without validation rows, or has too few of them, or of
+            their groups, for this coverage: ``2 / (1 − coverage) − 1`` are needed.
         """
         coverage = Number(above=0, below=1)("predict_interval", "coverage", coverage)
         found = self._in_unit(self._mean_predictions(self._coded(X)))

@@ -79,14 +79,11 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
 
     def _validation_table(self, X: Any, y: Any, sample_weight: Any) -> Any:
         """Take the table of the rows that validate, if they are given."""
-        if X is None or y is None:
-            names = {"X_val": X, "y_val": y, "sample_weight_val": sample_weight}
-            given = [name for name, value in names.items() if value is not None]
-            if given:
-                raise ParameterError(
-                    f"X_val and y_val are given together, or neither. Got {' and '.join(given)} "
-                    "alone."
-                )
+        if (X is None) != (y is None):
+            raise ParameterError("X_val and y_val must be given together, or neither of them.")
+        if X is None:
+            if sample_weight is not None:
+                raise ParameterError("sample_weight_val needs X_val and y_val.")
             return None
         return self._table(X, "X_val")
 
@@ -109,8 +106,10 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         del self._table_read  # text was read before rows were put into another order
         warn_of(self.schema_.warnings, stacklevel=4)
         self.notes_ = (*self.schema_.notes, *rows.notes)
-        tables = [rows.frame] if rows.validation is None else [rows.frame, rows.validation]
-        X = np.concatenate([self.schema_.encode(t).astype(options["dtype"]) for t in tables])
+        X = self.schema_.encode(rows.frame).astype(options["dtype"])
+        if rows.validation is not None:
+            apart = self.schema_.encode(rows.validation).astype(options["dtype"])
+            X = np.concatenate([X, apart])
         kinds = []
         for number, chosen in enumerate(options["kinds"]):
             inputs = Inputs.of(chosen, self.schema_, coding)

@@ -14,10 +14,11 @@ from ravine.tables.values import plural
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Rows", "common_measure", "equal_rows", "in_order", "mean_one"]
+__all__ = ["Rows", "common_measure", "equal_rows", "in_order", "mean_one", "with_targets"]
 
-#: With fewer different rows than this, equal rows are taken for independent observations.
-FEWEST_DIFFERENT_ROWS = 50
+#: With fewer different rows than this, each there so often on average, equal rows are taken for
+#: independent observations: nobody copies a table so often, but a few cells hold many rows.
+_FEW_ROWS, _MANY_TIMES = 50, 10
 #: Weights make no more independent observations than this, or than twice the rows that there are.
 _MOST_REPEATED = 10_000
 
@@ -66,11 +67,11 @@ def in_order(
     become one row of the summed weight, so that no copy of a row that is trained on can validate;
     weights are then scaled to a mean of 1.
 
-    Where the same cells also occur with another target, or fewer than 50 rows are different, equal
-    rows are independent observations, and stay: as many as there are, or as weights say that are
-    whole multiples of a common measure (if these are not more than 10,000, or than twice the
-    rows). Of a table with 50 different rows or more, a factor that all these numbers share is
-    divided out, so that the table twice is the table.
+    Where the same cells also occur with another target, or all rows are fewer than 50 different
+    ones, each there ten times on average, equal rows are independent observations, and stay: as
+    many as there are, or as weights say that are whole multiples of a common measure (if these are
+    not more than 10,000, or than twice the rows). Of a table with 50 different rows or more, a
+    factor that all these numbers share is divided out, so that the table twice is the table.
 
     Parameters
     ----------
@@ -139,18 +140,17 @@ def _merged(
     cells: Codes, y: NDArray[Any], weights: Numbers | None, apart: Sequence[Codes], table: str
 ) -> tuple[Numbers, Codes, tuple[str, ...]]:
     """Merge rows that are in order; give weights, which rows they stand for, and notes."""
-    codes = cells
-    for column in y.reshape(len(y), -1).T:
-        codes = _paired(codes, np.unique(column, return_inverse=True)[1])
+    codes = with_targets(cells, y)
     _, firsts = np.unique(codes, return_index=True)
     targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
-    few = len(firsts) < FEWEST_DIFFERENT_ROWS
+    small = len(firsts) < _FEW_ROWS
+    few = small and len(codes) >= _MANY_TIMES * len(firsts)
     for others in apart:
         codes = _paired(codes, others)
     _, firsts, codes = np.unique(codes, return_index=True, return_inverse=True)
     independent = (targets[cells[firsts]] > 1) | few
     copies = np.bincount(codes)
-    total, times = _counts(codes, copies, independent, weights, few)
+    total, times = _counts(codes, copies, independent, weights, small)
     rank = np.argsort(firsts)
     return (
         np.repeat((total / times)[rank], times[rank]),
@@ -160,13 +160,17 @@ def _merged(
 
 
 def _counts(
-    codes: Codes, copies: Codes, independent: NDArray[np.bool_], weights: Numbers | None, few: bool
+    codes: Codes,
+    copies: Codes,
+    independent: NDArray[np.bool_],
+    weights: Numbers | None,
+    small: bool,
 ) -> tuple[Numbers, Codes]:
     """Give the summed weight of each different row, and how often it stands among the rows."""
     total = np.bincount(codes, weights=weights).astype(np.float64)
     given = np.ones(1) if weights is None else weights
-    measure = common_measure(given if few else total)
-    times = copies if few else copies // np.gcd.reduce(copies)
+    measure = common_measure(given if small else total)
+    times = copies if small else copies // np.gcd.reduce(copies)
     if measure is not None:
         total = np.rint(total / measure)
         most = max(_MOST_REPEATED, 2 * int(copies[independent].sum()))
@@ -187,7 +191,7 @@ def _notes(merged: Codes, repeated: Codes, few: bool, table: str) -> tuple[str, 
         )
     if len(repeated):
         why = (
-            f"fewer than {FEWEST_DIFFERENT_ROWS} rows are different"
+            f"all rows are fewer than {_FEW_ROWS} different ones"
             if few
             else "the same values also occur with another target"
         )
@@ -282,6 +286,19 @@ def equal_rows(frame: pd.DataFrame, hashes: NDArray[np.uint64] | None = None) ->
         return _codes_by_cells(plain)
     codes = np.empty(len(order), dtype=np.int64)
     codes[order] = np.cumsum(fresh) - 1
+    return codes
+
+
+def with_targets(codes: Codes, y: NDArray[Any]) -> Codes:
+    """Give rows of the same code and the same target the same new code.
+
+    Examples
+    --------
+    >>> with_targets(np.array([0, 0, 0, 1]), np.array([5.0, 7.0, 5.0, 5.0]))
+    array([0, 1, 0, 2])
+    """
+    for column in y.reshape(len(y), -1).T:
+        codes = _paired(codes, np.unique(column, return_inverse=True)[1])
     return codes
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ravine.errors import DataError, ParameterError
-from ravine.estimators.neural_copies import in_order, mean_one
+from ravine.estimators.neural_copies import equal_rows, in_order, mean_one, with_targets
 from ravine.estimators.neural_splits import Split, validation_splits
-from ravine.splitting import group_codes, time_ranks
+from ravine.sides import group_codes, time_ranks
+from ravine.tables.values import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,9 +101,10 @@ class TrainingRows:
             If groups or times do not fit the rows.
         """
         if validation is not None and not (groups is None and time is None):
+            name = "time" if groups is None else "groups"
             raise ParameterError(
-                "groups and time choose the rows that validate, but X_val gives them.",
-                hint="Pass X_val and y_val, or groups and time.",
+                f"{name} would change nothing: X_val holds the validation rows.",
+                hint=f"Leave {name} out, or X_val and y_val.",
             )
         n = len(given.frame)
         codes = None if groups is None else group_codes(groups, n)
@@ -115,7 +117,7 @@ class TrainingRows:
             apart = _taken(validation.frame, others.places)
             y = np.concatenate([y, validation.y[others.places]])
             weights = _joined((weights, len(frame)), (others.weights, len(apart)))
-            notes += others.notes
+            notes += (*others.notes, *_notes_on_both(frame, apart, y))
         return cls(frame, apart, y, weights, rows.groups, rows.times, notes)
 
     def splits(
@@ -170,14 +172,17 @@ def check_weights(weights: Any, frame: pd.DataFrame, name: str) -> Numbers | Non
 
     Raises
     ------
-    DataError, ValueError
+    DataError
         If they do not fit the rows, one is negative or no number, or all are 0.
     """
     from sklearn.utils.validation import _check_sample_weight
 
     if weights is None:
         return None
-    found: Numbers = _check_sample_weight(weights, frame, dtype=np.float64)
+    try:
+        found: Numbers = _check_sample_weight(weights, frame, dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"{name} cannot be used: {error}") from error
     if (found < 0).any():
         raise DataError(
             f"{name} must not be negative. Got {found.min():g} in row {int(found.argmin()) + 1}."
@@ -187,6 +192,21 @@ def check_weights(weights: Any, frame: pd.DataFrame, name: str) -> Numbers | Non
 
 def _taken(frame: pd.DataFrame, places: NDArray[np.int64]) -> pd.DataFrame:
     return frame.iloc[places].reset_index(drop=True)
+
+
+def _notes_on_both(frame: pd.DataFrame, apart: pd.DataFrame, y: NDArray[Any]) -> tuple[str, ...]:
+    """Say how many of the rows that validate are rows of training, too."""
+    import pandas as pd
+
+    codes = with_targets(equal_rows(pd.concat([frame, apart], ignore_index=True)), y)
+    count = int(np.isin(codes[len(frame) :], codes[: len(frame)]).sum())
+    if not count:
+        return ()
+    which = f"{count:,} of {plural(len(apart), 'row')} of X_val {'is' if count == 1 else 'are'}"
+    return (
+        f"{which} in X as well, equal in every column and the target: what is learnt of them is "
+        "not validated.",
+    )
 
 
 def _joined(*parts: tuple[Numbers | None, int]) -> Numbers | None:

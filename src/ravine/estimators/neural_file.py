@@ -242,7 +242,7 @@ def _restore_targets(
     estimator._scale = TargetScale(shift, spread, lowest, highest, one_dimensional)
     found = [_under(arrays, f"conformal.{place}.") for place in range(outputs)]
     estimator._conformal = []
-    grouped = learnt.get("grouped", False) is True
+    grouped = "grouped" in learnt and _field(learnt, "grouped", bool)
     if any(found):
         for held in found:
             centres, below, above = (_numbers_of(held, name) for name in _CONFORMAL)

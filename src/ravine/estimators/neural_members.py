@@ -1,4 +1,4 @@
-"""The members of an ensemble: their kinds, their rows, their training, what they predict."""
+"""The members of an ensemble: their kinds, their training, what they predict."""
 
 from __future__ import annotations
 
@@ -203,7 +203,9 @@ def mean_history(models: Sequence[Model]) -> History:
         table = np.full((len(models), len(longest)), np.nan)
         for row, model in zip(table, models, strict=True):
             row[: len(model.history)] = model.history[name]
-        columns[name] = np.nanmean(table, axis=0)
+        known = ~np.isnan(table)
+        with np.errstate(invalid="ignore"):  # R² of one row is not a number
+            columns[name] = np.where(known, table, 0.0).sum(axis=0) / known.sum(axis=0)
     columns["epoch"] = longest["epoch"]
     best = [model.best_epoch for model in models if model.best_epoch is not None]
     return History(columns, round(float(np.mean(best))) if best else None)

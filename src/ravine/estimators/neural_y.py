@@ -58,9 +58,8 @@ def class_labels(y: Any, name: str, rows: Any) -> NDArray[Any]:
     array([1, 0, 1])
     """
     array = _as_array(y)
-    if array.dtype.kind == "O":
-        if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
-            array = _of_one_type(array.reshape(-1), name).reshape(array.shape)
+    if array.dtype.kind == "O" and array.size == len(array):
+        array = _of_one_type(array.reshape(-1), name).reshape(array.shape)
     if array.dtype.kind in "mM":
         _check_known(np.isnat(array.reshape(-1)), name)
     labels = check_array(array, ensure_2d=False, dtype=None, input_name=name)

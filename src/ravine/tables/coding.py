@@ -101,7 +101,7 @@ class Coding:
         """
         if isinstance(coding, Coding):
             return coding
-        if coding not in _NAMED:
+        if not isinstance(coding, str) or coding not in _NAMED:
             raise ParameterError(
                 f"The 'coding' parameter must be 'standard', 'robust' or a Coding. Got {coding!r}."
             )

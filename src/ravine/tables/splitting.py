@@ -1,4 +1,4 @@
-"""Setting rows aside for testing and validation, by chance and reproducibly."""
+"""Setting rows of a table aside, first for testing, then for validation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine import splitting
 from ravine.errors import DataError, ParameterError
+from ravine.sides import group_codes, time_ranks
 from ravine.tables.values import plural
 
-__all__ = ["Split", "split_rows"]
+__all__ = ["Split", "check_sides_differ", "split_rows"]
 
 Rows = NDArray[np.int64]
 
@@ -38,6 +40,8 @@ def split_rows(
     validation_fraction: float,
     seed: int,
     strata: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    time: ArrayLike | None = None,
 ) -> Split:
     """Set rows aside: first for testing, then, from what is left, for validation.
 
@@ -53,19 +57,22 @@ def split_rows(
         Same seed, same split.
     strata : array-like of shape (n_rows,), optional
         A class per row. Each class is then shared out in the same proportions, as nearly as whole
-        rows allow, and keeps a row to train on.
+        rows allow, and keeps a row to train on, unless groups or times stand against it.
+    groups, time : array-like of shape (n_rows,), optional
+        The group and the time of each row, as in `ravine.train`: no group has rows for two
+        purposes, and the latest rows are tested on, the latest of the others validated on.
 
     Returns
     -------
     Split
-        The three groups.
+        The three parts.
 
     Raises
     ------
     ParameterError
         If a fraction is not in [0, 1).
     DataError
-        If there are too few rows for what is asked.
+        If there are too few rows, groups or times for what is asked.
 
     Examples
     --------
@@ -74,53 +81,82 @@ def split_rows(
     ... )
     >>> "".join("aaaabbbb"[i] for i in split.test)
     'ab'
+    >>> split_rows(6, test_fraction=0.3, validation_fraction=0.3, seed=0, time=[4, 1, 3, 6, 5, 2])
+    Split(training=array([1, 2, 5]), validation=array([0]), test=array([3, 4]))
     """
-    for name, fraction in (
-        ("test_fraction", test_fraction),
-        ("validation_fraction", validation_fraction),
-    ):
+    fractions = {"test": test_fraction, "validation": validation_fraction}
+    for name, fraction in fractions.items():
         if not 0 <= fraction < 1:
-            raise ParameterError(f"The '{name}' must be in [0, 1). Got {fraction}.")
-    groups: Rows = np.zeros(n_rows, dtype=np.int64)
+            raise ParameterError(f"The '{name}_fraction' must be in [0, 1). Got {fraction}.")
+    classes: Rows = np.zeros(n_rows, dtype=np.int64)
     if strata is not None:
-        groups = np.unique(np.asarray(strata), return_inverse=True)[1].astype(np.int64).reshape(-1)
-        if groups.size != n_rows:
+        classes = np.unique(np.asarray(strata), return_inverse=True)[1].astype(np.int64).reshape(-1)
+        if classes.size != n_rows:
             raise DataError(
-                f"There must be a class for each of the {n_rows} rows. Got {groups.size}."
+                f"There must be a class for each of the {n_rows} rows. Got {classes.size}."
             )
-    everything = np.arange(n_rows, dtype=np.int64)
-    rest, test = _set_aside(everything, groups, test_fraction, np.random.default_rng([seed, 1]))
-    training, validation = _set_aside(
-        rest, groups[rest], validation_fraction, np.random.default_rng([seed, 2])
-    )
-    split = Split(training, validation, test)
+    sides = {
+        "groups": None if groups is None else group_codes(groups, n_rows),
+        "time": None if time is None else time_ranks(time, n_rows),
+    }
+    rest = np.arange(n_rows, dtype=np.int64)
+    parts = {}
+    for stream, (name, fraction) in enumerate(fractions.items(), start=1):
+        of_rest = {side: values[rest] for side, values in sides.items() if values is not None}
+        check_sides_differ(of_rest, name, fraction)
+        kept, aside = _set_aside(classes[rest], fraction, (seed, stream), of_rest)
+        rest, parts[name] = rest[kept], rest[aside]
+    split = Split(rest, parts["validation"], parts["test"])
     _check(split, n_rows, test_fraction, validation_fraction)
     return split
 
 
 def _set_aside(
-    rows: Rows, groups: Rows, fraction: float, rng: np.random.Generator
+    classes: Rows, fraction: float, seed: tuple[int, int], sides: dict[str, Rows]
 ) -> tuple[Rows, Rows]:
-    """Split rows into those kept and those set aside, each group in proportion."""
-    order = rng.permutation(rows.size)
-    counts = np.bincount(groups, minlength=1)
-    wanted = _shares(counts, fraction)
-    aside = np.zeros(rows.size, dtype=bool)
-    for group, count in enumerate(wanted):
-        aside[order[groups[order] == group][:count]] = True
-    return rows[~aside], rows[aside]
+    """Split rows into those kept and those set aside, none if there are too few."""
+    n = len(classes)
+    everything = np.arange(n, dtype=np.int64)
+    if n < 2 or round(n * fraction) == 0:
+        return everything, everything[:0]
+    kept, aside = splitting.split_rows(n, fraction, seed, classes, **sides)
+    if not sides:  # a class keeps a row to train on
+        lost = np.setdiff1d(classes, classes[kept])
+        back = [aside[np.argmax(classes[aside] == code)] for code in lost]
+        kept, aside = np.union1d(kept, back).astype(np.int64), np.setdiff1d(aside, back)
+    return kept, aside
 
 
-def _shares(counts: Rows, fraction: float) -> Rows:
-    """Rows to set aside of each group: fractions rounded so that their sum is right."""
-    exact = counts * fraction
-    shares: Rows = np.floor(exact).astype(np.int64)
-    lacking = round(float(counts.sum() * fraction)) - int(shares.sum())
-    for group in np.argsort(shares - exact, kind="stable"):
-        if lacking > 0 and shares[group] + 1 < counts[group]:
-            shares[group] += 1
-            lacking -= 1
-    return shares
+def check_sides_differ(sides: dict[str, Rows], purpose: str, fraction: float) -> None:
+    """Refuse rows of one group, or of one time, where some are to be set aside.
+
+    Parameters
+    ----------
+    sides : dict of str to ndarray
+        Codes of the rows' groups, ranks of their times.
+    purpose : {"test", "validation"}
+        What rows are to be set aside for.
+    fraction : float
+        Their share.
+
+    Raises
+    ------
+    DataError
+        If all rows are of one group or time.
+
+    Examples
+    --------
+    >>> check_sides_differ({"groups": np.array([0, 0])}, "test", 0.2)
+    Traceback (most recent call last):
+    ravine.errors.DataError: All rows are of one group: there can be no test rows.
+    """
+    for name, values in sides.items():
+        if fraction > 0 and len(values) > 1 and (values == values[0]).all():
+            rows = "All rows" if purpose == "test" else "All rows that are not tested on"
+            raise DataError(
+                f"{rows} are of one {name.removesuffix('s')}: there can be no {purpose} rows.",
+                hint=f"Set the {purpose} fraction to 0, or leave {name} out.",
+            )
 
 
 def _check(split: Split, n_rows: int, test_fraction: float, validation_fraction: float) -> None:

@@ -1,7 +1,4 @@
 // The registry of optimizers: one line per kind.
-#pragma once
-
-#include "optimizer.hpp"
 #include "optimizers/adaptive_rates.hpp"
 #include "optimizers/descent.hpp"
 #include "optimizers/individual_rates.hpp"
@@ -16,8 +13,7 @@ template <class Rule, class T> OptimizerPtr<T> make_rule(const Spec& spec, RunLe
     return std::make_unique<Rule>(spec, run);
 }
 
-// The optimizer that a spec describes, its learning rate and its weight decay set.
-template <class T> OptimizerPtr<T> make_optimizer(const Spec& spec, RunLength run = {}) {
+template <class T> OptimizerPtr<T> make_optimizer(const Spec& spec, RunLength run) {
     static const std::map<std::string, OptimizerPtr<T> (*)(const Spec&, RunLength)> registry = {
         {"SGD", make_rule<SGD<T>, T>},         {"DeltaBarDelta", make_rule<DeltaBarDelta<T>, T>},
         {"Rprop", make_rule<Rprop<T>, T>},     {"Adagrad", make_rule<Adagrad<T>, T>},
@@ -31,5 +27,8 @@ template <class T> OptimizerPtr<T> make_optimizer(const Spec& spec, RunLength ru
     optimizer->weight_decay = spec.has("weight_decay") ? spec.number("weight_decay") : 0;
     return optimizer;
 }
+
+template OptimizerPtr<float> make_optimizer(const Spec&, RunLength);
+template OptimizerPtr<double> make_optimizer(const Spec&, RunLength);
 
 } // namespace ravine

@@ -1,0 +1,218 @@
+"""The rows of a table whose target is known, and which of them must lie on one side of a split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ravine.cli.output import say
+from ravine.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ravine.cli.settings import TableSettings
+    from ravine.tables.interpreting import Interpreted
+
+__all__ = ["KnownRows", "known_rows"]
+
+_FRACTIONS = "--test-fraction or --validation-fraction"
+
+
+@dataclass(frozen=True)
+class KnownRows:
+    """Rows whose target is known.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The target and the columns to learn from, rows numbered as in the file, from 0.
+    table : Interpreted
+        What was found in the text of the whole table.
+    groups, time : ndarray of int64, shape (n,), or None
+        Codes of the groups of ``--group``, and ranks of the times of ``--time``.
+    """
+
+    frame: pd.DataFrame
+    table: Interpreted
+    groups: NDArray[np.int64] | None = None
+    time: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def sides(self) -> dict[str, NDArray[np.int64]]:
+        """Groups and times, as far as there are any, named as parameters are."""
+        both = {"groups": self.groups, "time": self.time}
+        return {name: values for name, values in both.items() if values is not None}
+
+    def split(
+        self,
+        settings: TableSettings,
+        task: str,
+        validation_fraction: float,
+        seed: int,
+        *,
+        later: float = 0.0,
+    ) -> tuple[KnownRows, KnownRows, KnownRows]:
+        """Set rows aside: training, validation and test rows; classes in proportion.
+
+        ``later`` is the share of the training rows that will be set aside by others.
+        """
+        from ravine.tables.splitting import check_sides_differ, split_rows
+        from ravine.tables.values import text_of
+
+        fractions = (settings.test_fraction, validation_fraction)
+        if self.sides and not any((*fractions, later)):
+            flag = "--group" if self.groups is not None else "--time"
+            raise ParameterError(
+                f"{flag} would change nothing: no rows are set aside.",
+                hint=f"Set {_FRACTIONS}, or leave {flag} out.",
+            )
+        regression = task == "regression"
+        try:
+            split = split_rows(
+                len(self),
+                test_fraction=fractions[0],
+                validation_fraction=fractions[1],
+                seed=seed,
+                strata=None if regression else [text_of(v) for v in self.frame[settings.target]],
+                **self.sides,
+            )
+            check_sides_differ(self._take(split.training).sides, "validation", later)
+        except DataError as error:
+            if not self.sides:
+                raise
+            where = " and ".join(f"{flag} {c!r}" for flag, c in settings.side_columns.items())
+            raise DataError(
+                f"{where}: {error}",
+                hint=f"Name other columns, or set {_FRACTIONS} to 0.",
+            ) from error
+        return self._take(split.training), self._take(split.validation), self._take(split.test)
+
+    def _take(self, rows: NDArray[np.int64]) -> KnownRows:
+        sides = {name: values[rows] for name, values in self.sides.items()}
+        return KnownRows(self.frame.iloc[rows], self.table, **sides)
+
+
+def known_rows(path: str, settings: TableSettings) -> KnownRows:
+    """Read a table; keep the rows whose target is known, and the columns that are learnt from.
+
+    Text is read here, before any rows are set aside, so that errors name the rows of the file.
+
+    Parameters
+    ----------
+    path : str
+        The table's file.
+    settings : TableSettings
+        What is predicted, from what, and by which columns rows are set aside.
+
+    Returns
+    -------
+    KnownRows
+        The rows.
+
+    Raises
+    ------
+    ParameterError
+        If ``--group`` or ``--time`` names the target.
+    DataError
+        If a column is not there, or one of these two lacks a value in such a row.
+    """
+    from ravine.tables import check_column, drop_columns, rows_with_target
+    from ravine.tables.interpreting import interpret
+    from ravine.tables.reading import read_with_remarks
+    from ravine.tables.values import plural
+
+    target = settings.target
+    frame, remarks = read_with_remarks(path, target=target, missing_values=settings.missing)
+    check_column(frame, target, "target")
+    for flag, name in settings.side_columns.items():
+        if name == target:
+            raise ParameterError(
+                f"{flag} names the target {name!r}.",
+                hint=f"Name another column, or leave {flag} out.",
+            )
+        check_column(frame, name, f"column of {flag}")
+    names = dict.fromkeys([*settings.drop, *settings.side_columns.values()])
+    table = interpret(drop_columns(frame, names), [target], settings.task)
+    known = rows_with_target(table.frame, target, renumber=False)
+    if len(known) < len(frame):
+        lost = plural(len(frame) - len(known), "row")
+        say(f"note: {lost} without a {target!r} left out")
+    present = frame[target].notna().to_numpy()
+    groups, time = (
+        None if name is None else read(frame[name], present, flag)
+        for flag, name, read in (
+            ("--group", settings.group, _groups_of),
+            ("--time", settings.time, _times_of),
+        )
+    )
+    for note in settings.notes:
+        say(f"note: {note}")
+    kept = [said for said in remarks if not any(said.startswith(f"Column {n!r}") for n in names)]
+    return KnownRows(known, replace(table, remarks=(*kept, *table.remarks)), groups, time)
+
+
+def _groups_of(column: pd.Series[Any], present: NDArray[np.bool_], flag: str) -> Any:
+    from ravine.sides import group_codes
+
+    _refuse_gaps(column, column.isna().to_numpy(), present, flag)
+    what = f"Column {column.name!r} ({flag})"
+    return group_codes(column[present].to_numpy(dtype=object), int(present.sum()), what)
+
+
+def _times_of(column: pd.Series[Any], present: NDArray[np.bool_], flag: str) -> Any:
+    import numpy as np
+
+    from ravine.sides import time_ranks
+
+    times = _numbers(column, flag)
+    _refuse_gaps(column, np.isnan(times), present, flag)
+    return time_ranks(times[present], int(present.sum()))
+
+
+def _numbers(column: pd.Series[Any], flag: str) -> NDArray[np.float64]:
+    """Read times as numbers that are in their order; NaN where there is none."""
+    import numpy as np
+
+    from ravine.tables.interpreting import understood_series
+    from ravine.tables.text_kinds import Texts, understand
+    from ravine.tables.times import dates_of, durations_of, times_of_day_of
+    from ravine.tables.values import holds_text, kind_of, numbers_of
+
+    name = str(column.name)
+    if holds_text(column):
+        texts = Texts.of(column, name)
+        column = understood_series(understand(texts), texts, column)
+    kind = kind_of(column, name)
+    if kind == "text":
+        known = column.dropna()
+        raise DataError(
+            f"Column {name!r} ({flag}) holds text, such as {str(known.iloc[0])!r}, which has no "
+            "order in time.",
+            hint="Write its times as numbers, or as dates with the year first: 2024-12-31.",
+        )
+    if kind == "ordered":
+        codes = column.cat.codes.to_numpy(dtype=np.float64)
+        return np.where(codes < 0, np.nan, codes)
+    if kind == "duration":
+        return durations_of(column, name)
+    if kind in ("date", "time"):
+        return (dates_of if kind == "date" else times_of_day_of)(column, name).seconds
+    return numbers_of(column, name, infinite=True)
+
+
+def _refuse_gaps(
+    column: pd.Series[Any], missing: NDArray[np.bool_], present: NDArray[np.bool_], flag: str
+) -> None:
+    gaps = missing & present
+    if gaps.any():
+        many = f" and {gaps.sum() - 1:,} more" if gaps.sum() > 1 else ""
+        raise DataError(
+            f"Column {column.name!r} ({flag}) has no value in row {gaps.argmax() + 1}{many}.",
+            hint=f"Fill it in, leave such rows out, or leave {flag} out.",
+        )
