@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["SAYS_NOTHING", "learn_column", "robust_scale", "with_reading"]
 
 _TOO_CLOSE = "its whole numbers differ by less than float64 can tell apart beyond 2^53"
+_PERHAPS_TOO_CLOSE = (
+    "its numbers are the same, or differ by less than float64 can tell apart beyond 2^53"
+)
 _CONSTANT = "it has the same value in every training row"
 _EMPTY = "it is empty in every training row"
 
@@ -98,7 +101,11 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
     if kind == "number":
         found_numbers = numbers_of(series, name, infinite=True)
         learnt = _learn_numbers(found_numbers, name, coding)
-        return _TOO_CLOSE if learnt == _CONSTANT and series.nunique() > 1 else learnt
+        if learnt == _CONSTANT and series.nunique() > 1:
+            return _TOO_CLOSE
+        if learnt == _CONSTANT and series.dtype.kind == "f" and abs(found_numbers[0]) >= 2**53:
+            return _PERHAPS_TOO_CLOSE
+        return learnt
     clock = kind == "time"
     moments = times_of_day_of(series, name) if clock else dates_of(series, name)
     return _learn_moments(moments, name, coding, clock=clock)

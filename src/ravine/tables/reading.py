@@ -6,7 +6,7 @@ import errno
 import gzip
 import os
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,10 +130,7 @@ def read_with_remarks(
     if extension == ".parquet":
         frame = _read_parquet(name, content)
     else:
-        missing = MISSING_VALUES if missing_values is None else ("", *missing_values)
-        frame = _read_csv(name, content, text_columns, target, missing, remarks)
-        if missing_values is not None:
-            remarks = []  # they were chosen
+        frame, remarks = _read_csv(name, content, text_columns, target, missing_values)
     _check_columns(name, frame)
     return frame, remarks
 
@@ -206,22 +203,22 @@ def _read_csv(
     content: bytes,
     text_columns: Collection[str],
     target: str | None,
-    missing: Sequence[str],
-    remarks: list[str],
-) -> pd.DataFrame:
+    missing_values: Collection[str] | None,
+) -> tuple[pd.DataFrame, list[str]]:
     import pyarrow as pa
 
     if len(content) > _LARGEST_CSV:
         raise file_error(name, "read", OSError(errno.EFBIG, "")) from None
     check_text(name, content)
-    file = CsvText(content, missing)
+    file = CsvText(content, ("", *(MISSING_VALUES if missing_values is None else missing_values)))
+    said: list[str] = []
     try:
         table = file.read(text_columns)
-        table, said = missing_words(file, table, target)
+        if missing_values is None:  # otherwise they were chosen
+            table, said = missing_words(file, table, target)
     except pa.ArrowInvalid as error:
         raise FileError(f"Cannot read {name!r}: {csv_reason(error)}.", hint=AS_CSV) from error
-    remarks += said
-    return _named(name, table).to_pandas(self_destruct=True, date_as_object=False)  # type: ignore[no-any-return]
+    return _named(name, table).to_pandas(self_destruct=True, date_as_object=False), said
 
 
 def check_text(name: str, content: bytes) -> None:
