@@ -66,7 +66,7 @@ def test_odd_cells_among_numbers_are_missing_and_the_warning_has_count_cell_row_
     ]
     assert schema.notes == tuple(said)
     coded = schema.encode({"amount": [3.0, None], "x": [1, 2]})
-    with pytest.warns(DataWarning, match="'amount': 1 cell is no number .* 'sold' in row 2"):
+    with pytest.warns(DataWarning, match=r"'amount': 1 cell is no number .* 'sold' in row 2"):
         np.testing.assert_array_equal(schema.encode({"amount": ["3", "sold"], "x": [1, 2]}), coded)
 
 
@@ -87,7 +87,7 @@ def test_clean_tables_give_no_warning():
 def test_text_in_a_column_whose_training_rows_had_none_is_an_error():
     schema = TableSchema.learn({"a": [1, 2, None, 4]})
     assert schema.encode({"a": ["1", " ", "#DIV/0!", "NA"]}).tolist()[1:] == [[0, 1]] * 3
-    with pytest.raises(DataError, match="'a' must hold numbers. Got the text 'big' in row 2"):
+    with pytest.raises(DataError, match=r"'a' must hold numbers\. Got the text 'big' in row 2"):
         schema.encode({"a": ["1", "big"]})
 
 
@@ -237,10 +237,8 @@ def test_cells_that_count_as_missing_are_counted_over_the_file(tmp_path, monkeyp
     monkeypatch.setattr("ravine.tables.chunks._ROWS", 7)
     assert run("predict", "m", "t.csv", "--out", "p.csv") == 0
     err = capsys.readouterr().err
-    assert (
-        "note: Column 'a': 3 cells are no numbers and count as missing; the first is 'sold' in row 6"
-        in err
-    )
+    said = "3 cells are no numbers and count as missing; the first is 'sold' in row 6"
+    assert f"note: Column 'a': {said}" in err
 
 
 # --- Names and counters ---------------------------------------------------------------------------
@@ -383,8 +381,15 @@ def test_what_cannot_be_regressed_on_is_an_error_that_says_why(y, message):
     ids=range(4),
 )
 def test_a_missing_label_is_an_error(labels):
-    with pytest.raises(ValueError, match="missing label|NaN"):
+    with pytest.raises(ValueError, match=r"missing label|NaN"):
         quick(rv.NeuralClassifier).fit(X, labels)
+
+
+def test_what_is_no_label_is_an_error_that_names_it():
+    with pytest.raises(
+        DataError, match=r"y holds datetime.time\(1, 0\) \(time\), which is no label"
+    ):
+        quick(rv.NeuralClassifier).fit(X, [dt.time(1), dt.time(2)] * 20)
 
 
 def test_labels_of_different_types_are_an_error_with_the_cure():

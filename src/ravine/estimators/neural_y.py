@@ -174,6 +174,11 @@ def _of_one_type(array: NDArray[Any], name: str) -> NDArray[Any]:
         if small or all(0 <= value < 2**64 for value in values):
             return np.array(values, dtype=np.int64 if small else np.uint64)
         return array
+    if kind not in ("", "text", "boolean"):
+        raise DataError(
+            f"{name} holds {values[0]!r:.60} ({kind}), which is no label of a class.",
+            hint="Labels are text, whole numbers, booleans or dates.",
+        )
     return np.array(values) if kind == "boolean" else array
 
 

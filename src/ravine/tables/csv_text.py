@@ -43,9 +43,10 @@ class CsvText:
         table = self._read(texts)
         if table.num_columns == 1 and (b"\n\n" in self.content or b"\n\r\n" in self.content):
             table = self._read(texts, blank_lines=True)
-        return self._with_padded_numbers(
-            stripped(self._with_codes(table), self.missing), table, texts
-        )
+        table = self._with_codes(table)
+        if self.content.isascii() and b" " not in self.content and b"\t" not in self.content:
+            return table  # there are no blanks to strip
+        return self._with_padded_numbers(stripped(table, self.missing), table, texts)
 
     def _with_padded_numbers(
         self, table: pa.Table, before: pa.Table, texts: Collection[str]
@@ -99,18 +100,13 @@ class CsvText:
         return table
 
     def _may_hold_codes(self) -> bool:
-        """Tell whether any cell begins with a zero and a further digit."""
-        if b",0" not in self.content and b"\n0" not in self.content and b'"0' not in self.content:
-            return False
-        text, quoted = np.frombuffer(self.content, np.uint8), b'"0' in self.content
+        """Tell whether any cell may begin with a zero and a further digit."""
+        text = np.frombuffer(self.content, np.uint8)
         for start in range(0, len(text) - 2, _BLOCK):
             piece = text[start : start + _BLOCK + 2]
-            found = piece[1:-1] == ord("0")
-            found &= piece[2:] - ord("0") < 10
-            before = piece[:-2]
-            starts = (before <= ord(" ")) | (before == ord(","))
-            found &= (starts | (before == ord('"'))) if quoted else starts
-            if found.any():
+            # Up to the comma in ASCII: what stands before a cell, and neither digits nor - . /
+            zeros = np.flatnonzero((piece[:-2] <= ord(",")) & (piece[1:-1] == ord("0")))
+            if (piece[zeros + 2] - np.uint8(ord("0")) < 10).any():
                 return True
         return False
 

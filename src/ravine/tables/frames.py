@@ -75,6 +75,9 @@ def as_frame(table: Any) -> pd.DataFrame:
         ) from error
     except ValueError as error:
         raise DataError(f"The table cannot be read: {error}.") from error
+    wide = [name for name, kind in eager.schema.items() if kind in (nw.Int128, nw.UInt128)]
+    if wide:  # which PyArrow does not know
+        eager = eager.with_columns(nw.col(*wide).cast(nw.Float64))
     frame: pd.DataFrame = eager.to_pandas()
     frame = frame.reset_index(drop=True)
     if nameless:

@@ -278,8 +278,8 @@ def _two_numbers(found: Texts, places: list[int], numbers: NumberTexts) -> DataE
             break
     return DataError(
         f"Column {found.name!r} holds numbers that can be read in more than one way: {text!r} in "
-        f"row {found.row(place)} is {one:.15g} if the comma groups thousands, {two:.15g} if it is "
-        "the decimal mark.",
+        f"row {found.row(place)} is {one:.15g} with a decimal point, {two:.15g} with a decimal "
+        "comma.",
         hint=f"Write {one:.15g} or {two:.15g}, or leave the column out (--drop {found.name!r}).",
     )
 
