@@ -29,6 +29,8 @@ LOOK = {
     "legend.frameon": False,
 }
 
+_PATCH = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # keeps lines out of numbers
+
 
 def draw_ratios(result, path):
     """Draw how many times as long as ravine each peer takes, case by case, with the goals."""
@@ -44,7 +46,15 @@ def draw_ratios(result, path):
                 labelled.add(family)
                 times = system["times_ravine"]
                 panel.barh(place, times, color=COLOURS.get(name), label=label)
-                panel.text(times, place, f" {times:.1f}", va="center")
+                panel.annotate(
+                    f"{times:.1f}",
+                    (times, place),
+                    (4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    zorder=5,
+                    bbox=_PATCH,
+                )
                 place += 1
             panel.plot([case["goal"]] * 2, [top - 0.5, place - 0.5], color="black", lw=2)
             ticks.append(((top + place - 1) / 2, case["name"]))

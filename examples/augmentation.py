@@ -18,22 +18,6 @@ AUGMENTATIONS = {
 }
 
 
-def as_shown(images, augmentation):
-    """Give the images as training sees them.
-
-    The gradient of a linear layer is a sum of target × input. So one step from zero weights, with
-    an output for each image that is 1 for that image alone, leaves the images in the weights.
-    """
-    n = len(images)
-    network = rv.Network(
-        [rv.Flatten(), rv.Dense(n, use_bias=False, initializer="zeros")], loss="squared_error"
-    )
-    step = rv.SGD(n * n / 2)
-    recipe = rv.Recipe(optimizer=step, batch_size="full", epochs=1, augmentation=augmentation)
-    model = rv.train(network, images, np.eye(n), recipe)
-    return model.parameters["dense_1.weight"].T.reshape(images.shape)
-
-
 def main():
     with np.load(Path(__file__).parent / "data" / "mnist_5k.npz") as data:
         images = data["X"][::500].astype(float)
@@ -41,7 +25,8 @@ def main():
         len(AUGMENTATIONS), len(images), figsize=(9, 5.9), subplot_kw={"xticks": [], "yticks": []}
     )
     for row, (name, augmentation) in zip(panels, AUGMENTATIONS.items(), strict=True):
-        for panel, image in zip(row, as_shown(images, augmentation), strict=True):
+        shown, _ = rv.augment(images, range(len(images)), augmentation)
+        for panel, image in zip(row, shown, strict=True):
             panel.imshow(image, cmap="gray_r", vmin=0, vmax=255)
             panel.set_frame_on(False)
         row[0].set_ylabel(name, rotation=0, ha="right", va="center")

@@ -34,7 +34,8 @@ def main():
     left.plot(history["epoch"], history["val_loss"], color=ORANGE, label="validation")
     left.axvline(stopped.best_epoch, color=GREY, ls="--", label="the weights that are kept")
     left.axvline(len(stopped.history), color=GREY, ls=":", label="the end, 200 epochs later")
-    left.set(title=f"Early stopping, η = {RATES[1]}", xlabel="epoch", ylabel="loss")
+    left.set(title=f"Early stopping, η = {RATES[1]}", xlabel="epoch")
+    left.set_ylabel("squared error, in variances of y")
     left.set_ylim(0.3, 0.7)
     left.legend()
 
@@ -42,7 +43,7 @@ def main():
         history = run(rate).history
         label = f"η = {rate}: {len(history)} epochs"
         right.plot(history["capacity"], history["val_loss"], lw=width, label=label)
-    right.set(title="Three rates, one curve", xlabel="effective capacity Σηₖ")
+    right.set(title="Three rates, one curve", xlabel="capacity Σηₖ")
     right.legend(title="validation loss")
     save(figure, "early_stopping.png")
 

@@ -20,6 +20,7 @@ def nudges(panel):
     panel.loglog(steps, np.abs(forward / truth - 1), ".", ms=3, label="(f(x+ε) − f(x)) / ε")
     panel.loglog(steps, np.abs(central / truth - 1), ".", ms=3, label="(f(x+ε) − f(x−ε)) / 2ε")
     panel.set(title="Forward and central differences", xlabel="ε", ylabel="relative error")
+    panel.set_ylim(bottom=1e-14)
     panel.legend(loc="lower left")
 
 

@@ -21,7 +21,7 @@ def main():
     x, at = rng.uniform(0, 6, 1000), np.linspace(0, 6, 200)
     truth = np.sin(x)
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.8))
     wild = rng.random(len(x)) < 0.1
     y = truth + 0.2 * rng.standard_normal(len(x)) + wild * rng.exponential(5, len(x))
     left.plot(x, y, ".", color=GREY, ms=3, label="rows, one in ten wild")
@@ -29,7 +29,7 @@ def main():
     left.plot(at, fit("absolute_error", x, y, at), label="absolute_error: the median")
     left.plot(at, fit(rv.losses.Huber(0.5), x, y, at), "--", label="Huber(0.5): near the median")
     left.set(title="Rows that are far off", xlabel="x", ylabel="y", ylim=(-4, 5.5))
-    left.legend(loc="lower left", fontsize=8.5)
+    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=8.5)
 
     y = truth + (0.1 + 0.15 * x) * rng.standard_normal(len(x))
     right.plot(x, y, ".", color=GREY, ms=3)
@@ -38,7 +38,7 @@ def main():
         below = np.mean(y < np.interp(x, at, curve))
         right.plot(at, curve, label=f"Quantile({tau}): {below:.0%} of the rows below")
     right.set(title="How far off to expect them", xlabel="x", ylabel="y", ylim=(-4, 5.5))
-    right.legend(loc="lower left", fontsize=8.5)
+    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=8.5)
     save(figure, "losses.png")
 
 

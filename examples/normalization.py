@@ -33,7 +33,7 @@ def main():
     figure, panel = plt.subplots(figsize=(6.4, 4.2))
     for (first, then), model in zip(choices, rv.train_many(jobs, X, y), strict=True):
         panel.plot(model.history["epoch"], model.history["val_loss"], label=first + then)
-    panel.set(xlabel="epoch", ylabel="validation loss", ylim=(0, 1.3))
+    panel.set(xlabel="epoch", ylabel="validation loss, in variances of y", ylim=(0, 1.3))
     panel.set_title("Four hidden layers, SGD(0.01), columns on scales from 0.03 to 3")
     panel.legend(loc="upper right", ncols=2)
     save(figure, "normalization.png")

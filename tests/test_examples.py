@@ -1,4 +1,4 @@
-"""Every example runs, quietly and quickly, and draws a picture that is not empty."""
+"""Every example runs, quietly and quickly, and draws a picture whose legends cover nothing."""
 
 import os
 import subprocess
@@ -14,10 +14,28 @@ PICTURES = sorted(
 )
 
 
-def run(name, *arguments, folder):
+#: Runs an example as it is, but looks at each figure before it is saved.
+WATCHED = f"""
+import runpy, sys
+sys.path[:0] = [{str(EXAMPLES)!r}, {str(Path(__file__).parent)!r}]
+from matplotlib.figure import Figure
+from legends import covered_by_legends
+savefig = Figure.savefig
+def save_watched(self, *args, **kwargs):
+    covered = covered_by_legends(self)
+    assert not covered, f"a legend covers {{covered}}"
+    savefig(self, *args, **kwargs)
+Figure.savefig = save_watched
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def run(name, *arguments, folder, watched=False):
     """Run an example as a reader would, elsewhere than in its folder; warnings are errors."""
+    program = ["-c", WATCHED, EXAMPLES / f"{name}.py"] if watched else [EXAMPLES / f"{name}.py"]
     return subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / f"{name}.py", *arguments],
+        [sys.executable, "-W", "error", *program, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -27,10 +45,10 @@ def run(name, *arguments, folder):
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_an_example_draws_its_picture_where_it_is_told(name, tmp_path):
+def test_an_example_draws_its_picture_where_it_is_told_and_legends_cover_nothing(name, tmp_path):
     from matplotlib.image import imread
 
-    done = run(name, "--out", "pictures", folder=tmp_path)
+    done = run(name, "--out", "pictures", folder=tmp_path, watched=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1] == str(Path("pictures") / f"{name}.png")

@@ -423,6 +423,17 @@ def test_groups_and_times_that_cannot_be_set_aside_are_errors():
     regressor(validation_fraction=0.0).fit(frame, y, groups=["a"] * 60)
 
 
+@pytest.mark.parametrize("name", ["groups", "time"])
+def test_a_row_of_weight_0_is_absent_with_its_group_and_time(name):
+    frame, y = table(80)
+    codes = np.arange(80) // 2 * 1.0
+    expected = outcome(regressor(n_members=5).fit(frame[9:], y[9:], **{name: codes[9:]}), frame)
+    codes[:9] = np.nan
+    weight = np.r_[np.zeros(9), np.full(71, 2.0)]
+    found = regressor(n_members=5).fit(frame, y, sample_weight=weight, **{name: codes})
+    np.testing.assert_array_equal(outcome(found, frame), expected)
+
+
 def test_groups_are_routed_by_cross_validation(monkeypatch):
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(12), 10)

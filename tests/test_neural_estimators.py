@@ -582,6 +582,21 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_threads():
     assert not np.array_equal(one, other)
 
 
+def test_the_mean_history_holds_the_last_losses_of_a_member_that_has_ended():
+    from types import SimpleNamespace
+
+    from ravine.estimators.neural_members import mean_history
+
+    long = rv.History({"epoch": [1, 2, 3], "val_loss": [3.0, 2.0, 1.0], "seconds": [1, 1, 1]})
+    short = rv.History({"epoch": [1], "val_loss": [5.0], "seconds": [3]})
+    members = [SimpleNamespace(history=h, best_epoch=len(h)) for h in (long, short)]
+    mean = mean_history(members)
+    assert mean["val_loss"].tolist() == [4.0, 3.5, 3.0]
+    assert mean["seconds"].tolist() == [2.0, 1.0, 1.0]
+    assert mean["epoch"].tolist() == [1, 2, 3]
+    assert mean.best_epoch == 2
+
+
 def test_the_history_is_the_mean_of_the_members():
     fitted = regressor(patience=None).fit(FRAME, PRICE)
     losses = [model.history["val_loss"] for model in fitted.members_]

@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+from legends import covered_by_legends
 from matplotlib.figure import Figure
 
 import ravine as rv
@@ -87,6 +88,60 @@ def test_axes_are_labelled_and_epochs_whole():
     assert ax.get_ylabel() == "loss"
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(lines(ax))
     assert all(tick == int(tick) for tick in ax.get_xticks())
+
+
+def test_a_squared_error_is_drawn_as_its_root_in_the_targets_unit():
+    ax = HISTORY.plot(axes(), loss=rv.losses.SquaredError(), target="price")
+    found = lines(ax)
+    np.testing.assert_allclose(found["training"].get_ydata(), np.sqrt(LOSS))
+    np.testing.assert_allclose(found["validation"].get_ydata(), np.sqrt(VAL_LOSS))
+    (ring,) = ax.collections
+    np.testing.assert_allclose(ring.get_offsets()[0], [BEST, np.sqrt(VAL_LOSS.min())])
+    assert ax.get_ylabel() == "RMSE of price"
+
+
+@pytest.mark.parametrize(
+    ("loss", "label"),
+    [
+        (rv.losses.AbsoluteError(), "mean absolute error of price"),
+        (rv.losses.CrossEntropy(), "cross entropy of price"),
+        (rv.losses.BinaryCrossEntropy(), "binary cross entropy of price"),
+        (rv.losses.Poisson(), "poisson loss of price"),
+        (rv.losses.Huber(), "huber loss of price"),
+    ],
+)
+def test_other_losses_are_drawn_as_they_are_and_named(loss, label):
+    ax = HISTORY.plot(axes(), loss=loss, target="price")
+    np.testing.assert_array_equal(lines(ax)["training"].get_ydata(), LOSS)
+    assert ax.get_ylabel() == label
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        2.0 / EPOCHS,
+        1.0 * EPOCHS,
+        np.full(30, 3.0),
+        np.where(EPOCHS % 2, 1.0, 5.0),
+        10.0**-EPOCHS,
+        -1.0 * EPOCHS,
+    ],
+    ids=["falls", "rises", "flat", "jumps", "decades", "negative"],
+)
+@pytest.mark.parametrize("size", [(7, 4.2), (4, 3)])
+def test_the_legend_covers_nothing_whatever_the_curves(losses, size):
+    figure = Figure(figsize=size, layout="constrained")
+    history = rv.History({"epoch": EPOCHS, "loss": losses, "val_loss": losses[::-1]})
+    history.plot(figure.add_subplot())
+    assert covered_by_legends(figure) == []
+
+
+def test_what_a_legend_covers_is_seen():
+    figure = Figure()
+    ax = figure.add_subplot()
+    ax.plot([0, 1], [0, 1], label="line")
+    ax.legend(loc="center")
+    assert covered_by_legends(figure) == ["line"]
 
 
 def test_a_run_that_diverged_is_drawn_with_gaps():

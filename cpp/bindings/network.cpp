@@ -4,6 +4,7 @@
 #include "ravine/augmentation.hpp"
 #include "ravine/penalised.hpp"
 #include "ravine/scoring.hpp"
+#include "ravine/synthesize.hpp"
 
 #include <mutex>
 #include <numeric>
@@ -231,17 +232,19 @@ template <class T> void bind(nb::module_& m, const char* name) {
              "(loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.");
 }
 
-// Mini-batch number `step` of an epoch as the augmentation makes it; y is n × K targets (one-hot for
-// classes).
+// The rows of an epoch as the augmentation makes them of one mini-batch; y is n × K targets (one-hot for
+// classes). `training`: the rows that relative noise takes its unit from; none: those of X.
 template <class T>
 nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_columns, Matrix<T> X, Matrix<T> y,
-                  std::uint64_t seed, std::uint64_t epoch) {
+                  std::uint64_t seed, std::uint64_t epoch, std::optional<Matrix<T>> training) {
     const Index n = static_cast<Index>(X.shape(0)), I = static_cast<Index>(X.shape(1)),
                 K = static_cast<Index>(y.shape(1));
     require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
     require(size_of(row_shape) == I, "row_shape does not match the columns of X.");
     Augmenter<T> augmenter(to_spec(specs).list(), row_shape, code_columns);
-    augmenter.fit(n, [&](Index i) { return X.data() + i * I; });
+    const Matrix<T>& known = training ? *training : X;
+    require(static_cast<Index>(known.shape(1)) == I, "X and the training rows have different columns.");
+    augmenter.fit(static_cast<Index>(known.shape(0)), [&](Index i) { return known.data() + i * I; });
     Buffer<T> x(X.data(), X.data() + X.size()), targets(y.data(), y.data() + y.size());
     Buffer<T> scratch(augmenter.scratch_size(n));
     std::vector<Index> rows(n);
@@ -252,17 +255,44 @@ nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_colum
                           to_array<T>(std::move(targets), {y.shape(0), y.shape(1)}));
 }
 
+// The rows that Synthesize adds in an epoch to n training rows; y is n × K targets, with `classes` above 0
+// class codes (K = 1) or one-hot.
+template <class T>
+nb::tuple synthesize(nb::dict spec, std::vector<Index> code_columns, Matrix<T> X, Matrix<T> y, Index classes,
+                     std::uint64_t seed, std::uint64_t epoch) {
+    require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
+    const Index n = static_cast<Index>(X.shape(0)), I = static_cast<Index>(X.shape(1)),
+                K = static_cast<Index>(y.shape(1));
+    Synthesizer<T> synthesizer(to_spec(spec), std::move(code_columns));
+    nb::gil_scoped_release release;
+    synthesizer.fit(
+        n, I, K, [&](Index i) { return X.data() + i * I; }, [&](Index i) { return y.data() + i * K; },
+        classes);
+    Buffer<T> x(synthesizer.count() * I), targets(synthesizer.count() * K);
+    synthesizer.sample(seed, epoch, x.data(), targets.data());
+    const auto made = static_cast<std::size_t>(synthesizer.count());
+    nb::gil_scoped_acquire acquire;
+    return nb::make_tuple(to_array<T>(std::move(x), {made, X.shape(1)}),
+                          to_array<T>(std::move(targets), {made, y.shape(1)}));
+}
+
+template <class T>
+void bind_augmentation(nb::module_& m, const char* augment_name, const char* synthesize_name) {
+    m.def(augment_name, &augment<T>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"),
+          nb::arg("X"), nb::arg("y"), nb::arg("seed"), nb::arg("epoch"), nb::arg("training") = nb::none(),
+          "(X, y) as one augmented mini-batch.");
+    m.def(synthesize_name, &synthesize<T>, nb::arg("spec"), nb::arg("code_columns"), nb::arg("X"),
+          nb::arg("y"), nb::arg("classes"), nb::arg("seed"), nb::arg("epoch"),
+          "(X, y) that Synthesize adds in an epoch.");
+}
+
 } // namespace
 
 void bind_network(nb::module_& m) {
     bind<float>(m, "Network32");
     bind<double>(m, "Network64");
-    m.def("augment32", &augment<float>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"),
-          nb::arg("X"), nb::arg("y"), nb::arg("seed"), nb::arg("epoch"),
-          "(X, y) as one augmented mini-batch.");
-    m.def("augment64", &augment<double>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"),
-          nb::arg("X"), nb::arg("y"), nb::arg("seed"), nb::arg("epoch"),
-          "(X, y) as one augmented mini-batch.");
+    bind_augmentation<float>(m, "augment32", "synthesize32");
+    bind_augmentation<double>(m, "augment64", "synthesize64");
 }
 
 } // namespace ravine::bindings

@@ -1,5 +1,6 @@
 // Runs and populations: no allocation after the first step, the same result however it comes about.
 #include "ravine/population.hpp"
+#include "ravine/training.hpp"
 
 #include "ravine/gemm.hpp"
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .augmentation import Shift as Shift
     from .augmentation import Synthesize as Synthesize
     from .augmentation import Zoom as Zoom
+    from .augmented_rows import augment as augment
     from .diagnostics.bias_variance import bias_variance as bias_variance
     from .estimators.mlp import MLPClassifier as MLPClassifier
     from .estimators.mlp import MLPRegressor as MLPRegressor
@@ -141,6 +142,7 @@ _HOME = {
     "Synthesize": "augmentation",
     "Warmup": "schedules",
     "Zoom": "augmentation",
+    "augment": "augmented_rows",
     "bias_variance": "diagnostics",
     "check_gradients": "gradients",
     "load": "loading",

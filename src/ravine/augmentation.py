@@ -217,6 +217,10 @@ class Synthesize(Augmentation):
     those seen; discrete columns take levels that were seen. Discrete are: ``categories``, the codes
     that an `ravine.Embedding` reads, and columns of at most ten distinct values.
 
+    A Gaussian copula carries each column's distribution and straight lines between normal scores,
+    no squares, products or other curves. Training rows that have such are warned of, once per data
+    set. `ravine.augment` shows the rows that are made.
+
     Parameters
     ----------
     fraction : float, default 1.0

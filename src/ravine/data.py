@@ -21,6 +21,7 @@ from .arrays import (
 )
 from .augmentation import Flip, Rotate, Shift, Zoom
 from .errors import DataError, ParameterError
+from .feature_names import by_name, feature_names
 from .layers import Normalize
 from .model_parts import engine_network
 from .network import Network
@@ -28,8 +29,9 @@ from .numeric import Place, as_floats, column_of, numbers_of
 from .offsets import Rounding, find_rounding, refuse_lost
 from .recipe import Recipe
 from .sides import group_codes, time_ranks
+from .splitting import split_rows
 
-__all__ = ["Arrays", "Offsets", "SharedData", "rows_per_batch", "true_rows"]
+__all__ = ["Arrays", "Offsets", "SharedData", "rows_per_batch", "split_rows", "true_rows"]
 
 #: What is subtracted from each column of X before it becomes float32, flat; None: nothing.
 Offsets = NDArray[np.float64] | None
@@ -46,6 +48,8 @@ class Arrays:
         Weights of the rows.
     suffix : str, default ""
         Put behind the names in messages.
+    feature_names : tuple of str, optional
+        The columns to take from a data frame, in this order; None: all.
 
     Examples
     --------
@@ -59,7 +63,9 @@ class Arrays:
         y: ArrayLike | None,
         sample_weight: ArrayLike | None = None,
         suffix: str = "",
+        feature_names: tuple[str, ...] | None = None,
     ) -> None:
+        X = by_name(X, feature_names, "X" + suffix)
         self.X, self.y, self.sample_weight = X, y, sample_weight
         self.names = tuple(name + suffix for name in ("X", "y", "sample_weight"))
         self._array: NDArray[Any] | None = None
@@ -239,6 +245,7 @@ class SharedData:
         validation: tuple[ArrayLike, ...] | None = None,
     ) -> None:
         self.training = Arrays(X, y, sample_weight)
+        self.feature_names = feature_names(X)
         self.validation: Arrays | None = None
         if validation is not None:
             if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
@@ -247,10 +254,15 @@ class SharedData:
                 )
             weight = validation[2] if len(validation) == 3 else None
             self.validation = Arrays(
-                validation[0], validation[1], weight, " of the validation rows"
+                validation[0],
+                validation[1],
+                weight,
+                " of the validation rows",
+                self.feature_names,
             )
         self._handles: dict[Any, Any] = {}
         self._described: dict[Network, dict[str, Any]] = {}
+        self._asked: set[Any] = set()
 
     @cached_property
     def all_rows(self) -> NDArray[np.int64]:
@@ -298,6 +310,12 @@ class SharedData:
         if network not in self._described:
             self._described[network] = network.to_dict()
         return self._described[network]
+
+    def is_first(self, question: Any) -> bool:
+        """Whether a question about these rows is asked for the first time."""
+        is_new = question not in self._asked
+        self._asked.add(question)
+        return is_new
 
     def prepare(
         self,

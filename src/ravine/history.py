@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from .losses import Loss
+
 __all__ = ["History"]
 
 _WHOLE = ("epoch", "step")
@@ -182,13 +184,20 @@ class History:
                 ["" if value != value else repr(value) for value in row] + more for row in rows
             )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, loss: Loss | None = None, target: str = "") -> Axes:
         """Draw the learning curve: training and validation loss per epoch, the best epoch marked.
+
+        A squared error is drawn as its square root, which has the target's own unit.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
             Where to draw; None makes a new figure.
+        loss : Loss, optional
+            What the losses are, such as ``model.network.loss``. None draws them as they are, as
+            "loss".
+        target : str, default ""
+            What is predicted, for the axis.
 
         Returns
         -------
@@ -205,7 +214,7 @@ class History:
         """
         from .plots.learning_curve import learning_curve
 
-        return learning_curve(self, ax)
+        return learning_curve(self, ax, loss=loss, target=target)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         try:

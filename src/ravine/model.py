@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arrays import as_features, as_sample_weight, as_targets, check_codes, code_columns
 from .errors import FileError, ParameterError, RavineError
+from .feature_names import by_name
 from .history import History
 from .layers import Dropout, Layer, Residual
 from .losses import BinaryCrossEntropy
@@ -57,6 +58,9 @@ class Model:
         network sees it. Columns have one (other than 0) whose mean is large next to their spread,
         such as seconds since 1970, so that none of their values are lost; the first Normalize layer
         learns its means relative to them. None: there are none.
+    feature_names : tuple of str, optional
+        The columns of the data frame that it was trained on; a data frame to predict or evaluate is
+        read by these names. None: columns are known by their position.
     status : str, default "finished"
         How the run ended: "finished", "stopped early", "converged", "diverged" or "interrupted".
     best_epoch : int, optional
@@ -84,6 +88,7 @@ class Model:
     classes: NDArray[Any] | None = None
     one_dimensional: bool = True
     offsets: NDArray[np.float64] | None = None
+    feature_names: tuple[str, ...] | None = None
     status: str = "finished"
     best_epoch: int | None = None
     message: str = ""
@@ -95,6 +100,8 @@ class Model:
         settle(self, "state_vector", _locked(self.state_vector, self.dtype))
         if self.offsets is not None:
             settle(self, "offsets", _locked(self.offsets, np.float64))
+        if self.feature_names is not None:
+            settle(self, "feature_names", tuple(self.feature_names))
         if self.classes is not None:
             settle(self, "classes", _locked(self.classes, self.classes.dtype))
         if self.best_epoch is not None:
@@ -189,10 +196,11 @@ class Model:
         Parameters
         ----------
         X : array-like, shape (n, *input_shape)
-            The rows.
+            The rows. Columns of a data frame are taken by name if the model was trained on one.
         samples : int, optional
-            Draw so many predictions with dropout acting (Monte-Carlo dropout); their spread shows
-            how sure the network is.
+            Draw so many predictions with dropout acting (Monte-Carlo dropout). Their spread says
+            how much the network leans on single units there; it is no interval, and need not grow
+            where rows are missing.
 
         Returns
         -------
@@ -237,7 +245,7 @@ class Model:
         Parameters
         ----------
         X : array-like, shape (n, *input_shape)
-            The rows.
+            The rows. Columns of a data frame are taken by name if the model was trained on one.
 
         Returns
         -------
@@ -278,7 +286,7 @@ class Model:
         Parameters
         ----------
         X : array-like, shape (n, *input_shape)
-            The rows.
+            The rows. Columns of a data frame are taken by name if the model was trained on one.
         y : array-like
             Their targets, of the kind that the model was trained on.
         sample_weight : array-like, shape (n,), optional
@@ -337,6 +345,7 @@ class Model:
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
         """Check inputs, and lay each row flat."""
+        X = by_name(X, self.feature_names)
         rows = as_features(X, self.input_shape, self.dtype, offsets=self.offsets)
         check_codes(rows, self._levels)
         return rows.reshape(len(rows), -1)

@@ -170,6 +170,7 @@ def pack(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         **recipe_to_document(model.recipe),
         "input_shape": list(model.input_shape),
         "one_dimensional": model.one_dimensional,
+        "feature_names": None if model.feature_names is None else list(model.feature_names),
         "classes": None
         if classes is None
         else {
@@ -239,6 +240,7 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
         "parameters_vector": vectors[0],
         "state_vector": vectors[1],
         "offsets": _offsets(arrays, handle, recipe.dtype, math.prod(shape)),
+        "feature_names": _feature_names(document, shape),
         "history": _history(document, arrays, best_epoch),
         "classes": _classes(document, network, handle.n_outputs),
         "one_dimensional": _field(document, "one_dimensional", bool),
@@ -308,6 +310,18 @@ def _gather(
         _check(arrays[name], name, tuple(entry["shape"]), vector.dtype, finite=finite)
         vector[entry["offset"] : entry["offset"] + entry["size"]] = arrays[name].ravel()
     return vector
+
+
+def _feature_names(document: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[str, ...] | None:
+    """Give the names of the columns; files of before have none."""
+    names = document.get("feature_names")
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SpecError("The 'feature_names' of the model must be a list of text.")
+    if (len(names),) != shape or len(set(names)) < len(names):
+        raise SpecError("The 'feature_names' of the model must name each column once.")
+    return tuple(names)
 
 
 def _offsets(

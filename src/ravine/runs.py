@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .augmentation import Augmentation, Synthesize
+from .copula_check import warn_of_misfit
 from .data import Offsets, SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
@@ -91,6 +92,8 @@ class Run:
     offsets : ndarray, optional
         The offsets of the weights that it goes on from; None takes those of `start`, or those that
         the rows need.
+    stacklevel : int, default 5
+        Whom a warning is for, as in `warnings.warn`: who called `train`.
 
     Examples
     --------
@@ -113,11 +116,12 @@ class Run:
         classes: NDArray[Any] | None = None,
         sides: Sides = (None, None),
         offsets: Offsets = None,
+        stacklevel: int = 5,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
         self.handle = data.handle(network, recipe)
         if start is not None:
-            _check_start(network, data.input_shape(recipe.dtype), start)
+            _check_start(network, data, recipe, start)
             offsets = start.offsets
         self.offsets = data.offsets(network, recipe, offsets)
         known = classes if start is None else start.classes
@@ -144,6 +148,7 @@ class Run:
         self._patience: Patience | None = None
         self._epochs_seen = 0
         self._check_together()
+        self._check_copula(stacklevel)
 
     def watch(
         self,
@@ -220,6 +225,7 @@ class Run:
             classes=self.targets.classes,
             one_dimensional=self.targets.one_dimensional,
             offsets=self.offsets,
+            feature_names=self.data.feature_names,
             status=status,
             best_epoch=best_epoch or None,
             message=message,
@@ -311,6 +317,26 @@ class Run:
             raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
+
+    def _check_copula(self, stacklevel: int) -> None:
+        """Warn, once per data set, where Synthesize does not suit it."""
+        for item in self.recipe.augmentation:
+            if isinstance(item, Synthesize) and self.data.is_first(("Synthesize", item.categories)):
+                rows = self.rows
+                weights = self.data.training.weights(self.recipe.dtype)
+                if weights is not None:
+                    rows = rows[weights[rows] > 0]
+                warn_of_misfit(
+                    self.data.training.features(self.recipe.dtype, self.offsets)[rows].reshape(
+                        len(rows), -1
+                    ),
+                    self.targets.values[rows],
+                    item,
+                    n_outputs=self.handle.n_outputs,
+                    code_columns=self.handle.code_columns,
+                    classes=self.targets.classes,
+                    stacklevel=stacklevel + 1,
+                )
 
     def _check_dropout(self) -> None:
         """Refuse a dropout of the recipe that the network's own, or its shape, makes nothing of."""
@@ -431,7 +457,8 @@ def _as_rows(rows: ArrayLike, n: int, name: str) -> NDArray[np.int64]:
     return np.ascontiguousarray(found, dtype=np.int64)
 
 
-def _check_start(network: Network, input_shape: tuple[int, ...], start: Model) -> None:
+def _check_start(network: Network, data: SharedData, recipe: Recipe, start: Model) -> None:
+    input_shape = data.input_shape(recipe.dtype)
     if start.network != network:
         raise ParameterError(
             "The model that training is to start from has another network: "
@@ -441,4 +468,11 @@ def _check_start(network: Network, input_shape: tuple[int, ...], start: Model) -
         raise DataError(
             f"X has rows of shape {input_shape}, but the model to start from was trained on rows "
             f"of shape {tuple(start.input_shape)}."
+        )
+    names = data.feature_names
+    if None not in (names, start.feature_names) and names != start.feature_names:
+        raise DataError(
+            f"X has the columns {names}, but the model to start from was trained on "
+            f"{start.feature_names}.",
+            hint="Give the same columns in the same order.",
         )

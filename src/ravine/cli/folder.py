@@ -14,7 +14,6 @@ from ravine.files import atomic_write, file_error, remove_leftovers
 if TYPE_CHECKING:
     from ravine.cli.saved import SavedModel
     from ravine.cli.settings import TableSettings
-    from ravine.history import History
 
 __all__ = [
     "CHECKPOINT",
@@ -145,12 +144,7 @@ class ResultFolder:
             self._write_recipe(files.enter_context(atomic_write(self / RECIPE)), run)
             history = files.enter_context(atomic_write(self / HISTORY))
             model.history.to_csv(history, run=run)
-            _draw(
-                model.history,
-                files.enter_context(atomic_write(self / PICTURE)),
-                model.target.name,
-                run,
-            )
+            _draw(model, files.enter_context(atomic_write(self / PICTURE)), run)
 
     def _write_recipe(self, path: Path, run: str | None = None) -> None:
         from ravine.recipe_file import write_recipe_file
@@ -251,9 +245,10 @@ def _made_here(data: dict[str, Any]) -> bool:
     return str(data.get("made_by", "")).startswith("ravine")
 
 
-def _draw(history: History, path: Path, target: str, run: str) -> None:
+def _draw(model: SavedModel, path: Path, run: str) -> None:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    history.plot(figure.add_subplot()).set_title(target)
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    loss = model.networks[0].network.loss
+    model.history.plot(figure.add_subplot(), loss=loss, target=model.target.name)
     figure.savefig(path, dpi=150, metadata={"Description": f"run {run}"})

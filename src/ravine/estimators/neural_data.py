@@ -107,8 +107,9 @@ class TrainingRows:
                 hint=f"Leave {name} out, or X_val and y_val.",
             )
         n = len(given.frame)
-        codes = None if groups is None else group_codes(groups, n)
-        ranks = None if time is None else time_ranks(time, n)
+        absent = None if given.weights is None else given.weights == 0
+        codes = None if groups is None else group_codes(groups, n, absent=absent)
+        ranks = None if time is None else time_ranks(time, n, absent=absent)
         rows = in_order(given.frame, given.y, given.weights, groups=codes, times=ranks)
         y, weights, notes = given.y[rows.places], rows.weights, rows.notes
         frame, apart = _taken(given.frame, rows.places), None

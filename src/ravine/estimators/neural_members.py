@@ -24,6 +24,9 @@ __all__ = [
     "train_members",
 ]
 
+#: Columns of a history that stay as they were once a member has ended.
+_HELD = ("loss", "penalty", "val_loss", "val_accuracy", "val_r2", "val_rmse")
+
 Places = NDArray[np.int64]
 
 
@@ -185,7 +188,10 @@ def held_out_predictions(
 
 
 def mean_history(models: Sequence[Model]) -> History:
-    """Average the histories of members, epoch by epoch, over those that still trained.
+    """Average the histories of members, epoch by epoch.
+
+    Of a member that has ended, the last losses and scores count on, so that the mean does not jump
+    where some end before others; all else is averaged over those that still trained.
 
     Parameters
     ----------
@@ -202,7 +208,10 @@ def mean_history(models: Sequence[Model]) -> History:
     for name in longest:
         table = np.full((len(models), len(longest)), np.nan)
         for row, model in zip(table, models, strict=True):
-            row[: len(model.history)] = model.history[name]
+            ended = len(model.history)
+            row[:ended] = model.history[name]
+            if name in _HELD and ended:
+                row[ended:] = row[ended - 1]
         known = ~np.isnan(table)
         with np.errstate(invalid="ignore"):  # R² of one row is not a number
             columns[name] = np.where(known, table, 0.0).sum(axis=0) / known.sum(axis=0)

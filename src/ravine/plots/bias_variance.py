@@ -85,7 +85,7 @@ def bias_variance_curves(
         best = int(np.nanargmin(total))
         _mark_best(ax, places[best], total[best], f"least at {_named(values[best])}")
         ax.set_xlabel(field)
-        ax.legend(edgecolor="none", framealpha=0.8)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, borderaxespad=0.2)
     ax.set_ylabel(measure)
     ax.grid(visible=True, axis="y", color="#e5e5e5", lw=0.8)
     ax.set_axisbelow(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..files import atomic_write
+from ..losses import AbsoluteError, Loss, SquaredError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,10 +26,15 @@ _GREY = "#555555"
 _FEW_POINTS = 15
 _DECADES = 100.0
 _SIZE = (7.0, 4.2)
+_ROOM = 0.12  # for the legend, as a part of the height of the curves
 
 
-def learning_curve(history: History, ax: Axes | None = None) -> Axes:
+def learning_curve(
+    history: History, ax: Axes | None = None, *, loss: Loss | None = None, target: str = ""
+) -> Axes:
     """Draw training and validation loss per epoch, with the best epoch marked.
+
+    A squared error is drawn as its square root, which has the target's own unit.
 
     Parameters
     ----------
@@ -35,6 +42,10 @@ def learning_curve(history: History, ax: Axes | None = None) -> Axes:
         With the columns ``loss`` and, if there were validation rows, ``val_loss``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None makes a new figure.
+    loss : Loss, optional
+        What the history's losses are. None draws them as they are, as "loss".
+    target : str, default ""
+        What is predicted, for the axis.
 
     Returns
     -------
@@ -53,6 +64,10 @@ def learning_curve(history: History, ax: Axes | None = None) -> Axes:
     >>> history = rv.History({"epoch": [1, 2], "loss": [10.0, 0.01]})
     >>> learning_curve(history, Figure().add_subplot()).get_yscale()
     'log'
+    >>> from ravine.losses import SquaredError
+    >>> ax = learning_curve(history, Figure().add_subplot(), loss=SquaredError(), target="price")
+    >>> ax.get_ylabel()
+    'training RMSE of price'
     """
     if len(history) == 0 or "loss" not in history:
         raise DataError("There is nothing to draw: the history has no epoch with a loss.")
@@ -62,6 +77,8 @@ def learning_curve(history: History, ax: Axes | None = None) -> Axes:
         _, ax = plt.subplots(figsize=_SIZE, layout="constrained")
     epochs = history["epoch"] if "epoch" in history else np.arange(1, len(history) + 1)
     curves = {name: _finite(history[name]) for name in _CURVES if name in history}
+    if isinstance(loss, SquaredError):
+        curves = {name: np.sqrt(losses) for name, losses in curves.items()}
     for name, losses in curves.items():
         label, colour = _CURVES[name]
         marker = "o" if len(epochs) <= _FEW_POINTS else ""
@@ -69,11 +86,19 @@ def learning_curve(history: History, ax: Axes | None = None) -> Axes:
     if _spans_decades(np.concatenate(list(curves.values()))):
         ax.set_yscale("log")
     _mark_best(ax, history.best_epoch, epochs, curves)
-    _dress(ax, several=len(curves) > 1)
+    measure = _measure(loss) + (f" of {target}" if target else "")
+    _dress(ax, measure if len(curves) > 1 else f"training {measure}")
     return ax
 
 
-def save_learning_curve(history: History, path: str | os.PathLike[str], *, title: str = "") -> None:
+def save_learning_curve(
+    history: History,
+    path: str | os.PathLike[str],
+    *,
+    loss: Loss | None = None,
+    target: str = "",
+    title: str = "",
+) -> None:
     """Draw a learning curve into a picture file, whole or not at all, without any window.
 
     Parameters
@@ -82,6 +107,8 @@ def save_learning_curve(history: History, path: str | os.PathLike[str], *, title
         With the columns ``loss`` and, if there were validation rows, ``val_loss``.
     path : str or path-like
         The file; its suffix says the format (.png, .svg, .pdf).
+    loss, target
+        As in `learning_curve`.
     title : str, optional
         Written above the curves.
 
@@ -112,7 +139,7 @@ def save_learning_curve(history: History, path: str | os.PathLike[str], *, title
             f"A picture cannot be saved as {os.fspath(path)!r}: its suffix names no known format.",
             hint="Use .png, .svg or .pdf.",
         )
-    ax = learning_curve(history, figure.add_subplot())
+    ax = learning_curve(history, figure.add_subplot(), loss=loss, target=target)
     if title:
         ax.set_title(title, loc="left", fontsize="medium")
     with atomic_write(path) as temporary:
@@ -135,22 +162,45 @@ def _mark_best(
     """Mark the best epoch by a line, and its validation loss by a ring."""
     if best is None or best not in epochs:
         return
-    ax.axvline(best, label=f"best epoch: {best}", color=_GREY, lw=1.0, ls=":", zorder=1)
+    top = 1 - 1.2 * _ROOM
+    ax.axvline(best, 0, top, label=f"best epoch: {best}", color=_GREY, lw=1.0, ls=":", zorder=1)
     if "val_loss" in curves:
         loss = curves["val_loss"][np.flatnonzero(epochs == best)[0]]
         colour = _CURVES["val_loss"][1]
         ax.scatter([best], [loss], s=60, lw=1.8, facecolors="white", edgecolors=colour, zorder=3)
 
 
-def _dress(ax: Axes, *, several: bool) -> None:
+def _measure(loss: Loss | None) -> str:
+    """Say what the curves show."""
+    if loss is None:
+        return "loss"
+    if isinstance(loss, SquaredError):
+        return "RMSE"
+    if isinstance(loss, AbsoluteError):
+        return "mean absolute error"
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(loss).__name__).lower()
+    return words if words.endswith("entropy") else f"{words} loss"
+
+
+def _dress(ax: Axes, measure: str) -> None:
     """Give the axes their labels, and take away what does not inform."""
     from matplotlib.ticker import MaxNLocator
 
     ax.set_xlabel("epoch")
-    ax.set_ylabel("loss" if several else "training loss")
+    ax.set_ylabel(measure)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
     ax.margins(x=0.02)
     ax.grid(visible=True, axis="y", color="#e5e5e5", lw=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False)
+    _leave_room_above(ax)
+    ax.legend(loc="upper right", ncols=3, frameon=False, borderaxespad=0)
+
+
+def _leave_room_above(ax: Axes) -> None:
+    """Keep the curves out of the top of the axes, which is the legend's."""
+    low, high = ax.get_ylim()
+    if ax.get_yscale() == "log":
+        ax.set_ylim(low, high * (high / low) ** _ROOM)
+    else:
+        ax.set_ylim(low, high + (high - low) * _ROOM)
