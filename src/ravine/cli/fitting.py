@@ -90,13 +90,13 @@ class Fitted:
     seconds: float
 
 
-def prepare(path: str, settings: Settings) -> Prepared:
+def prepare(table: str | pd.DataFrame, settings: Settings) -> Prepared:
     """Set rows aside, learn the schema from the training rows, and code all rows as numbers.
 
     Parameters
     ----------
-    path : str
-        The table's file.
+    table : str or pandas.DataFrame
+        The table's file, or the table.
     settings : Settings
         What is asked for.
 
@@ -113,7 +113,7 @@ def prepare(path: str, settings: Settings) -> Prepared:
     from ravine.tables import TableSchema, infer_task
     from ravine.tables.places import rows_of_the_file
 
-    known = known_rows(path, settings)
+    known = known_rows(table, settings)
     with rows_of_the_file(known.frame.index):
         task = settings.task or infer_task(known.frame[settings.target], settings.target)
     recipe = settings.recipe

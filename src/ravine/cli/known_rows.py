@@ -98,15 +98,15 @@ class KnownRows:
         return KnownRows(self.frame.iloc[rows], self.table, **sides)
 
 
-def known_rows(path: str, settings: TableSettings) -> KnownRows:
+def known_rows(table: str | pd.DataFrame, settings: TableSettings) -> KnownRows:
     """Read a table; keep the rows whose target is known, and the columns that are learnt from.
 
     Text is read here, before any rows are set aside, so that errors name the rows of the file.
 
     Parameters
     ----------
-    path : str
-        The table's file.
+    table : str or pandas.DataFrame
+        The table's file, or the table.
     settings : TableSettings
         What is predicted, from what, and by which columns rows are set aside.
 
@@ -122,13 +122,16 @@ def known_rows(path: str, settings: TableSettings) -> KnownRows:
     DataError
         If a column is not there, or one of these two lacks a value in such a row.
     """
-    from ravine.tables import check_column, drop_columns, rows_with_target
+    from ravine.tables import as_frame, check_column, drop_columns, rows_with_target
     from ravine.tables.interpreting import interpret
     from ravine.tables.reading import read_with_remarks
     from ravine.tables.values import plural
 
     target = settings.target
-    frame, remarks = read_with_remarks(path, target=target, missing_values=settings.missing)
+    if isinstance(table, str):
+        frame, remarks = read_with_remarks(table, (), target, settings.missing)
+    else:
+        frame, remarks = as_frame(table), []
     check_column(frame, target, "target")
     for flag, name in settings.side_columns.items():
         if name == target:
@@ -138,8 +141,8 @@ def known_rows(path: str, settings: TableSettings) -> KnownRows:
             )
         check_column(frame, name, f"column of {flag}")
     names = dict.fromkeys([*settings.drop, *settings.side_columns.values()])
-    table = interpret(drop_columns(frame, names), [target], settings.task)
-    known = rows_with_target(table.frame, target, renumber=False)
+    found = interpret(drop_columns(frame, names), [target], settings.task)
+    known = rows_with_target(found.frame, target, renumber=False)
     if len(known) < len(frame):
         lost = plural(len(frame) - len(known), "row")
         say(f"note: {lost} without a {target!r} left out")
@@ -154,7 +157,7 @@ def known_rows(path: str, settings: TableSettings) -> KnownRows:
     for note in settings.notes:
         say(f"note: {note}")
     kept = [said for said in remarks if not any(said.startswith(f"Column {n!r}") for n in names)]
-    return KnownRows(known, replace(table, remarks=(*kept, *table.remarks)), groups, time)
+    return KnownRows(known, replace(found, remarks=(*kept, *found.remarks)), groups, time)
 
 
 def _groups_of(column: pd.Series[Any], present: NDArray[np.bool_], flag: str) -> Any:

@@ -62,13 +62,13 @@ class NeuralFit:
         return line if best is None else f"{line}, best epoch {best} on average"
 
 
-def part_table(path: str, settings: NeuralSettings) -> TableParts:
+def part_table(table: str | pd.DataFrame, settings: NeuralSettings) -> TableParts:
     """Keep the rows whose target is known, and set the test rows aside.
 
     Parameters
     ----------
-    path : str
-        The table's file.
+    table : str or pandas.DataFrame
+        The table's file, or the table.
     settings : NeuralSettings
         What is asked for.
 
@@ -85,18 +85,18 @@ def part_table(path: str, settings: NeuralSettings) -> TableParts:
     from ravine.tables import Target, infer_task
     from ravine.tables.places import rows_of_the_file
 
-    table = settings.table
-    known = known_rows(path, table)
+    data = settings.table
+    known = known_rows(table, data)
     with rows_of_the_file(known.frame.index):
-        task = table.task or infer_task(known.frame[table.target], table.target)
+        task = data.task or infer_task(known.frame[data.target], data.target)
     validates = settings.estimator(task, verbose=False).validation_fraction
     # the members set their validation rows aside themselves
     training, _, test = known.split(
-        table, task, validation_fraction=0.0, seed=settings.seed, later=validates
+        data, task, validation_fraction=0.0, seed=settings.seed, later=validates
     )
     sides = training.sides if validates else {}
     with rows_of_the_file(training.frame.index):
-        learnt = Target.learn(training.frame[table.target], table.target, task=task)
+        learnt = Target.learn(training.frame[data.target], data.target, task=task)
     rows = training.frame.reset_index(drop=True)
     return TableParts(learnt, rows, test.frame, known.table, sides)
 
