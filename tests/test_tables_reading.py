@@ -298,6 +298,20 @@ def test_a_counter_that_is_called_so_is_left_out_with_a_note(name, first):
     assert schema.encode({"x": [0, 1]}).shape == (2, 1)
 
 
+@pytest.mark.parametrize("numbers", [[2, 5, 6, 9, 30, 31], [5, 3, 9, 0, 1, 2]])
+def test_numbers_of_rows_cut_or_shuffled_are_left_out_where_they_have_no_name(numbers):
+    schema, said = learnt({"Unnamed: 0": numbers, "id": numbers, "x": [0, 1] * 3})
+    assert schema.left_out == {"Unnamed: 0": "it numbers the rows"}
+    assert len(said) == 1
+    assert [column.name for column in schema.columns] == ["id", "x"]
+
+
+def test_a_nameless_column_that_numbers_nothing_is_learnt_from(tmp_path):
+    (tmp_path / "t.csv").write_text(",x\n5,1\n5,2\n7,1\n")
+    frame = read_table(tmp_path / "t.csv")
+    assert [column.name for column in TableSchema.learn(frame).columns] == ["Unnamed: 0", "x"]
+
+
 def test_another_counter_is_kept_with_a_warning_and_what_does_not_count_without():
     schema, said = learnt({"day": range(9), "id": [3, 1, 2] * 3, "jump": [0, 2, *range(2, 9)]})
     assert [column.name for column in schema.columns] == ["day", "id", "jump"]

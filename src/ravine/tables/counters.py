@@ -27,6 +27,9 @@ def counters(
 ) -> tuple[dict[str, str], list[str]]:
     """Find columns of 0, 1, 2, … or 1, 2, 3, … in the order of the rows.
 
+    Without a name of its own (``Unnamed: 0``), whole numbers that are all different number the rows
+    too, as those of a table that was shuffled or cut.
+
     Parameters
     ----------
     frame : pandas.DataFrame
@@ -53,15 +56,19 @@ only numbers the rows, leave it out (--drop 'day').
     """
     left_out, kept = {}, []
     for name in frame.columns:
-        if name in targets:
+        series, unnamed = frame[name], bool(_UNNAMED.fullmatch(name))
+        if name in targets or not (unnamed or _ends_as_counters_do(series)):
             continue
-        unnamed = bool(_UNNAMED.fullmatch(name))
-        first = _first_number(frame[name], ascending=unnamed)
-        if first is None:
+        if not _holds_whole_numbers(series):
             continue
-        if unnamed or name.strip().lower() in _NAMES:
+        numbers = series.to_numpy(dtype=np.float64)
+        counts = numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
+        if unnamed and (counts or np.unique(numbers).size == numbers.size):
+            left_out[name] = "it counts the rows" if counts else "it numbers the rows"
+        elif counts and name.strip().lower() in _NAMES:
             left_out[name] = "it counts the rows"
-        elif len(frame) >= _FEWEST:
+        elif counts and len(frame) >= _FEWEST:
+            first = int(numbers[0])
             kept.append(
                 f"Column {name!r} counts the rows of the table ({first}, {first + 1}, {first + 2}, "
                 "…). It is kept, as it may be time; if it only numbers the rows, leave it out "
@@ -70,21 +77,16 @@ only numbers the rows, leave it out (--drop 'day').
     return left_out, kept
 
 
-def _first_number(series: pd.Series[Any], *, ascending: bool) -> int | None:
-    """Tell where a column that counts the rows begins, None if it does not count them.
-
-    Where only ``ascending`` is asked, numbers may be missing, as they are of rows taken out.
-    """
+def _ends_as_counters_do(series: pd.Series[Any]) -> bool:
+    """Tell by its ends whether a column may count the rows: of most, no more need be looked at."""
     if not isinstance(series.dtype, np.dtype) or series.dtype.kind not in "iuf" or not len(series):
-        return None
-    first, last = series.iloc[0], series.iloc[-1]
-    if first != first or last != last:  # NaN
-        return None
-    wide = last - first == len(series) - 1 and first in (0, 1)
-    if not (wide or (ascending and last - first >= len(series) - 1)):
-        return None
-    numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    steps = np.diff(numbers)
-    good = (steps == 1).all() if not ascending else (steps >= 1).all()
-    whole = bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
-    return int(numbers[0]) if good and whole else None
+        return False
+    first, last = float(series.iloc[0]), float(series.iloc[-1])
+    return first in (0, 1) and last - first == len(series) - 1
+
+
+def _holds_whole_numbers(series: pd.Series[Any]) -> bool:
+    if not isinstance(series.dtype, np.dtype) or series.dtype.kind not in "iuf" or not len(series):
+        return False
+    numbers = series.to_numpy(dtype=np.float64)
+    return bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
