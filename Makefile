@@ -11,13 +11,18 @@ SOURCES := $(shell find cpp src examples/data -type f -not -name '*.so' -not -pa
 CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
 LEVELS ?=
 
-.PHONY: demo test lint format stubs develop engine-tests engine-test conformance benchmark guard guard-update clean
+.PHONY: demo test proofs lint format stubs develop engine-tests engine-test conformance benchmark guard guard-update clean
 
 demo: $(VENV)/installed
 	$(BIN)/ravine demo
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n auto --dist loadfile # a file's tests share what they have fitted
+
+# The proofs of statistical claims, and of what files withstand, whole: with all their repeats, and their figures
+# printed. `make test` runs a short version of each.
+proofs: $(VENV)/installed-test
+	RAVINE_PROOFS=long $(BIN)/python -m pytest tests/proofs -n auto -rP --no-header
 
 # What continuous integration checks besides the tests.
 lint: $(VENV)/installed-lint

@@ -7,6 +7,7 @@ import pytest
 
 import ravine as rv
 from ravine import gradients
+from ravine.gradients import Objective
 from ravine.layers import ACTIVATIONS
 from ravine.layers import LAYERS as KINDS
 
@@ -85,9 +86,10 @@ PENALTIES = [
 @pytest.mark.parametrize("name", LAYERS)
 def test_every_layer_agrees_with_central_differences(name):
     layers, inputs = LAYERS[name]
-    report = rv.check_gradients(rv.Network(layers), inputs, Y)
-    assert report.passed, report
-    assert report.worst < 1e-6
+    for weights in (None, np.linspace(0.1, 2.0, len(inputs))):
+        report = rv.check_gradients(rv.Network(layers), inputs, Y, sample_weight=weights)
+        assert report.passed, report
+        assert report.worst < 1e-6
 
 
 def test_every_kind_of_layer_stands_in_the_table_above():
@@ -117,6 +119,21 @@ def test_every_loss_agrees_with_central_differences(loss):
 def test_every_penalty_agrees_with_central_differences(penalty):
     network = rv.Network([rv.Dense(5, activation="tanh"), rv.Dense(2, penalty=rv.L2(0.3))])
     assert rv.check_gradients(network, X, Y, rv.Recipe(penalty=penalty, dropout=0.2)).passed
+
+
+def test_rows_of_weight_0_are_absent_from_the_objective():
+    weights = np.arange(len(X)) % 3 * 1.0
+    present = weights > 0
+    network = rv.Network([rv.Normalize(), rv.Dense(4), rv.BatchNorm(), rv.Dense(2)])
+    recipe = rv.Recipe(augmentation=[rv.Noise(0.1), rv.Mixup(0.4)])
+    spoilt = np.where(present[:, np.newaxis], X, 1e6)
+    one = Objective(network, spoilt, Y, recipe, weights)
+    other = Objective(network, X[present], Y[present], recipe, weights[present])
+    value, gradient, _ = one(one.w)
+    same_value, same_gradient, _ = other(other.w)
+    assert value == same_value
+    np.testing.assert_array_equal(gradient, same_gradient)
+    assert rv.check_gradients(network, X, Y, recipe, sample_weight=weights).passed
 
 
 def test_augmentation_is_frozen_while_gradients_are_checked():

@@ -361,7 +361,7 @@ def test_the_summary_lists_layers_shapes_and_parameters(regression):
         "────────────────────────────────────────────",
         "parameters    21 (float32), and 6 of state",
         "loss          'squared_error'",
-        "optimizer     'adam'",
+        "optimizer     Adam(learning_rate=0.001)",
         "training      finished after 3 epochs",
     ]
     assert repr(regression.summary()) == str(regression.summary())

@@ -30,7 +30,7 @@ EXAMPLES = [
     rv.Activation("leaky_relu", alpha=0.2),
     rv.BatchNorm(momentum=0.5, epsilon=1e-3),
     rv.LayerNorm(epsilon=1e-3),
-    rv.Dropout(0.5, fades=True),
+    rv.Dropout(0.5, fades=True, length=20),
     rv.GaussianNoise(0.1),
     rv.Embedding((4, 1), (3, 7), (2, 5), initializer="orthogonal", penalty=rv.L2(0.1)),
     rv.PiecewiseLinear(
@@ -388,7 +388,7 @@ ERRORS = [
         lambda: rv.Network([rv.Adam()]),
         "The 'layers' parameter of Network must be a layer (Normalize, Dense, Activation, "
         "BatchNorm, LayerNorm, Dropout, GaussianNoise, Embedding, PiecewiseLinear, Periodic, "
-        "Scale, Residual, Flatten). Got Adam() (Adam).",
+        "Scale, Residual, Flatten). Got Adam(learning_rate=0.001) (Adam).",
     ),
     (
         lambda: rv.Adam(learning_rate=rv.L2(1)),
@@ -621,7 +621,7 @@ def test_the_engine_knows_every_optimizer(spec):
 @of(rv.Augmentation)
 def test_the_engine_knows_every_augmentation(spec):
     X, y = np.random.default_rng(0).random((6, 16)), np.zeros((6, 1))
-    changed, _ = _engine.augment64([spec.to_dict()], (4, 4), (), X, y, 0, 0)
+    changed, _, _ = _engine.augment64([spec.to_dict()], (4, 4), (), X, y, 0, 0)
     assert changed.shape == X.shape
 
 
@@ -858,13 +858,17 @@ def test_the_engine_runs_built_in_rules_so_they_have_no_update_in_python():
     [
         (rv.Network([rv.Dense(1)]), "Network([Dense(1)], loss='squared_error')"),
         (rv.Network([rv.Dense(1)], losses.Huber(2)), "Network([Dense(1)], loss=Huber(delta=2.0))"),
-        (rv.Recipe(), "Recipe()"),
-        (rv.Recipe(penalty=rv.L2(0.1), epochs=3), "Recipe(epochs=3, penalty=L2(0.1))"),
+        (rv.Recipe(), "Recipe(optimizer=Adam(learning_rate=0.001))"),
+        (
+            rv.Recipe(optimizer="sgd", penalty=rv.L2(0.1), epochs=3),
+            "Recipe(optimizer=SGD(learning_rate=0.01), epochs=3, penalty=L2(0.1))",
+        ),
+        (rv.RMSprop(beta2=0.99), "RMSprop(learning_rate=0.001, beta2=0.99)"),
         (rv.Dense(3, initializer=initializers.Constant(1)), "Dense(3, initializer='ones')"),
         (rv.Adam(rv.Warmup(2, 0.1)), "Adam(learning_rate=Warmup(2.0, 0.1))"),
     ],
 )
-def test_the_repr_shows_what_differs_from_the_defaults(spec, text):
+def test_the_repr_shows_the_learning_rate_and_what_differs_from_the_defaults(spec, text):
     assert repr(spec) == text
 
 

@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ import pytest
 import ravine as rv
 from ravine import _cpu
 from ravine.errors import DataError, DivergenceError, FileError, ParameterError
+from ravine.model_file import read_model_file, write_model_file
+
+FORMAT_1 = Path(__file__).parent / "data" / "checkpoint_format_1.safetensors"
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 3))
@@ -103,6 +107,65 @@ def test_averaging_gives_the_debiased_exponential_mean_of_the_weights():
     model = rv.train(network, [[1.0]], [0.0], recipe)
     # (½·½ + ¼·1 + ⅛·2) / (½ + ¼ + ⅛) = 0.75 / 0.875
     assert model.parameters["dense_1.weight"].item() == pytest.approx(0.75 / 0.875, rel=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_at_rest_are_their_average_bit_for_bit(dtype):
+    network = rv.Network([rv.Normalize(), rv.Dense(3), rv.BatchNorm(momentum=0.0), rv.Dense(1)])
+    for averaging in (0.1, 0.999, 1 - 1e-9):
+        recipe = rv.Recipe(
+            optimizer=rv.SGD(0.0),
+            epochs=5,
+            averaging=averaging,
+            batch_size="full",
+            shuffle=False,
+            dtype=dtype,
+        )
+        model = rv.train(network, X, Y, recipe)
+        still = rv.train(network, X, Y, recipe.replace(averaging=None))
+        np.testing.assert_array_equal(weights(model), weights(still))
+        # With the momentum 0 and one full batch the running statistics rest, too.
+        np.testing.assert_array_equal(model.state_vector, still.state_vector)
+
+
+@pytest.mark.parametrize("averaging", [0.9, 0.99, 0.999])
+def test_averaged_weights_come_with_statistics_that_belong_to_them(averaging):
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(500, 4)) * [1, 2, 3, 1] + [5, 0, 0, -3]
+    y = inputs[:, 0] + np.sin(inputs[:, 1]) + 0.3 * inputs[:, 2]
+    y = (y - y.mean()) / y.std()
+    network = rv.Network(
+        [rv.Normalize(), rv.Dense(16, activation="relu"), rv.Dense(1), rv.BatchNorm()]
+    )
+    recipe = rv.Recipe(
+        optimizer=rv.Adam(0.01), epochs=300, batch_size=50, averaging=averaging, dtype="float64"
+    )
+    model = rv.train(network, inputs, y, recipe, validation=(inputs, y))
+    # What BatchNorm gives out with its running statistics, and what it would with the rows' own.
+    found = model.predict(inputs)
+    scale, shift = (model.parameters[f"batch_norm_1.{name}"] for name in ("scale", "shift"))
+    assert abs(found.mean() - shift) < 0.05
+    assert found.std() == pytest.approx(abs(scale), rel=0.05)
+    # Validation looked at this very model.
+    scores = model.evaluate(inputs, y)
+    assert model.history["val_loss"][-1] == pytest.approx(scores["loss"], rel=1e-12)
+    for name in ("mean", "standard_deviation"):  # what Normalize learnt stays as it is
+        learnt = getattr(inputs, {"mean": "mean", "standard_deviation": "std"}[name])(axis=0)
+        np.testing.assert_allclose(model.state[f"normalize_1.{name}"], learnt, rtol=1e-12)
+
+
+def test_early_stopping_restores_the_averaged_state_of_its_best_epoch():
+    rng = np.random.default_rng(0)
+    network = rv.Network([rv.Dense(8), rv.BatchNorm(), rv.Activation("relu"), rv.Dense(1)])
+    recipe = rv.Recipe(
+        optimizer=rv.Adam(0.03), epochs=60, batch_size=20, averaging=0.9, dtype="float64",
+        stopping=rv.EarlyStopping(patience=60),
+    )  # fmt: skip
+    held_out = (rng.normal(size=(50, 3)), rng.normal(size=50))
+    model = rv.train(network, X, Y, recipe, validation=held_out)
+    assert model.best_epoch < 60
+    best = model.evaluate(*held_out)["loss"]
+    assert best == pytest.approx(model.history["val_loss"][model.best_epoch - 1], rel=1e-12)
 
 
 def test_early_stopping_gives_the_weights_of_the_best_epoch():
@@ -376,6 +439,42 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, message):
     network, inputs, targets, recipe = change()
     with pytest.raises(ParameterError, match=message):
         rv.train(network, inputs, targets, recipe, start=path)
+
+
+def test_a_checkpoint_of_the_first_format_is_converted():
+    # Written by ravine before there was a format mark: the sum Σ 0.9^(k−j) 0.1 w_j of six steps,
+    # and no average of the running statistics.
+    inputs = np.arange(12.0).reshape(6, 2) % 5
+    y = inputs @ [1.0, -1.0]
+    network = rv.Network([rv.Normalize(), rv.Dense(2), rv.BatchNorm(), rv.Dense(1)])
+    recipe = rv.Recipe(
+        optimizer=rv.SGD(0.05), batch_size=3, epochs=3, averaging=0.9, dtype="float64"
+    )
+    for epochs in (3, 8):
+        recipe = recipe.replace(epochs=epochs)
+        whole = rv.train(network, inputs, y, recipe)
+        model = rv.train(network, inputs, y, recipe, start=FORMAT_1)
+        np.testing.assert_allclose(weights(model), weights(whole), rtol=1e-12)
+        for name in ("mean", "standard_deviation"):
+            key = f"normalize_1.{name}"
+            np.testing.assert_array_equal(model.state[key], whole.state[key])
+        assert len(model.history) == epochs
+    # The average of the statistics begins with what they were.
+    model = rv.train(network, inputs, y, recipe.replace(epochs=3), start=FORMAT_1)
+    _, arrays = read_model_file(FORMAT_1)
+    np.testing.assert_array_equal(model.state_vector, arrays["checkpoint.state"])
+
+
+def test_a_checkpoint_of_a_later_format_is_refused(tmp_path):
+    path = tmp_path / "run.safetensors"
+    rv.train(LINEAR, X, Y, rv.Recipe(epochs=1), checkpoint=path)
+    document, arrays = read_model_file(path)
+    document["checkpoint"]["format"] += 1
+    write_model_file(path, document, arrays)
+    with pytest.raises(
+        FileError, match=r"format 3, but this version of ravine reads formats 1 to 2"
+    ):
+        rv.train(LINEAR, X, Y, rv.Recipe(epochs=2), start=path)
 
 
 def test_a_checkpoint_into_no_folder_is_refused_before_training(tmp_path):

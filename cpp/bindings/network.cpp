@@ -42,6 +42,7 @@ template <class T> struct Handle {
         std::vector<Index> all(X.shape(0));
         std::iota(all.begin(), all.end(), Index{0});
         result.index = std::make_shared<const std::vector<Index>>(std::move(all));
+        if (!result.differ_in_weight()) result.data.s = nullptr;
         return result;
     }
 };
@@ -162,6 +163,7 @@ nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, 
         }
         Pass<T> pass;
         pass.B = B, pass.mode = Mode::train, pass.w = w.data(), pass.gradient = g.data(), pass.seed = seed;
+        pass.s = rows.data.s;
         pass.state = running.data(), pass.update_state = false, pass.cache = work.cache.data(),
         pass.kinks = &kinks;
         const T* z = self.network.forward(pass, X.data());
@@ -206,19 +208,23 @@ template <class T> void bind(nb::module_& m, const char* name) {
             nb::arg("seed"), "New parameters.")
         .def(
             "initial_state",
-            [](const Self& self, std::optional<Matrix<T>> X) {
+            [](const Self& self, std::optional<Matrix<T>> X, std::optional<Vector<T>> s) {
                 Buffer<T> state(self.network.n_state());
                 self.network.initial_state(state.data());
                 if (X) {
                     require(static_cast<Index>(X->shape(1)) == self.network.inputs(),
                             "X has not as many columns as the network has inputs.");
+                    require(!s || s->size() == X->shape(0),
+                            "X and sample_weight have different numbers of rows.");
                     self.network.fit(
                         static_cast<Index>(X->shape(0)),
-                        [&](Index i) { return X->data() + i * self.network.inputs(); }, state.data());
+                        [&](Index i) { return X->data() + i * self.network.inputs(); },
+                        [&](Index i) { return s ? static_cast<double>(s->data()[i]) : 1.0; }, state.data());
                 }
                 return to_vector<T>(std::move(state));
             },
-            nb::arg("X") = nb::none(), "New state; from X, what a first Normalize layer learns.")
+            nb::arg("X") = nb::none(), nb::arg("sample_weight") = nb::none(),
+            "New state; from X, what a first Normalize layer learns.")
         .def("predict", &predict<T>, nb::arg("w"), nb::arg("state"), nb::arg("X"), nb::arg("raw") = false,
              nb::arg("seed") = nb::none(), nb::arg("draw") = 0,
              "Responses (raw: outputs) of the rows of X; with a seed, dropout acts.")
@@ -233,26 +239,34 @@ template <class T> void bind(nb::module_& m, const char* name) {
 }
 
 // The rows of an epoch as the augmentation makes them of one mini-batch; y is n × K targets (one-hot for
-// classes). `training`: the rows that relative noise takes its unit from; none: those of X.
+// classes), s their weights. `training`: the rows that relative noise takes its unit from, all alike; none:
+// those of X.
 template <class T>
 nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_columns, Matrix<T> X, Matrix<T> y,
-                  std::uint64_t seed, std::uint64_t epoch, std::optional<Matrix<T>> training) {
+                  std::uint64_t seed, std::uint64_t epoch, std::optional<Matrix<T>> training,
+                  std::optional<Vector<T>> s) {
     const Index n = static_cast<Index>(X.shape(0)), I = static_cast<Index>(X.shape(1)),
                 K = static_cast<Index>(y.shape(1));
     require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
     require(size_of(row_shape) == I, "row_shape does not match the columns of X.");
+    require(!s || s->size() == X.shape(0), "X and sample_weight have different numbers of rows.");
     Augmenter<T> augmenter(to_spec(specs).list(), row_shape, code_columns);
     const Matrix<T>& known = training ? *training : X;
     require(static_cast<Index>(known.shape(1)) == I, "X and the training rows have different columns.");
-    augmenter.fit(static_cast<Index>(known.shape(0)), [&](Index i) { return known.data() + i * I; });
-    Buffer<T> x(X.data(), X.data() + X.size()), targets(y.data(), y.data() + y.size());
+    augmenter.fit(
+        static_cast<Index>(known.shape(0)), [&](Index i) { return known.data() + i * I; },
+        [&](Index i) { return s && !training ? static_cast<double>(s->data()[i]) : 1.0; });
+    Buffer<T> x(X.data(), X.data() + X.size()), targets(y.data(), y.data() + y.size()), weights;
+    if (s) weights.assign(s->data(), s->data() + s->size());
     Buffer<T> scratch(augmenter.scratch_size(n));
     std::vector<Index> rows(n);
     std::iota(rows.begin(), rows.end(), Index{0});
     if (!augmenter.empty())
-        augmenter.apply(n, K, x.data(), targets.data(), rows.data(), scratch.data(), seed, epoch, 0);
+        augmenter.apply(n, K, x.data(), targets.data(), s ? weights.data() : nullptr, rows.data(),
+                        scratch.data(), seed, epoch, 0);
     return nb::make_tuple(to_array<T>(std::move(x), {X.shape(0), X.shape(1)}),
-                          to_array<T>(std::move(targets), {y.shape(0), y.shape(1)}));
+                          to_array<T>(std::move(targets), {y.shape(0), y.shape(1)}),
+                          s ? nb::cast(to_vector<T>(std::move(weights))) : nb::none());
 }
 
 // The rows that Synthesize adds in an epoch to n training rows; y is n × K targets, with `classes` above 0
@@ -280,7 +294,7 @@ template <class T>
 void bind_augmentation(nb::module_& m, const char* augment_name, const char* synthesize_name) {
     m.def(augment_name, &augment<T>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"),
           nb::arg("X"), nb::arg("y"), nb::arg("seed"), nb::arg("epoch"), nb::arg("training") = nb::none(),
-          "(X, y) as one augmented mini-batch.");
+          nb::arg("sample_weight") = nb::none(), "(X, y, weights or None) as one augmented mini-batch.");
     m.def(synthesize_name, &synthesize<T>, nb::arg("spec"), nb::arg("code_columns"), nb::arg("X"),
           nb::arg("y"), nb::arg("classes"), nb::arg("seed"), nb::arg("epoch"),
           "(X, y) that Synthesize adds in an epoch.");

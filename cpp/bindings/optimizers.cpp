@@ -37,7 +37,7 @@ public:
         now.value = call(view, gradient_);
         for (T& value : view) value *= 1 - now.eta * static_cast<T>(optimizer_->weight_decay);
         const bool moved = optimizer_->update(view, gradient_, state_, now);
-        optimizer_->learning_rate.observe(now.value, std::numeric_limits<double>::quiet_NaN(), memory_);
+        optimizer_->learning_rate.observe({.loss = now.value}, now.time, memory_);
         return nb::make_tuple(now.value, static_cast<double>(now.eta), moved);
     }
 

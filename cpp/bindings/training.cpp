@@ -30,8 +30,10 @@ template <class T> RunState<T> to_state(nb::handle object) {
     if (!from.contains("counters")) return state; // a warm start: weights only
     state.slots = to_buffer<T>(from, "slots");
     state.average = to_buffer<T>(from, "average");
+    state.average_state = to_buffer<T>(from, "average_state");
     state.best_w = to_buffer<T>(from, "best_w");
     state.best_state = to_buffer<T>(from, "best_state");
+    state.before = to_buffer<T>(from, "before");
     state.schedule = to_doubles<Vector<double>>(from, "schedule");
     state.history = to_doubles<Vector<double>>(from, "history");
     std::array<double, Counters::count> counters;
@@ -51,8 +53,10 @@ template <class T> nb::dict from_state(RunState<T> state) {
     result["state"] = to_vector<T>(std::move(state.state));
     result["slots"] = to_vector<T>(std::move(state.slots));
     result["average"] = to_vector<T>(std::move(state.average));
+    result["average_state"] = to_vector<T>(std::move(state.average_state));
     result["best_w"] = to_vector<T>(std::move(state.best_w));
     result["best_state"] = to_vector<T>(std::move(state.best_state));
+    result["before"] = to_vector<T>(std::move(state.before));
     result["schedule"] = to_vector<double>(std::move(state.schedule));
     result["history"] = to_vector<double>(std::move(state.history));
     return result;
@@ -66,6 +70,7 @@ template <class T> struct Arrays {
     struct Shared {
         nb::object array; // kept alive, so that its address stays its own
         std::shared_ptr<const std::vector<Index>> index;
+        bool weighted = false;
     };
     std::map<const void*, Shared> shared;
 
@@ -88,8 +93,11 @@ template <class T> struct Arrays {
                 require(array.data()[i] >= 0 && array.data()[i] < n, "A row index lies outside the data.");
             entry->second = {nb::borrow(index),
                              std::make_shared<std::vector<Index>>(array.data(), array.data() + array.size())};
+            result.index = entry->second.index;
+            entry->second.weighted = result.differ_in_weight();
         }
         result.index = entry->second.index;
+        if (!entry->second.weighted) result.data.s = nullptr;
         return result;
     }
 };
@@ -156,6 +164,7 @@ private:
         if (nb::object on_epoch = from["on_epoch"]; !on_epoch.is_none())
             job.on_epoch =
                 epoch_hook(on_epoch, nb::cast<Index>(from["every"]), patience_of(from["patience"]));
+        job.divide_by_batch = nb::cast<bool>(from["divide_by_batch"]);
         job.keep = nb::cast<bool>(from["keep"]);
         keep_.push_back(job.keep);
         jobs_.push_back(std::move(job));

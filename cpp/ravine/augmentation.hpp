@@ -58,37 +58,43 @@ public:
     bool empty() const { return moves_.empty() && changes_.empty(); }
 
     // How many numbers `apply` needs to work in, for B rows.
-    Index scratch_size(Index B) const { return empty() ? 0 : inputs_ + B; }
+    Index scratch_size(Index B) const { return empty() ? 0 : inputs_ + 2 * B; }
 
     // Learns the columns' standard deviations (over n, in double, two passes), for relative Noise. `row(i)`
-    // is a pointer to training row i.
-    template <class Row> void fit(Index n, Row row) {
+    // is a pointer to training row i, `weight(i)` its weight.
+    template <class Row, class Weight> void fit(Index n, Row row, Weight weight) {
         const bool needed = std::any_of(changes_.begin(), changes_.end(),
                                         [](const Change& c) { return c.kind == Kind::noise && c.relative; });
         if (!needed || n == 0) return;
         std::vector<double> mean(inputs_, 0.0), variance(inputs_, 0.0);
-        for (Index i = 0; i < n; ++i)
-            for (Index j = 0; j < inputs_; ++j) mean[j] += static_cast<double>(row(i)[j]);
-        for (double& m : mean) m /= static_cast<double>(n);
-        for (Index i = 0; i < n; ++i)
+        double total = 0;
+        for (Index i = 0; i < n; ++i) {
+            const double s = weight(i);
+            total += s;
+            for (Index j = 0; j < inputs_; ++j) mean[j] += s * static_cast<double>(row(i)[j]);
+        }
+        for (double& m : mean) m /= total;
+        for (Index i = 0; i < n; ++i) {
+            const double s = weight(i);
             for (Index j = 0; j < inputs_; ++j) {
                 const double deviation = static_cast<double>(row(i)[j]) - mean[j];
-                variance[j] += deviation * deviation;
+                variance[j] += s * deviation * deviation;
             }
+        }
         standard_deviation_.resize(inputs_);
-        for (Index j = 0; j < inputs_; ++j)
-            standard_deviation_[j] = std::sqrt(variance[j] / static_cast<double>(n));
+        for (Index j = 0; j < inputs_; ++j) standard_deviation_[j] = std::sqrt(variance[j] / total);
     }
 
-    // Changes a whole mini-batch in place: x is B × inputs; y is B × O, one-hot for classes, and changed by
-    // Mixup only. `rows` are the rows' numbers in the training data. Allocates nothing.
-    void apply(Index B, Index O, T* x, T* y, const Index* rows, T* scratch, std::uint64_t seed,
+    // Changes a whole mini-batch in place: x is B × inputs; y is B × O, one-hot for classes; y and the
+    // weights s (null: all alike) are changed by Mixup only. `rows` are the rows' numbers in the training
+    // data. Allocates nothing.
+    void apply(Index B, Index O, T* x, T* y, T* s, const Index* rows, T* scratch, std::uint64_t seed,
                std::uint64_t epoch, std::uint64_t step) const {
         if (!moves_.empty())
             for (Index i = 0; i < B; ++i) move(x + i * inputs_, rows[i], scratch, seed, epoch);
         for (const Change& change : changes_) {
             if (change.kind == Kind::mixup)
-                mix(change, B, O, x, y, rows, scratch, seed, epoch, step);
+                mix(change, B, O, x, y, s, rows, scratch, seed, epoch, step);
             else
                 for (Index i = 0; i < B; ++i) add_noise(change, x + i * inputs_, rows[i], seed, epoch);
         }
@@ -184,30 +190,37 @@ private:
 
     // Mixup (Zhang, Cissé, Dauphin & Lopez-Paz 2018): x_i ← λ x_i + (1−λ) x_j and y likewise, λ ~ Beta(α, α)
     // anew for each row. The partner j is the row s places further on in the (shuffled) mini-batch, the
-    // last followed by the first; s is uniform in 1 … B−1, so that every other row is as likely. A row that
-    // is alone in its mini-batch stays as it is.
-    void mix(const Change& mixup, Index B, Index O, T* x, T* y, const Index* rows, T* scratch,
+    // last followed by the first; the shift is uniform in 1 … B−1, so that every other row is as likely. A
+    // row that is alone in its mini-batch stays as it is. With weights s a mixed row weighs
+    // λ s_i + (1−λ) s_j, and its target is that of the two losses' weighted sum: y_i counts λ s_i of that.
+    void mix(const Change& mixup, Index B, Index O, T* x, T* y, T* s, const Index* rows, T* scratch,
              std::uint64_t seed, std::uint64_t epoch, std::uint64_t step) const {
         if (B < 2) return;
         const Stream batch(seed, Purpose::mixup, epoch, step, 2 * mixup.position + 1);
-        const Index s = 1 + batch.below(0, B - 1);
-        T* const lambda = scratch + inputs_;
+        const Index shift = 1 + batch.below(0, B - 1);
+        T *const lambda = scratch + inputs_, *share = lambda;
         for (Index i = 0; i < B; ++i) {
             const Stream stream(seed, Purpose::mixup, epoch, static_cast<std::uint64_t>(rows[i]),
                                 2 * mixup.position);
             lambda[i] = static_cast<T>(symmetric_beta(stream, mixup.extent));
         }
-        blend(s, B, inputs_, inputs_, x, lambda, scratch);
-        for (Index k = 0; k < O; ++k) blend(s, B, 1, O, y + k, lambda, scratch);
+        blend(shift, B, inputs_, inputs_, x, lambda, scratch);
+        if (s) {
+            share = lambda + B;
+            for (Index i = 0; i < B; ++i) share[i] = lambda[i] * s[i];
+            blend(shift, B, 1, 1, s, lambda, scratch);
+            for (Index i = 0; i < B; ++i) share[i] = s[i] > T(0) ? share[i] / s[i] : lambda[i];
+        }
+        for (Index k = 0; k < O; ++k) blend(shift, B, 1, O, y + k, share, scratch);
     }
 
-    // v_i ← λ_i v_i + (1−λ_i) v_(i+s mod B), of `width` numbers each, `stride` apart. In place, along the
-    // rings i, i + s, i + 2s … (mod B): only a ring's first row has to be kept aside.
-    static void blend(Index s, Index B, Index width, Index stride, T* v, const T* lambda, T* aside) {
-        for (Index first = 0; first < std::gcd(s, B); ++first) {
+    // v_i ← λ_i v_i + (1−λ_i) v_(i+shift mod B), of `width` numbers each, `stride` apart. In place, along the
+    // rings i, i + shift, i + 2 shift … (mod B): only a ring's first row has to be kept aside.
+    static void blend(Index shift, Index B, Index width, Index stride, T* v, const T* lambda, T* aside) {
+        for (Index first = 0; first < std::gcd(shift, B); ++first) {
             std::copy(v + first * stride, v + first * stride + width, aside);
             for (Index i = first, j = -1; j != first; i = j) {
-                j = (i + s) % B;
+                j = (i + shift) % B;
                 T* const mine = v + i * stride;
                 const T* const theirs = j == first ? aside : v + j * stride;
                 for (Index k = 0; k < width; ++k) mine[k] = theirs[k] + lambda[i] * (mine[k] - theirs[k]);

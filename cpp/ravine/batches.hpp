@@ -19,13 +19,15 @@ template <class T> struct EpochRows {
 template <class T> using OwnAugmentation = std::function<EpochRows<T>(std::uint64_t epoch)>;
 
 // Order of work: the user's function makes the epoch's rows, Synthesize adds to them, they are shuffled; then
-// each mini-batch's images are moved, noise is added, rows are mixed.
+// each mini-batch's images are moved, noise is added, rows are mixed. Rows that the user made have the
+// weights of those that they were made of.
 template <class T> class Batches {
 public:
     Batches(const Spec& recipe, const Rows<T>& rows, const Network<T>& network, OwnAugmentation<T> own,
             const CheckStop& check_stop)
         : rows_(rows), inputs_(network.inputs()), outputs_(network.outputs()), own_(std::move(own)),
-          shuffle_(recipe.flag("shuffle")), seed_(static_cast<std::uint64_t>(recipe.integer("seed"))) {
+          mean_weight_(rows.mean_weight()), shuffle_(recipe.flag("shuffle")),
+          seed_(static_cast<std::uint64_t>(recipe.integer("seed"))) {
         Spec::List per_row;
         for (const Spec& spec : recipe["augmentation"].list())
             if (spec.kind() == "Synthesize")
@@ -35,15 +37,21 @@ public:
         augmenter_.emplace(per_row, network.input_shape(), network.code_columns());
         const auto x = [&](Index i) { return rows_.x(i); };
         const auto y = [&](Index i) { return rows_.y(i); };
-        augmenter_->fit(rows_.size(), x);
+        const auto weight = [&](Index i) { return static_cast<double>(rows_.weight(i)); };
+        augmenter_->fit(rows_.size(), x, weight);
         if (synthesizer_) {
             synthesizer_->fit(rows_.size(), inputs_, rows_.data.K, x, y,
-                              rows_.data.K == outputs_ ? 0 : outputs_, check_stop);
+                              rows_.data.K == outputs_ ? 0 : outputs_, check_stop,
+                              rows_.data.s ? weight : RowWeight{});
             extra_.X.resize(synthesizer_->count() * inputs_);
             extra_.y.resize(synthesizer_->count() * rows_.data.K);
+            if (rows_.data.s) extra_weights_ = synthesizer_->weights();
         }
         if (own_) made_ = own_(0), made_for_ = 0;
         n_own_ = own_ ? static_cast<Index>(made_.y.size()) / rows_.data.K : rows_.size();
+        if (rows_.data.s && n_own_ != rows_.size())
+            throw EngineError(
+                "An augmentation function must keep the number of rows when rows have weights.");
         order_.resize(n_own_ + (synthesizer_ ? synthesizer_->count() : 0));
         batch_size_ =
             recipe["batch_size"].is_number() ? std::min<Index>(recipe.integer("batch_size"), size()) : size();
@@ -52,6 +60,8 @@ public:
     Index size() const { return static_cast<Index>(order_.size()); }
     Index batch_size() const { return batch_size_; }
     Index steps() const { return (size() + batch_size_ - 1) / batch_size_; }
+    // Of the training rows; 1 without weights.
+    double mean_weight() const { return mean_weight_; }
 
     void begin_epoch(std::uint64_t epoch) {
         epoch_ = epoch;
@@ -71,17 +81,17 @@ public:
     Index select(Index step, double& weight, Workspace<T>& workspace) {
         first_ = step * batch_size_;
         B_ = std::min(batch_size_, size() - first_);
-        weight = static_cast<double>(B_);
-        if (rows_.data.s) {
-            weight = 0;
-            for (Index i = 0; i < B_; ++i) weight += row_weight(order_[first_ + i]);
-        }
         if (!augmenter_->empty()) {
             gather(0, B_, workspace);
             workspace.grow(workspace.scratch, augmenter_->scratch_size(B_));
-            augmenter_->apply(B_, outputs_, workspace.x.data(), workspace.y.data(), workspace.rows.data(),
+            augmenter_->apply(B_, outputs_, workspace.x.data(), workspace.y.data(),
+                              rows_.data.s ? workspace.s.data() : nullptr, workspace.rows.data(),
                               workspace.scratch.data(), seed_, epoch_, static_cast<std::uint64_t>(step));
         }
+        weight = rows_.data.s ? 0 : static_cast<double>(B_);
+        if (rows_.data.s)
+            for (Index i = 0; i < B_; ++i)
+                weight += augmenter_->empty() ? row_weight(order_[first_ + i]) : workspace.s[i];
         return B_;
     }
 
@@ -99,8 +109,10 @@ public:
     }
 
 private:
-    // Rows that the user made keep the weights of those they were made of; synthetic ones have none.
-    T row_weight(Index i) const { return i < std::min(n_own_, rows_.size()) ? rows_.weight(i) : T(1); }
+    T row_weight(Index i) const {
+        if (!rows_.data.s) return T(1);
+        return i < n_own_ ? rows_.weight(i) : static_cast<T>(extra_weights_[i - n_own_]);
+    }
 
     void gather(Index first, Index count, Workspace<T>& workspace) const {
         workspace.grow(workspace.x, count * inputs_);
@@ -140,13 +152,15 @@ private:
     Rows<T> rows_;
     Index inputs_, outputs_;
     OwnAugmentation<T> own_;
+    double mean_weight_;
     bool shuffle_;
     std::uint64_t seed_, epoch_ = 0;
     std::optional<Synthesizer<T>> synthesizer_;
     std::optional<Augmenter<T>> augmenter_;
     std::uint64_t made_for_ = 0;
     EpochRows<T> made_, extra_; // the user's rows of this epoch, and the synthetic ones
-    Index n_own_ = 0;           // rows before the synthetic ones
+    std::vector<double> extra_weights_;
+    Index n_own_ = 0; // rows before the synthetic ones
     std::vector<Index> order_;
     Index batch_size_ = 1, first_ = 0, B_ = 0;
 };

@@ -10,18 +10,20 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 namespace ravine {
 
 // How one variable is distributed within one class: its distinct values (patterns of `width` columns),
-// in order, and for each the share of rows up to and with it.
+// in order, and for each the share of rows (of their weights) up to and with it.
 template <class T> struct Marginal {
     Index width = 1, n = 0;
     bool discrete = false;
     std::vector<T> values;          // levels × width
     std::vector<double> cumulative; // levels
+    std::vector<double> halves;     // levels; half the mean share of a level's rows. Without weights, empty
 
     Index levels() const { return static_cast<Index>(cumulative.size()); }
     const T* level(Index k) const { return values.data() + k * width; }
@@ -31,6 +33,9 @@ template <class T> struct Marginal {
 
     // `rows`: n × width. They are sorted and counted.
     void learn(std::vector<T>& rows, Index row_width, bool is_discrete);
+    // Counted by their shares, which sum to 1. `rows` stays as it is.
+    void learn(const std::vector<T>& rows, Index row_width, bool is_discrete,
+               const std::vector<double>& shares);
 
     // The normal score of level k: Φ⁻¹ of its mid-rank.
     double score(Index k) const { return normal_quantile(0.5 * (below(k) + cumulative[k])); }
@@ -38,6 +43,14 @@ template <class T> struct Marginal {
 
     // F⁻¹(u): `width` numbers into out.
     void inverse(double u, T* out) const;
+
+private:
+    // The first level up to and with which there are more than that share of rows.
+    Index at_or_above(double share) const {
+        const auto found = std::upper_bound(cumulative.begin(), cumulative.end(), share);
+        return std::min(static_cast<Index>(found - cumulative.begin()), levels() - 1);
+    }
+    T weighted_inverse(double u) const;
 };
 
 template <class T> void Marginal<T>::learn(std::vector<T>& rows, Index row_width, bool is_discrete) {
@@ -61,6 +74,33 @@ template <class T> void Marginal<T>::learn(std::vector<T>& rows, Index row_width
     }
 }
 
+template <class T>
+void Marginal<T>::learn(const std::vector<T>& rows, Index row_width, bool is_discrete,
+                        const std::vector<double>& shares) {
+    width = row_width, discrete = is_discrete;
+    n = static_cast<Index>(rows.size()) / width;
+    std::vector<Index> order(n);
+    std::iota(order.begin(), order.end(), Index{0});
+    const auto row = [&](Index i) { return rows.data() + i * width; };
+    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
+        return std::lexicographical_compare(row(a), row(a) + width, row(b), row(b) + width);
+    });
+    double total = 0;
+    for (Index i = 0, first = 0; i < n; ++i) {
+        total += shares[order[i]];
+        const T* pattern = row(order[i]);
+        if (i + 1 < n && std::equal(pattern, pattern + width, row(order[i + 1]))) continue;
+        // Rows too light to be told from none go with the level above.
+        if (total - below(levels()) < 1e-15) continue;
+        values.insert(values.end(), pattern, pattern + width);
+        cumulative.push_back(total);
+        halves.push_back(0.5 * (total - below(levels() - 1)) / static_cast<double>(i + 1 - first));
+        first = i + 1;
+    }
+    for (double& share : cumulative) share /= total;
+    cumulative.back() = 1;
+}
+
 template <class T> Index Marginal<T>::find(const T* pattern) const {
     Index low = 0, high = levels() - 1;
     while (low < high) {
@@ -74,13 +114,13 @@ template <class T> Index Marginal<T>::find(const T* pattern) const {
 }
 
 template <class T> void Marginal<T>::inverse(double u, T* out) const {
-    const auto at_or_above = [&](double share) {
-        const auto found = std::upper_bound(cumulative.begin(), cumulative.end(), share);
-        return std::min(static_cast<Index>(found - cumulative.begin()), levels() - 1);
-    };
     if (discrete) {
         const T* chosen = level(at_or_above(u));
         std::copy(chosen, chosen + width, out);
+        return;
+    }
+    if (!halves.empty()) {
+        out[0] = weighted_inverse(u);
         return;
     }
     // Order statistic number r (from 0) stands at (r + ½)/n; between two of them F⁻¹ is a straight line.
@@ -91,15 +131,30 @@ template <class T> void Marginal<T>::inverse(double u, T* out) const {
     out[0] = static_cast<T>(low + (position - r) * (high - low));
 }
 
+// With weights, each row stands in the middle of its share. Where the shares of two levels meet, F⁻¹ is the
+// mean of the two by the weights of their rows, and straight from there to the rows on either side; so a
+// light row far out draws nothing towards it. With equal weights this is the straight line between rows.
+template <class T> T Marginal<T>::weighted_inverse(double u) const {
+    const Index k = at_or_above(u);
+    const double first = below(k) + halves[k], last = cumulative[k] - halves[k];
+    const Index next = u < first ? k - 1 : u > last ? k + 1 : k;
+    if (next == k || next < 0 || next == levels()) return *level(k);
+    const double here = *level(k), there = *level(next);
+    const double way = (u < first ? first - u : u - last) / halves[k]; // 1 where the shares meet
+    return static_cast<T>(here + way * (there - here) * halves[next] / (halves[k] + halves[next]));
+}
+
 // The Gaussian copula of one class: margins, and the Cholesky factor of the correlation of those variables
 // that are not constant.
 template <class T> class Copula {
 public:
     explicit Copula(std::function<void()> check_stop = [] {}) : check_stop_(std::move(check_stop)) {}
 
-    // `margins`: one a variable. `pattern(i, v, out)` writes variable v of row i. Many variables take long,
-    // so check_stop is called in between, and may throw.
-    template <class Pattern> void learn(Index n, std::vector<Marginal<T>> margins, Pattern pattern);
+    // `margins`: one a variable. `pattern(i, v, out)` writes variable v of row i. `shares` of the rows sum to
+    // 1; empty: all alike. Many variables take long, so check_stop is called in between, and may throw.
+    template <class Pattern>
+    void learn(Index n, std::vector<Marginal<T>> margins, Pattern pattern,
+               const std::vector<double>& shares = {});
 
     // One row: writes u's images by emit(variable, pattern). `z` and `values` are room to work in.
     template <class Emit>
@@ -110,7 +165,8 @@ private:
 
     std::vector<double> hermite(const Marginal<T>& margin) const;
     static double latent(double observed, const std::vector<double>& a, const std::vector<double>& b);
-    template <class Pattern> std::vector<double> score_correlation(Index n, Pattern pattern) const;
+    template <class Pattern>
+    std::vector<double> score_correlation(Index n, Pattern pattern, const std::vector<double>& shares) const;
     bool factorise(std::vector<double> R);
     void fit_factor(const std::vector<double>& observed);
 
@@ -122,17 +178,19 @@ private:
 
 template <class T>
 template <class Pattern>
-void Copula<T>::learn(Index n, std::vector<Marginal<T>> margins, Pattern pattern) {
+void Copula<T>::learn(Index n, std::vector<Marginal<T>> margins, Pattern pattern,
+                      const std::vector<double>& shares) {
     margins_ = std::move(margins);
     for (Index v = 0; v < static_cast<Index>(margins_.size()); ++v)
         if (!margins_[v].constant()) active_.push_back(v);
-    fit_factor(score_correlation(n, pattern));
+    fit_factor(score_correlation(n, pattern, shares));
 }
 
 // R_ij (i ≥ j, the lower triangle of an A × A matrix): Pearson's correlation of the normal scores.
 template <class T>
 template <class Pattern>
-std::vector<double> Copula<T>::score_correlation(Index n, Pattern pattern) const {
+std::vector<double> Copula<T>::score_correlation(Index n, Pattern pattern,
+                                                 const std::vector<double>& shares) const {
     constexpr Index block = 16; // rows at once, so that R passes through the cache once a block
     const Index A = static_cast<Index>(active_.size());
     std::vector<std::vector<double>> score_of(A);
@@ -163,11 +221,12 @@ std::vector<double> Copula<T>::score_correlation(Index n, Pattern pattern) const
             }
         for (Index i = 0; i < A; ++i)
             for (Index b = 0; b < B; ++b) {
-                const double s = rows[b * A + i];
+                const double s = shares.empty() ? rows[b * A + i] : shares[start + b] * rows[b * A + i];
                 for (Index j = 0; j <= i; ++j) R[i * A + j] += s * rows[b * A + j];
             }
     }
-    for (double& r : R) r /= static_cast<double>(n);
+    if (shares.empty())
+        for (double& r : R) r /= static_cast<double>(n);
     return R;
 }
 

@@ -12,7 +12,7 @@
 namespace ravine {
 
 // Shared arrays, row-major: X is n × inputs; y is n × K (K = 1 class code for cross_entropy, else one number
-// an output); s holds n sample weights, or is null.
+// an output); s holds n sample weights above 0, or is null.
 template <class T> struct Data {
     const T* X = nullptr;
     const T* y = nullptr;
@@ -30,6 +30,19 @@ template <class T> struct Rows {
     const T* x(Index i) const { return data.X + (*index)[i] * data.inputs; }
     const T* y(Index i) const { return data.y + (*index)[i] * data.K; }
     T weight(Index i) const { return data.s ? data.s[(*index)[i]] : T(1); }
+
+    // Whether the rows have weights, and not all the same: equal ones count as none.
+    bool differ_in_weight() const {
+        for (Index i = 1; i < size(); ++i)
+            if (weight(i) != weight(0)) return true;
+        return false;
+    }
+    double mean_weight() const {
+        if (!data.s) return 1;
+        double sum = 0;
+        for (Index i = 0; i < size(); ++i) sum += static_cast<double>(weight(i));
+        return sum / static_cast<double>(size());
+    }
 };
 
 // A class code becomes a one-hot row of O numbers; other targets are copied.

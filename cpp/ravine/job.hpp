@@ -27,7 +27,8 @@ template <class T> struct Job {
     OwnAugmentation<T> own_augmentation;
     std::function<bool(const RunView<T>&)> on_epoch; // false ends the run
     bool keep = true;                                // the state at the end, to go on from
-    RunState<T> start; // empty vectors: from scratch; w alone: from these weights
+    bool divide_by_batch = false; // each mini-batch by its own weights, as scikit-learn's MLPs do
+    RunState<T> start;            // empty vectors: from scratch; w alone: from these weights
 };
 
 } // namespace ravine

@@ -10,6 +10,7 @@
 #include "team.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -17,7 +18,8 @@
 
 namespace ravine {
 
-using Shape = std::vector<Index>; // of one row, such as {20} or {28, 28, 1}
+using Shape = std::vector<Index>;               // of one row, such as {20} or {28, 28, 1}
+using RowWeight = std::function<double(Index)>; // the weight of row i
 
 inline Index size_of(const Shape& shape) {
     return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
@@ -65,7 +67,8 @@ enum class Mode { predict, sample, train };
 
 // One pass of B rows through the network: where everything is.
 template <class T> struct Pass {
-    Index B = 0; // rows
+    Index B = 0;          // rows
+    const T* s = nullptr; // their weights; null: all alike
     Mode mode = Mode::predict;
     const T* w = nullptr;     // all parameters of the network
     T* gradient = nullptr;    // of all parameters; backward writes it when `first`, adds to it otherwise
@@ -74,6 +77,7 @@ template <class T> struct Pass {
     bool update_state = true; // whether running statistics move (not in gradient checks)
     T* cache = nullptr;       // the workspace
     std::uint64_t seed = 0, epoch = 0, step = 0; // name the random streams of this step
+    double epochs_done = 0;                      // with the part of the running one that is over
     double progress = 0;                         // which part of the run's epochs is over, in [0, 1)
     Index row = 0;                               // of the mini-batch, where this chunk starts
     std::uint64_t* kinks =

@@ -51,10 +51,10 @@ public:
             std::fill_n(state + slice.offset, slice.size(), static_cast<T>(slice.initial));
     }
 
-    // Learns what a first Normalize layer needs, from n rows.
-    template <class Row> void fit(Index n, const Row& row, T* state) const {
+    // Learns what a first Normalize layer needs, from n rows and their weights.
+    template <class Row> void fit(Index n, const Row& row, const RowWeight& weight, T* state) const {
         if (auto* normalize = dynamic_cast<const Normalize<T>*>(stack_.layers().front().get()))
-            normalize->fit(n, row, state);
+            normalize->fit(n, row, weight, state);
     }
 
     // The inputs whose mean a first Normalize layer takes away.

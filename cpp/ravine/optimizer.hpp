@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -25,6 +26,7 @@ template <class T> struct Now {
     T eta = 0;                             // the learning rate η_k
     double value = 0;                      // the objective at w
     const Evaluate<T>* evaluate = nullptr; // the objective elsewhere
+    double* step_length = nullptr;         // where a line search says how far it went, if not null
 };
 
 template <class T> class Optimizer {
@@ -51,6 +53,18 @@ public:
     virtual void steady_rates(Span<const T> state, const Now<T>& now, Span<T> rates) const {
         (void)state;
         std::fill(rates.begin(), rates.end(), now.eta);
+    }
+
+    // The rule's own rates, one per parameter, in the state of n parameters; empty where η_k is the rate.
+    virtual Span<const T> own_rates(Span<const T> state, Index n) const {
+        (void)state, (void)n;
+        return {};
+    }
+
+    // β_k of a rule whose step is a sum of gradients alone, v ← β v + η g; NaN for one that rescales them.
+    virtual double momentum(const Time& time) const {
+        (void)time;
+        return std::numeric_limits<double>::quiet_NaN();
     }
 
     // η_k from the schedule; weight decay λ.

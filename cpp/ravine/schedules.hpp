@@ -9,6 +9,7 @@
 #include <memory>
 #include <numbers>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct RunLength {
     double epochs = 0, steps = 0;
 };
 
-// What an epoch came to; NaN where it is not known.
+// What an epoch came to; NaN where it is not known. With validation rows val_loss is never NaN: a loss that
+// is no number is infinite, worse than any.
 struct Observed {
     static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
     double loss = unknown, val_loss = unknown, val_accuracy = unknown, val_r2 = unknown, val_rmse = unknown;
@@ -43,35 +45,52 @@ struct Observed {
 
 class Schedule;
 
-// The rules. Those that know only time have `at(t)`, t in the unit of the schedule, 0 at the first step.
+// Time in the unit of a schedule, 0 at its first step. A time or a length that is no binary fraction is
+// rounded: whatever lies within `slack` of a boundary has reached it. The slack is relative to all of the
+// time since training began, and so less than a step unless there are 10¹² of them.
+struct Clock {
+    double t = 0, slack = 0;
+    explicit Clock(double since_start) : t(since_start), slack(1e-12 * since_start) {}
+    bool reached(double boundary) const { return t >= boundary - slack; }
+    // The same moment, counted from `start` on.
+    Clock since(double start) const {
+        Clock later = *this;
+        later.t = std::max(t - start, 0.0);
+        return later;
+    }
+};
+
+// The rules. Those that know only time have `at(clock)`. At t = 0 each has its first value, even where there
+// is no time for it to go on (a length of 0).
 namespace schedules {
 
 struct Constant {
     double value = 0;
-    double at(double) const { return value; }
+    double at(Clock) const { return value; }
 };
 
 struct ExponentialDecay {
     double initial, rate;
-    double at(double t) const { return initial * std::exp(-rate * t); }
+    double at(Clock now) const { return initial * std::exp(-rate * now.t); }
 };
 
 struct InverseDecay {
     double initial, rate, power;
-    double at(double t) const { return initial / std::pow(1 + rate * t, power); }
+    double at(Clock now) const { return initial / std::pow(1 + rate * now.t, power); }
 };
 
 struct StepDecay {
     double initial, factor, every;
-    double at(double t) const { return initial * std::pow(factor, std::floor(t / every)); }
+    double at(Clock now) const { return initial * std::pow(factor, std::floor((now.t + now.slack) / every)); }
 };
 
 // Half a cosine (Loshchilov & Hutter 2017, without restarts); `final` from `length` on.
 struct CosineDecay {
     double initial, final, length;
-    double at(double t) const {
-        if (t >= length) return final;
-        return final + (initial - final) * (1 + std::cos(std::numbers::pi * t / length)) / 2;
+    double at(Clock now) const {
+        if (now.t <= 0) return initial;
+        if (now.t >= length) return final;
+        return final + (initial - final) * (1 + std::cos(std::numbers::pi * now.t / length)) / 2;
     }
 };
 
@@ -79,9 +98,9 @@ struct CosineDecay {
 // Grinsztajn & Steinwart 2024); 0 from `length` on.
 struct CyclicCosine {
     double maximum, length, cycles;
-    double at(double t) const {
-        if (t >= length) return 0;
-        const double turns = std::log2(1 + (std::exp2(cycles) - 1) * t / length);
+    double at(Clock now) const {
+        if (now.t >= length) return 0;
+        const double turns = std::log2(1 + (std::exp2(cycles) - 1) * now.t / length);
         return maximum * (1 - std::cos(2 * std::numbers::pi * turns)) / 2;
     }
 };
@@ -89,14 +108,16 @@ struct CyclicCosine {
 // Smith (2018): linear up to the maximum at peak · length, linear down to `final` at length.
 struct OneCycle {
     double initial, maximum, final, top, length;
-    double at(double t) const {
-        if (t < top) return initial + (maximum - initial) * t / top;
-        if (t < length) return maximum + (final - maximum) * (t - top) / (length - top);
+    double at(Clock now) const {
+        if (now.t <= 0) return initial;
+        if (now.t < top) return initial + (maximum - initial) * now.t / top;
+        if (now.t < length) return maximum + (final - maximum) * (now.t - top) / (length - top);
         return final;
     }
 };
 
-// η = then(0) · t / length for t < length, and then(t − length) from there on.
+// η = then(0) · t / length for t < length, and then(t − length) from there on. What follows knows nothing of
+// the epochs before.
 struct Warmup {
     double length;
     std::shared_ptr<const Schedule> then; // in the same unit
@@ -114,7 +135,7 @@ struct ReduceOnPlateau {
 
     void observe(const Observed& epoch, std::vector<double>& memory) const {
         const double value = monitored(epoch);
-        if (value < memory.at(best) - min_delta) {
+        if (std::isfinite(value) && value < memory.at(best) - min_delta) {
             memory[best] = value;
             memory[wait] = 0;
         } else if (++memory[wait] >= patience) {
@@ -139,17 +160,15 @@ public:
     Schedule() = default;
     explicit Schedule(const Spec& spec, RunLength run = {}); // a number (constant) or a schedule's spec
 
-    double at(Time time, const std::vector<double>& memory) const {
-        if (auto* warmup = std::get_if<schedules::Warmup>(&rule_)) return at(*warmup, time, memory);
-        if (auto* plateau = std::get_if<schedules::ReduceOnPlateau>(&rule_)) return plateau->at(memory);
-        return std::visit(
-            [t = by_step_ ? time.step : time.epoch](const auto& rule) {
-                if constexpr (requires { rule.at(t); })
-                    return rule.at(t);
-                else
-                    return 0.0; // Warmup and ReduceOnPlateau: above
-            },
-            rule_);
+    double at(Time time, const std::vector<double>& memory) const { return at(clock(time), memory); }
+
+    // Whether it is a warm-up to a schedule that begins at 0, and lasts as long as the run.
+    bool never_leaves_zero(RunLength run) const {
+        const auto* warmup = std::get_if<schedules::Warmup>(&rule_);
+        if (!warmup || std::holds_alternative<schedules::Constant>(warmup->then->rule_)) return false;
+        const double all = by_step_ ? run.steps : run.epochs;
+        return all > 0 && warmup->length >= all &&
+               warmup->then->at(Time{}, warmup->then->initial_memory()) == 0;
     }
 
     // The memory that a run carries for this schedule, and what an epoch does to it.
@@ -159,22 +178,42 @@ public:
             return {std::numeric_limits<double>::infinity(), 0.0, 1.0};
         return {};
     }
-    void observe(const Observed& epoch, std::vector<double>& memory) const {
-        if (auto* warmup = std::get_if<schedules::Warmup>(&rule_)) warmup->then->observe(epoch, memory);
-        if (auto* plateau = std::get_if<schedules::ReduceOnPlateau>(&rule_)) plateau->observe(epoch, memory);
+    // `began` is when the epoch did: one that a warm-up reaches into says nothing to what follows it.
+    void observe(const Observed& epoch, Time began, std::vector<double>& memory) const {
+        observe(epoch, clock(began), memory);
     }
-    void observe(double loss, double val_loss, std::vector<double>& memory) const {
-        observe(Observed{.loss = loss, .val_loss = val_loss}, memory);
+
+    // Whether epochs were observed, and the value that is watched was no number in all of them.
+    static bool watches_in_vain(const std::vector<double>& memory) {
+        using schedules::ReduceOnPlateau;
+        return !memory.empty() && std::isinf(memory.at(ReduceOnPlateau::best)) &&
+               (memory.at(ReduceOnPlateau::wait) > 0 || memory.at(ReduceOnPlateau::scale) < 1);
     }
 
 private:
     schedules::Warmup read_warmup(const Spec& spec, RunLength run) const;
 
-    double at(const schedules::Warmup& warmup, Time time, const std::vector<double>& memory) const {
-        double& t = by_step_ ? time.step : time.epoch;
-        if (t < warmup.length) return warmup.then->at({}, memory) * t / warmup.length;
-        t -= warmup.length;
-        return warmup.then->at(time, memory);
+    Clock clock(Time time) const { return Clock(by_step_ ? time.step : time.epoch); }
+
+    double at(Clock now, const std::vector<double>& memory) const {
+        return std::visit(
+            [&](const auto& rule) {
+                using Rule = std::decay_t<decltype(rule)>;
+                if constexpr (std::is_same_v<Rule, schedules::Warmup>) {
+                    if (now.reached(rule.length)) return rule.then->at(now.since(rule.length), memory);
+                    return rule.then->at(Clock(0), memory) * now.t / rule.length;
+                } else if constexpr (std::is_same_v<Rule, schedules::ReduceOnPlateau>)
+                    return rule.at(memory);
+                else
+                    return rule.at(now);
+            },
+            rule_);
+    }
+
+    void observe(const Observed& epoch, Clock began, std::vector<double>& memory) const {
+        if (auto* plateau = std::get_if<schedules::ReduceOnPlateau>(&rule_)) plateau->observe(epoch, memory);
+        if (auto* warmup = std::get_if<schedules::Warmup>(&rule_); warmup && began.reached(warmup->length))
+            warmup->then->observe(epoch, began.since(warmup->length), memory);
     }
 
     std::variant<schedules::Constant, schedules::ExponentialDecay, schedules::InverseDecay,

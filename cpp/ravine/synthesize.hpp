@@ -2,13 +2,15 @@
 // class; for regression a single one, which y's columns join.
 //
 // A continuous variable's new values may fall between two observed ones, never outside them; a discrete one
-// takes an observed level. Discrete are: the columns in `categories`, the codes that embeddings read, and
-// columns of at most ten distinct values. A list within `categories` is a group (such as the 0/1 columns of
-// one category): one discrete variable whose levels are the patterns seen, in lexicographic order, so
-// exactly one of them comes out.
+// takes an observed level. With sample weights, levels and correlations count by them, and a new row weighs
+// the mean weight of the rows that its copula is fitted to. Discrete are: the columns in `categories`, the
+// codes that embeddings read, and columns of at most ten distinct values. A list within `categories` is a
+// group (such as the 0/1 columns of one category): one discrete variable whose levels are the patterns seen,
+// in lexicographic order, so exactly one of them comes out.
 #pragma once
 
 #include "copula.hpp"
+#include "layer.hpp"
 
 #include <numeric>
 
@@ -32,14 +34,21 @@ public:
 
     // Learns from n training rows: x_row(i) points to `inputs` numbers, y_row(i) to `targets`. `classes` is
     // 0 for regression; otherwise y is one-hot, or a single column of class numbers. A single column of 0s
-    // and 1s is taken for two classes in any case.
+    // and 1s is taken for two classes in any case. `weight(i)` is row i's weight; empty: all alike.
     template <class XRow, class YRow>
     void fit(
         Index n, Index inputs, Index targets, XRow x_row, YRow y_row, Index classes,
-        const std::function<void()>& check_stop = [] {});
+        const std::function<void()>& check_stop = [] {}, const RowWeight& weight = {});
 
     // How many rows it makes an epoch: fraction · n, rounded.
     Index count() const { return count_; }
+
+    // What each of them weighs: the mean weight of its class, of all rows for regression.
+    std::vector<double> weights() const {
+        std::vector<double> result;
+        for (const Part& part : parts_) result.insert(result.end(), part.rows, part.weight);
+        return result;
+    }
 
     // Makes them: x is count() × inputs, y is count() × targets. Class by class, each class's share of the
     // rows that of the training rows (rounded by largest remainder). Allocates nothing; not for two threads
@@ -51,10 +60,11 @@ private:
         std::vector<Index> columns; // those from `inputs_` on are y's
         bool discrete = false;
     };
-    struct Part { // a class: its copula, how many rows it makes, and its y
+    struct Part { // a class: its copula, how many rows it makes, its y, and what a row of it weighs
         Copula<T> copula;
         Index rows = 0;
         std::vector<T> y;
+        double weight = 1;
     };
     template <class Test> static bool all_of_rows(Index n, Test test) {
         for (Index i = 0; i < n; ++i)
@@ -62,7 +72,8 @@ private:
         return true;
     }
     template <class Value> void name_variables(Index n, Value value);
-    template <class Value> void learn_part(const std::vector<Index>& rows, Part& part, Value value) const;
+    template <class Value>
+    void learn_part(const std::vector<Index>& rows, Part& part, Value value, const RowWeight& weight) const;
     void share_out(const std::vector<Index>& sizes);
 
     double fraction_;
@@ -104,8 +115,16 @@ template <class T> template <class Value> void Synthesizer<T>::name_variables(In
 
 template <class T>
 template <class Value>
-void Synthesizer<T>::learn_part(const std::vector<Index>& rows, Part& part, Value value) const {
+void Synthesizer<T>::learn_part(const std::vector<Index>& rows, Part& part, Value value,
+                                const RowWeight& weight) const {
     const Index n = static_cast<Index>(rows.size());
+    std::vector<double> shares; // of the weights
+    if (weight) {
+        for (Index i : rows) shares.push_back(weight(i));
+        const double total = std::accumulate(shares.begin(), shares.end(), 0.0);
+        part.weight = total / static_cast<double>(n);
+        for (double& share : shares) share /= total;
+    }
     const auto pattern = [&](Index i, Index v, T* out) {
         for (Index column : variables_[v].columns) *out++ = value(rows[i], column);
     };
@@ -115,15 +134,18 @@ void Synthesizer<T>::learn_part(const std::vector<Index>& rows, Part& part, Valu
         const Index width = static_cast<Index>(variables_[v].columns.size());
         sorted.resize(n * width);
         for (Index i = 0; i < n; ++i) pattern(i, v, sorted.data() + i * width);
-        margins[v].learn(sorted, width, variables_[v].discrete);
+        if (weight)
+            margins[v].learn(sorted, width, variables_[v].discrete, shares);
+        else
+            margins[v].learn(sorted, width, variables_[v].discrete);
     }
-    part.copula.learn(n, std::move(margins), pattern);
+    part.copula.learn(n, std::move(margins), pattern, shares);
 }
 
 template <class T>
 template <class XRow, class YRow>
 void Synthesizer<T>::fit(Index n, Index inputs, Index targets, XRow x_row, YRow y_row, Index classes,
-                         const std::function<void()>& check_stop) {
+                         const std::function<void()>& check_stop, const RowWeight& weight) {
     if (n < 1) throw EngineError("Synthesize needs at least one training row");
     if (classes == 0 && targets == 1 &&
         all_of_rows(n, [&](Index i) { return *y_row(i) == 0 || *y_row(i) == 1; }))
@@ -150,7 +172,7 @@ void Synthesizer<T>::fit(Index n, Index inputs, Index targets, XRow x_row, YRow 
         Part& part = parts_.emplace_back();
         part.copula = Copula<T>(check_stop);
         part.y.assign(y_row(rows[0]), y_row(rows[0]) + targets);
-        learn_part(rows, part, value);
+        learn_part(rows, part, value, weight);
         sizes.push_back(static_cast<Index>(rows.size()));
     }
     count_ = static_cast<Index>(std::llround(fraction_ * static_cast<double>(n)));

@@ -3,6 +3,7 @@
 
 #include "cut.hpp"
 #include "job.hpp"
+#include "median.hpp"
 #include "optimizer.hpp"
 #include "penalised.hpp"
 #include "run_state.hpp"
@@ -33,6 +34,7 @@ public:
         if (job.recipe.has("max_norm")) max_norm_ = job.recipe.number("max_norm");
         if (job.recipe.has("averaging")) averaging_ = job.recipe.number("averaging");
         stopping_ = job.recipe["stopping"];
+        keeps_before_ = !stopping_.is_none() && stopping_.text("monitor") == "loss" && batches_.steps() == 1;
         if (!state_.slots.empty()) check_resumed();
         reserve_workspace();
     }
@@ -40,6 +42,7 @@ public:
     RunState<T>& train() {
         try {
             if (state_.slots.empty()) initialise(); // 1
+            has_own_rates_ = cut_.blocks() > 0 && !own_rates(0).empty();
             if (out_of_patience())
                 state_.status = Status::stopped_early; // a run that ended before it was saved
             while (state_.status == Status::running && state_.counters.epoch < epochs_) {
@@ -49,6 +52,7 @@ public:
                 if (state_.status != Status::diverged) end_epoch();
             } // 6 iterate
             if (state_.status == Status::running) state_.status = Status::finished;
+            if (state_.status != Status::diverged) check_monitored();
             if (state_.status != Status::diverged && !predicts_finitely()) state_.status = Status::diverged;
         } catch (const Interrupted&) {
             state_.status = Status::interrupted;
@@ -56,13 +60,16 @@ public:
         return state_;
     }
 
-    // The weights that the run gives: the best epoch's when early stopping restores them, else the (averaged)
-    // last.
+    // The weights that the run gives: the best epoch's when early stopping restores them or has kept them
+    // from a run that diverged, else the (averaged) last.
     void result(Buffer<T>& w, Buffer<T>& state) const override {
-        const bool best = !stopping_.is_none() && stopping_.flag("restore_best") && !state_.best_w.empty();
+        const bool wanted =
+            state_.status == Status::diverged || (!stopping_.is_none() && stopping_.flag("restore_best"));
+        const bool best = wanted && !state_.best_w.empty();
         w = best ? state_.best_w : state_.w;
         state = best ? state_.best_state : state_.state;
-        if (!best && averaging_ > 0 && state_.counters.k > 0) averaged(w.data());
+        if (!best && averaging_ > 0 && state_.counters.k > 0)
+            w = state_.average, state = state_.average_state;
     }
 
     const RunState<T>& state() const override { return state_; }
@@ -78,12 +85,16 @@ private:
             state_.state.resize(network_.n_state());
             network_.initial_state(state_.state.data());
             network_.fit(
-                job_.training.size(), [&](Index i) { return job_.training.x(i); }, state_.state.data());
+                job_.training.size(), [&](Index i) { return job_.training.x(i); },
+                [&](Index i) { return static_cast<double>(job_.training.weight(i)); }, state_.state.data());
         }
         state_.slots.resize(cut_.slots_size(*optimizer_));
         for (Index block = 0; block < cut_.blocks(); ++block)
             optimizer_->init(cut_.block(Span<T>(state_.w), block).size(), slots(block));
-        if (averaging_ > 0) state_.average.assign(n, T(0));
+        if (averaging_ > 0) {
+            state_.average.assign(n, T(0));
+            state_.average_state.assign(state_.state.size(), T(0));
+        }
         state_.schedule = optimizer_->learning_rate.initial_memory();
         state_.history.reserve(history_columns.size() * std::min<Index>(epochs_, 10000));
     }
@@ -99,7 +110,7 @@ private:
             part_sums_[part] = propagate(part, w.data(), gradient, work);
         });
         const double sum = std::accumulate(part_sums_.begin(), part_sums_.begin() + parts, 0.0);
-        loss_ = weight_ > 0 ? sum / weight_ : 0;
+        loss_ = divisor_ > 0 ? sum / divisor_ : 0;
         complete(parts, w, g);
         return loss_ + penalty_;
     }
@@ -108,13 +119,14 @@ private:
     double propagate(Index part, const T* w, T* gradient, Workspace<T>& work) {
         const Index O = network_.outputs(), rows = cut_.part_rows(B_), start = part * rows;
         const Index end = std::min(B_, start + rows);
-        const T scale = weight_ > 0 ? static_cast<T>(1 / weight_) : T(0);
+        const T scale = divisor_ > 0 ? static_cast<T>(1 / divisor_) : T(0);
         double sum = 0;
         for (Index first = start; first < end; first += cut_.chunk()) {
             check_stop_();
             const Index count = std::min(cut_.chunk(), end - first);
-            const Pass<T> pass = make_pass(w, gradient, first, count, first == start, work);
+            Pass<T> pass = make_pass(w, gradient, first, count, first == start, work);
             const auto rows = batches_.rows(first, count, work_, work);
+            if (job_.training.data.s) pass.s = rows.s;
             const T* z = network_.forward(pass, rows.x); // 2 forward propagate
             sum += network_.loss().value(count, O, z, rows.y, rows.s, work.z.data(),
                                          scale);            // 3 evaluate the error
@@ -157,6 +169,7 @@ private:
     void step() {
         Counters& c = state_.counters;
         B_ = batches_.select(static_cast<Index>(c.step_in_epoch), weight_, work_);
+        divisor_ = job_.divide_by_batch ? weight_ : static_cast<double>(B_) * batches_.mean_weight();
         const bool last = c.step_in_epoch + 1 == batches_.steps();
         const Span<T> w(state_.w), g(work_.gradient.data(), state_.w.size());
 
@@ -167,6 +180,8 @@ private:
         now.eta = static_cast<T>(eta);
         const Evaluate<T> evaluate = [this](Span<const T> w, Span<T> g) { return objective(w, g, false); };
         now.evaluate = &evaluate;
+        double rate = eta; // a line search finds its own
+        now.step_length = &rate;
 
         if (optimizer_->evaluates()) state_before_ = state_.state;
         now.value = objective(w, g);
@@ -178,21 +193,43 @@ private:
                 for (T& value : cut_.block(g, block)) value *= static_cast<T>(clip_norm_ / norm);
             });
         if (last) std::copy(w.begin(), w.end(), work_.before.begin());
+        if (keeps_before_) state_.before.assign(w.begin(), w.end());
         const bool moved = update(w, g, now); // 5
         if (last && !all_finite(w)) return diverge("weights", eta);
         if (last && !all_finite(state_.state)) return diverge("running statistics", eta);
         if (last && c.epoch + 1 == epochs_ && !ends_well(w.data())) return diverge("loss", eta);
         if (last) c.update_ratio = relative_change(w);
 
-        if (c.step_in_epoch == 0) c.first_eta = eta;
-        c.loss_sum += loss * weight_, c.penalty_sum += penalty * weight_, c.weight_sum += weight_,
+        count_rate(rate, now.time);
+        c.loss_sum += loss * divisor_, c.penalty_sum += penalty * weight_, c.weight_sum += weight_,
             c.norm_sum += norm;
-        c.capacity += eta;
         c.k += 1, c.step_in_epoch += 1;
         if (!moved) {
             c.step_in_epoch = static_cast<double>(batches_.steps());
             state_.status = Status::converged;
         }
+    }
+
+    // Takes in the rate of a step. Where a rule has rates of its own, their median at the first step of an
+    // epoch stands for all of the epoch.
+    void count_rate(double rate, const Time& time) {
+        Counters& c = state_.counters;
+        if (c.step_in_epoch == 0) c.first_eta = has_own_rates_ ? median_rate() : rate;
+        if (has_own_rates_) rate = c.first_eta;
+        const double nan = std::numeric_limits<double>::quiet_NaN();
+        const double beta = job_.own_update ? nan : optimizer_->momentum(time);
+        c.capacity += rate;
+        c.velocity = beta * c.velocity + rate;
+        c.effective_capacity += c.velocity;
+    }
+    Span<const T> own_rates(Index block) {
+        return optimizer_->own_rates(slots(block), std::ssize(cut_.block(Span<T>(state_.w), block)));
+    }
+    double median_rate() {
+        const Span<T> rates(work_.rates.data(), state_.w.size());
+        for (Index block = 0; block < cut_.blocks(); ++block)
+            std::ranges::copy(own_rates(block), rates.begin() + cut_.block_start(block));
+        return median<T>(rates);
     }
 
     // Whether the loss is finite at the last weights, which no further step looks at.
@@ -245,11 +282,17 @@ private:
                     limit_norms<T>(w.subspan(slice.offset, slice.size()), slice.shape[0], slice.shape[1],
                                    max_norm_);
         if (averaging_ > 0) {
-            const T a = static_cast<T>(averaging_);
-            for (std::size_t i = 0; i < w.size(); ++i)
-                state_.average[i] = a * state_.average[i] + (1 - a) * w[i];
+            const T share = static_cast<T>((1 - averaging_) / (1 - std::pow(averaging_, now.k)));
+            average<T>(share, w, state_.average);
+            average<T>(share, state_.state, state_.average_state);
         }
         return moved;
+    }
+
+    // mean += share · (value − mean). With shares (1 − d)/(1 − dᵏ) at steps k = 1, 2 … the mean is the
+    // exponential one of decay d without bias, and values that rest come out as they are.
+    template <class Value> static void average(Value share, Span<const Value> values, Span<Value> mean) {
+        for (std::size_t i = 0; i < values.size(); ++i) mean[i] += share * (values[i] - mean[i]);
     }
 
     // The decoupled weight decay of w's stretch of `size` from `start` on.
@@ -288,10 +331,10 @@ private:
         const double nan = std::numeric_limits<double>::quiet_NaN();
         const auto now = std::chrono::steady_clock::now();
         Scores scores{nan, nan, nan, nan};
-        const T* w = state_.w.data();
-        if (averaging_ > 0) averaged(work_.before.data()), w = work_.before.data();
+        const Buffer<T>& w = averaging_ > 0 ? state_.average : state_.w;
+        Buffer<T>& state = averaging_ > 0 ? state_.average_state : state_.state;
         if (job_.validation.size() > 0)
-            scores = score(network_, w, state_.state.data(), job_.validation, work_, check_stop_);
+            scores = score(network_, w.data(), state.data(), job_.validation, work_, check_stop_);
         reserve_workspace(); // scoring laid the network out for its own chunks
 
         const double steps = static_cast<double>(batches_.steps());
@@ -301,30 +344,48 @@ private:
         c.seconds += std::chrono::duration<double>(now - clock_).count();
         clock_ = now;
         const bool classifies = network_.loss().classifies();
-        for (double value :
-             {c.epoch, c.k, c.first_eta, loss, penalty, scores.loss, classifies ? scores.accuracy : scores.r2,
-              classifies ? nan : scores.rmse, c.norm_sum / steps, c.update_ratio, c.capacity, c.seconds})
+        for (double value : {c.epoch, c.k, c.first_eta, loss, penalty, scores.loss,
+                             classifies ? scores.accuracy : scores.r2, classifies ? nan : scores.rmse,
+                             c.norm_sum / steps, c.update_ratio, c.capacity, c.effective_capacity, c.seconds})
             state_.history.push_back(value);
         c.step_in_epoch = c.loss_sum = c.penalty_sum = c.weight_sum = c.norm_sum = 0;
 
+        if (job_.validation.size() > 0 && std::isnan(scores.loss))
+            scores.loss = std::numeric_limits<double>::infinity();
         const Observed observed{loss, scores.loss, scores.accuracy, scores.r2, scores.rmse};
-        optimizer_->learning_rate.observe(observed, state_.schedule);
-        if (!stopping_.is_none()) consider_stopping(observed.monitored(stopping_.text("monitor")), w);
+        optimizer_->learning_rate.observe(observed, {c.epoch - 1, c.k - steps}, state_.schedule);
+        if (!stopping_.is_none()) {
+            const double value = observed.monitored(stopping_.text("monitor"));
+            if (state_.before.empty())
+                consider_stopping(value, w, state);
+            else
+                consider_stopping(value, state_.before, state_.state);
+        }
+        state_.before.clear();
         if (job_.on_epoch && !job_.on_epoch(*this) && state_.status == Status::running)
             state_.status = Status::stopped_early;
     }
 
-    // `value` is the monitored one, smaller better; w the weights that it was measured with.
-    void consider_stopping(double value, const T* w) {
+    // `value` is the monitored one, smaller better; w and state are what it was measured with. (The training
+    // loss of mini-batches has none: it is a mean over weights that moved, and w are those that they became.)
+    void consider_stopping(double value, const Buffer<T>& w, const Buffer<T>& state) {
         Counters& c = state_.counters;
-        if (c.best_epoch == 0 || value < c.best_value - stopping_.number("min_delta")) {
+        const bool first = c.best_epoch == 0;
+        if (std::isfinite(value) && (first || value < c.best_value - stopping_.number("min_delta"))) {
             c.best_value = value, c.best_epoch = c.epoch, c.wait = 0;
-            state_.best_w.assign(w, w + state_.w.size());
-            state_.best_state = state_.state;
+            state_.best_w = w, state_.best_state = state;
         } else {
             ++c.wait;
             if (out_of_patience() && state_.status == Status::running) state_.status = Status::stopped_early;
         }
+    }
+    // A run whose monitored value was no number in any of its epochs has nothing that it could give as best.
+    void check_monitored() {
+        const Counters& c = state_.counters;
+        const char* watcher = nullptr;
+        if (!stopping_.is_none() && c.epoch > 0 && c.best_epoch == 0) watcher = "EarlyStopping";
+        if (Schedule::watches_in_vain(state_.schedule)) watcher = "ReduceOnPlateau";
+        if (watcher) diverge(watcher, optimizer_->learning_rate.at({c.epoch, c.k}, state_.schedule));
     }
     bool out_of_patience() const {
         return !stopping_.is_none() && state_.counters.wait >= stopping_.number("patience");
@@ -341,7 +402,8 @@ private:
         pass.update_state = update_state_, pass.seed = seed_, pass.row = first;
         pass.epoch = static_cast<std::uint64_t>(state_.counters.epoch);
         pass.step = static_cast<std::uint64_t>(state_.counters.step_in_epoch);
-        pass.progress = (state_.counters.epoch + state_.counters.step_in_epoch / batches_.steps()) / epochs_;
+        pass.epochs_done = state_.counters.epoch + state_.counters.step_in_epoch / batches_.steps();
+        pass.progress = pass.epochs_done / epochs_;
         return pass;
     }
 
@@ -354,7 +416,9 @@ private:
         const bool fits =
             state_.w.size() == n && state_.state.size() == r && state_.slots.size() == slots_size &&
             state_.average.size() == (averaging_ > 0 ? n : 0) &&
+            state_.average_state.size() == (averaging_ > 0 ? r : 0) &&
             (state_.best_w.empty() || (state_.best_w.size() == n && state_.best_state.size() == r)) &&
+            (state_.before.empty() || state_.before.size() == n) &&
             state_.schedule.size() == optimizer_->learning_rate.initial_memory().size() &&
             state_.history.size() % history_columns.size() == 0 && c.step_in_epoch >= 0 &&
             c.step_in_epoch <= static_cast<double>(batches_.steps()) && c.epoch >= 0 && c.k >= 0;
@@ -399,11 +463,6 @@ private:
         return sum == T(0);
     }
 
-    void averaged(T* out) const {
-        const double debias = 1 / (1 - std::pow(averaging_, state_.counters.k));
-        for (std::size_t i = 0; i < state_.w.size(); ++i) out[i] = static_cast<T>(state_.average[i] * debias);
-    }
-
     void diverge(const char* what, double eta) {
         state_.status = Status::diverged;
         state_.diverged_what = what;
@@ -427,8 +486,11 @@ private:
     std::uint64_t seed_;
     double clip_norm_ = 0, max_norm_ = 0, averaging_ = 0;
     bool proximal_ = false, update_state_ = true;
-    Buffer<T> state_before_; // the running statistics before a step that evaluates
-    double weight_ = 0, loss_ = 0, penalty_ = 0, norm_ = 0; // of the mini-batch at hand
+    bool has_own_rates_ = false;
+    bool keeps_before_ = false; // early stopping watches a loss that was measured before an epoch's one step
+    Buffer<T> state_before_;    // the running statistics before a step that evaluates
+    // Of the mini-batch at hand: Σ s_i, what Σ s_i L_i is divided by, and so on.
+    double weight_ = 0, divisor_ = 0, loss_ = 0, penalty_ = 0, norm_ = 0;
     std::chrono::steady_clock::time_point clock_ = std::chrono::steady_clock::now();
     RunState<T> state_;
 };

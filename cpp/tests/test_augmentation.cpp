@@ -40,7 +40,7 @@ std::vector<T> augmented(const Augmenter<T>& augmenter, std::vector<T> x, const 
                          std::uint64_t seed = 1, std::uint64_t epoch = 0, std::uint64_t step = 0) {
     const Index B = static_cast<Index>(rows.size());
     std::vector<T> y(B, T(0)), scratch(augmenter.scratch_size(B));
-    augmenter.apply(B, 1, x.data(), y.data(), rows.data(), scratch.data(), seed, epoch, step);
+    augmenter.apply(B, 1, x.data(), y.data(), nullptr, rows.data(), scratch.data(), seed, epoch, step);
     return x;
 }
 
@@ -199,7 +199,7 @@ TEST_CASE_TEMPLATE("noise has the asked-for spread, in units of each column wher
     const std::vector<T> data = {1002, 5, 1, 998, 5, -1};
     constexpr Index n = 20000;
     Augmenter<T> augmenter({noise(0.5, true)}, {3}, {2});
-    augmenter.fit(2, [&](Index i) { return data.data() + 3 * i; });
+    augmenter.fit(2, [&](Index i) { return data.data() + 3 * i; }, [](Index) { return 1.0; });
     double sum = 0, square = 0;
     for (Index row = 0; row < n; ++row) {
         const std::vector<T> x = augmented(augmenter, std::vector<T>{1000, 5, 1}, {row});
@@ -260,7 +260,7 @@ TEST_CASE("mixup blends each row with one other row of the mini-batch, x and y a
         for (Index i = 0; i < B; ++i)
             x[i * B + i] = 1; // row i is e_i: its new x shows who went in, and how much
         Image y = x;
-        augmenter.apply(B, B, x.data(), y.data(), rows.data(), scratch.data(), 5, 0, step);
+        augmenter.apply(B, B, x.data(), y.data(), nullptr, rows.data(), scratch.data(), 5, 0, step);
         CHECK(x == y);
         for (Index i = 0; i < B; ++i) {
             Index others = 0;
@@ -289,7 +289,7 @@ TEST_CASE("every row of a mixed mini-batch is a row's partner exactly once") {
         for (std::uint64_t step = 0; step < 30; ++step) {
             Image x(B), y(B * B, 0.0), scratch(augmenter.scratch_size(B)), partners(B, 0.0);
             for (Index i = 0; i < B; ++i) x[i] = static_cast<double>(i), y[i * B + i] = 1;
-            augmenter.apply(B, B, x.data(), y.data(), rows.data(), scratch.data(), 5, 0, step);
+            augmenter.apply(B, B, x.data(), y.data(), nullptr, rows.data(), scratch.data(), 5, 0, step);
             for (Index i = 0; i < B; ++i) {
                 double mean = 0;
                 for (Index j = 0; j < B; ++j) {
@@ -301,6 +301,37 @@ TEST_CASE("every row of a mixed mini-batch is a row's partner exactly once") {
             CHECK(partners == Image(B, 1.0));
         }
     }
+}
+
+TEST_CASE("a mixed row weighs what its two rows bring, and its target is theirs by these weights") {
+    constexpr Index B = 5;
+    const Augmenter<double> augmenter({mixup(1.0)}, {B}, {});
+    const std::vector<Index> rows = {0, 1, 2, 3, 4};
+    const Image weights = {1, 9, 0.25, 3, 40};
+    for (std::uint64_t step = 0; step < 50; ++step) {
+        Image x(B * B, 0.0), scratch(augmenter.scratch_size(B)), s = weights;
+        for (Index i = 0; i < B; ++i) x[i * B + i] = 1; // row i is e_i
+        Image y = x;
+        augmenter.apply(B, B, x.data(), y.data(), s.data(), rows.data(), scratch.data(), 5, 0, step);
+        for (Index i = 0; i < B; ++i) {
+            double weight = 0;
+            for (Index j = 0; j < B; ++j) weight += x[i * B + j] * weights[j];
+            CHECK(s[i] == doctest::Approx(weight).epsilon(1e-14));
+            for (Index j = 0; j < B; ++j)
+                CHECK(s[i] * y[i * B + j] ==
+                      doctest::Approx(x[i * B + j] * weights[j]).epsilon(1e-13).scale(1));
+        }
+    }
+}
+
+TEST_CASE("relative noise takes the weighted standard deviation: weights count as copies") {
+    const Image data = {1, 5, 2}, copies = {1, 1, 1, 5, 2};
+    Augmenter<double> weighted({noise(1, true)}, {1}, {}), copied = weighted;
+    const Image weights = {3, 1, 1};
+    weighted.fit(3, [&](Index i) { return data.data() + i; }, [&](Index i) { return weights[i]; });
+    copied.fit(5, [&](Index i) { return copies.data() + i; }, [](Index) { return 1.0; });
+    const double z = augmented(weighted, Image{0}, {7})[0];
+    CHECK(z == doctest::Approx(augmented(copied, Image{0}, {7})[0]).epsilon(1e-14));
 }
 
 TEST_CASE("a row that is alone is not mixed") {

@@ -71,6 +71,8 @@ public:
     Pass<T> pass;
 };
 
+double alike(Index) { return 1.0; } // the weights of rows
+
 template <class A, class B>
 void check_close(const std::vector<A>& found, const std::vector<B>& expected, double tolerance) {
     REQUIRE(found.size() == expected.size());
@@ -273,7 +275,7 @@ TEST_CASE_TEMPLATE("Normalize learns mean and standard deviation; a constant col
     CHECK(alone.state == std::vector<T>{0, 0, 0, 1, 1, 1});
     const std::vector<T> rows = {1, T(0.1), 7, 3, T(0.1), 9};
     static_cast<Normalize<T>&>(*alone.layer)
-        .fit(2, [&](Index i) { return rows.data() + 3 * i; }, alone.state.data());
+        .fit(2, [&](Index i) { return rows.data() + 3 * i; }, alike, alone.state.data());
     CHECK(alone.state == std::vector<T>{2, T(0.1), 0, 1, 0, 1});
     const std::vector<T> x = {4, 6, 9}, dy = {1, 1, 1};
     const std::vector<T> y = alone.forward(x);
@@ -292,7 +294,7 @@ TEST_CASE("Normalized rows have mean 0 and variance 1 also far from 0, and colum
         x[4 * i + 3] = 1e8 + (i % 2) * 1e-8; // one last place of 1e8
     }
     static_cast<Normalize<double>&>(*alone.layer)
-        .fit(n, [&](Index i) { return x.data() + 4 * i; }, alone.state.data());
+        .fit(n, [&](Index i) { return x.data() + 4 * i; }, alike, alone.state.data());
     const Vector y = alone.forward(x);
     for (Index c = 0; c < 4; ++c) {
         double sum = 0, square = 0;
@@ -301,6 +303,17 @@ TEST_CASE("Normalized rows have mean 0 and variance 1 also far from 0, and colum
         CHECK(square / n == doctest::Approx(c == 3 ? 0.0 : 1.0).epsilon(1e-6));
     }
     check_backward(alone, {1e8, 1, 0, 0}, false);
+}
+
+TEST_CASE("Normalize takes weights for copies") {
+    auto alone = Alone<double>::make<Normalize<double>>({}, {1});
+    const Vector x = {1, 5, 2}, weights = {3, 1, 0.5};
+    static_cast<Normalize<double>&>(*alone.layer)
+        .fit(
+            3, [&](Index i) { return x.data() + i; }, [&](Index i) { return weights[i]; },
+            alone.state.data());
+    // Σ s x / Σ s = 9 / 4.5 = 2; Σ s (x − 2)² / Σ s = (3 + 9 + 0) / 4.5.
+    check_close(alone.state, Vector{2, std::sqrt(12 / 4.5)}, 1e-15);
 }
 
 TEST_CASE("Normalize refuses to skip a column that is not there") {
@@ -350,6 +363,36 @@ TEST_CASE(
             for (double& value : alone.state) value = std::abs(value) + 0.2;
             check_backward(alone, random_numbers(5 * size_of(shape), 8));
         }
+}
+
+TEST_CASE("BatchNorm with weights, worked by hand") {
+    auto alone = Alone<double>::make<BatchNorm<double>>({{"momentum", 0.5}, {"epsilon", 0.0}}, {1});
+    alone.w = {2, 1}; // scale, shift
+    const Vector weights = {3, 1, 0.5};
+    alone.pass.s = weights.data();
+    // μ = 9 / 4.5 = 2, σ² = (3 + 9) / 4.5 = 8/3; unbiased: / (1 − 10.25/4.5²) = 5.4.
+    const Vector y = alone.forward({1, 5, 2});
+    const double sd = std::sqrt(8.0 / 3);
+    check_close(y, Vector{1 - 2 / sd, 1 + 6 / sd, 1}, 1e-14);
+    check_close(alone.state, Vector{0.5 * 2, 0.5 + 0.5 * 5.4}, 1e-14);
+}
+
+TEST_CASE("BatchNorm's backward is its central difference with weights too, for rows and images") {
+    const Vector weights = {0.3, 5, 1, 0.01, 2, 7};
+    for (const Shape& shape : {Shape{3}, Shape{2, 2, 3}, Shape{20}}) {
+        auto alone = Alone<double>::make<BatchNorm<double>>({{"momentum", 0.9}, {"epsilon", 1e-3}}, shape);
+        alone.pass.s = weights.data(), alone.pass.update_state = false;
+        for (double& w : alone.w) w = 0.7;
+        check_backward(alone, random_numbers(6 * size_of(shape), 4));
+    }
+}
+
+TEST_CASE("BatchNorm in double stays finite where one row has nearly all the weight") {
+    auto alone = Alone<double>::make<BatchNorm<double>>({{"momentum", 0.0}, {"epsilon", 1e-3}}, {1});
+    const Vector weights = {1e9, 1e-12, 1e-12};
+    alone.pass.s = weights.data();
+    for (double value : alone.forward({1, 2, 3})) CHECK(std::isfinite(value));
+    for (double value : alone.state) CHECK(std::isfinite(value));
 }
 
 TEST_CASE("BatchNorm standardises an image's channel over rows and positions") {
@@ -418,6 +461,24 @@ TEST_CASE_TEMPLATE("Dropout zeroes a share `rate` of its inputs and scales the o
         CHECK(alone.forward(x) == x);
         CHECK(alone.backward(x, x, dy) == dy);
     }
+}
+
+TEST_CASE("a Dropout that fades over a length of its own has ended with it, however long the run is") {
+    constexpr Index n = 40000;
+    auto alone =
+        Alone<double>::make<Dropout<double>>({{"rate", 0.4}, {"fades", true}, {"length", 8}}, {100}, n / 100);
+    const Vector x(n, 1.0);
+    const auto share = [&](double epochs) {
+        alone.pass.epochs_done = epochs, alone.pass.progress = 0.01, alone.pass.mode = Mode::train;
+        const Vector y = alone.forward(x);
+        return static_cast<double>(std::count(y.begin(), y.end(), 0.0)) / n;
+    };
+    // 0.4 until half of it; 0.4 · (1 − cos 270°)/2 = 0.2 at three quarters; 0 from its end on. A share of n
+    // rows is off by less than 4 · √(0.24 / 40000).
+    CHECK(share(3.9) == doctest::Approx(0.4).epsilon(0.025));
+    CHECK(share(6) == doctest::Approx(0.2).epsilon(0.05));
+    CHECK(share(8) == 0);
+    CHECK(share(800) == 0);
 }
 
 TEST_CASE("a rate of Dropout that fades stays for half of the run, then falls by a cosine to 0") {

@@ -212,6 +212,24 @@ TEST_CASE_TEMPLATE("a positive epsilon guards against 0/0 even where T rounds it
         }
 }
 
+TEST_CASE("rules with rates of their own show them, plain descent its momentum, the others neither") {
+    Walk<double> walk(rule("Rprop", {{"eta_minus", 0.5}, {"eta_plus", 1.5}}), {0, 0});
+    walk.step({1, -1});
+    walk.step({1, 1}); // the first keeps its sign, the second turns: 0.1 · 1.5 and 0.1 · 0.5
+    const auto rates = walk.optimizer->own_rates(walk.state, 2);
+    REQUIRE(rates.size() == 2);
+    CHECK(rates[0] == Approx(0.15));
+    CHECK(rates[1] == Approx(0.05));
+    CHECK(std::isnan(walk.optimizer->momentum({})));
+
+    const auto sgd = make_optimizer<double>(rule("SGD", {{"momentum", halving(0.8)}}));
+    CHECK(sgd->own_rates({}, 2).empty());
+    CHECK(sgd->momentum({.epoch = 0, .step = 0}) == 0.8);
+    CHECK(sgd->momentum({.epoch = 1, .step = 1}) == 0.4);
+    for (const char* kind : {"Adagrad", "RMSprop", "Adam", "LBFGS", "DeltaBarDelta"})
+        CHECK(std::isnan(make_optimizer<double>(rule(kind))->momentum({})));
+}
+
 TEST_CASE("the steady rate is the step that a steady gradient of 1 takes in the end") {
     const Spec rules[] = {
         rule("SGD"),

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <tuple>
 #include <utility>
 
 using namespace ravine;
@@ -114,7 +115,6 @@ TEST_CASE("a schedule without a length takes that of the run, in its own unit") 
 }
 
 TEST_CASE("a plateau multiplies the rate after `patience` epochs without a better loss") {
-    const double none = std::numeric_limits<double>::quiet_NaN();
     const Schedule schedule(
         spec("ReduceOnPlateau",
              {{"initial", 0.8}, {"factor", 0.5}, {"patience", 2}, {"min_delta", 0.125}, {"minimum", 0.15}}));
@@ -132,7 +132,7 @@ TEST_CASE("a plateau multiplies the rate after `patience` epochs without a bette
     std::vector<double> memory = schedule.initial_memory();
     CHECK(schedule.at({}, memory) == 0.8);
     for (const Epoch& epoch : epochs) {
-        schedule.observe(epoch.loss, none, memory);
+        schedule.observe({.loss = epoch.loss}, {}, memory);
         CHECK(schedule.at({.epoch = 3}, memory) == Approx(epoch.rate_after).epsilon(1e-15));
     }
 }
@@ -143,8 +143,8 @@ TEST_CASE("a plateau watches what it is told to, else the validation loss where 
     auto rate_after_two = [&](Observed first, Observed second) {
         const Schedule schedule(spec("ReduceOnPlateau", fields));
         std::vector<double> memory = schedule.initial_memory();
-        schedule.observe(first, memory);
-        schedule.observe(second, memory);
+        schedule.observe(first, {}, memory);
+        schedule.observe(second, {}, memory);
         return schedule.at({}, memory);
     };
     const Observed before{.loss = 2, .val_loss = 1, .val_accuracy = 0.5, .val_r2 = 0.5, .val_rmse = 1};
@@ -165,21 +165,130 @@ TEST_CASE("a plateau watches what it is told to, else the validation loss where 
     CHECK(rate_after_two(before, worse) == 1.0);
 }
 
-TEST_CASE("a warm-up passes the memory of what follows it through") {
-    const Schedule schedule(spec(
-        "Warmup",
-        {{"length", 2},
-         {"then",
-          spec(
-              "ReduceOnPlateau",
-              {{"initial", 1.0}, {"factor", 0.5}, {"patience", 1}, {"min_delta", 0.0}, {"minimum", 0.0}})}}));
+TEST_CASE("a plateau behind warm-ups counts the epochs that begin after them, in epochs and in steps") {
+    Spec plateau =
+        spec("ReduceOnPlateau",
+             {{"initial", 1.0}, {"factor", 0.5}, {"patience", 2}, {"min_delta", 0.0}, {"minimum", 0.0}});
+    struct Case {
+        Spec spec;
+        double first; // the first epoch that counts; an epoch has 10 steps
+    };
+    const Case cases[] = {
+        {spec("Warmup", {{"length", 2}, {"then", plateau}}), 2},
+        {spec("Warmup", {{"length", 1.5}, {"then", plateau}}), 2}, // the second began before
+        {spec("Warmup", {{"length", 11}, {"unit", "step"}, {"then", plateau}}), 2},
+        {spec("Warmup", {{"length", 10}, {"unit", "step"}, {"then", plateau}}), 1},
+        {spec("Warmup", {{"length", 0.3}, {"then", spec("Warmup", {{"length", 0.7}, {"then", plateau}})}}),
+         1},
+    };
+    for (const Case& c : cases) {
+        const Schedule schedule(c.spec);
+        std::vector<double> memory = schedule.initial_memory();
+        REQUIRE(memory.size() == 3);
+        // Better and better as long as it does not count, and the same from then on: halved after the first
+        // that counts, the best so far, and two more.
+        for (double epoch = 0; epoch < c.first + 3; ++epoch) {
+            CHECK(schedule.at({100, 1000}, memory) == 1.0);
+            const double loss = epoch < c.first ? -epoch : 5.0;
+            schedule.observe({.loss = loss}, {epoch, 10 * epoch}, memory);
+        }
+        CHECK(schedule.at({100, 1000}, memory) == 0.5);
+    }
+}
+
+TEST_CASE("a value that is no number does not improve, and a plateau that sees no other watches in vain") {
+    const double nan = Observed::unknown;
+    const Schedule schedule(
+        spec("ReduceOnPlateau",
+             {{"initial", 1.0}, {"factor", 0.5}, {"patience", 2}, {"min_delta", 0.0}, {"minimum", 0.0}}));
     std::vector<double> memory = schedule.initial_memory();
-    REQUIRE(memory.size() == 3);
-    CHECK(schedule.at({.epoch = 1}, memory) == 0.5);
-    schedule.observe(1, 1, memory);
-    schedule.observe(1, 1, memory);
-    CHECK(schedule.at({.epoch = 1}, memory) == 0.25);
-    CHECK(schedule.at({.epoch = 5}, memory) == 0.5);
+    CHECK(!Schedule::watches_in_vain(memory));
+    CHECK(!Schedule::watches_in_vain({}));
+    for (double value : {nan, std::numeric_limits<double>::infinity(), nan}) {
+        schedule.observe({.loss = value}, {}, memory);
+        CHECK(Schedule::watches_in_vain(memory));
+    }
+    schedule.observe({.loss = 3}, {}, memory);
+    CHECK(!Schedule::watches_in_vain(memory));
+    CHECK(memory[schedules::ReduceOnPlateau::best] == 3);
+}
+
+TEST_CASE("a boundary falls on its step, whatever rounding makes of tenths") {
+    // Stairs of a tenth: step number k of ten an epoch is on stair k, and behind a warm-up on k minus its
+    // steps.
+    const Spec stairs = spec("StepDecay", {{"initial", 1.0}, {"factor", 0.5}, {"every", 0.1}});
+    for (double warm : {0.0, 0.3, 0.7, 1.1, 7.0, 100.3}) {
+        const Schedule schedule(warm > 0 ? spec("Warmup", {{"length", warm}, {"then", stairs}}) : stairs);
+        const int before = static_cast<int>(std::lround(10 * warm));
+        for (int k = before; k < before + 60; ++k) {
+            CAPTURE(warm);
+            CAPTURE(k);
+            CHECK(at_epoch(schedule, k / 10 + (k % 10) / 10.0) == std::ldexp(1.0, before - k));
+        }
+    }
+    // A stair of 0.07 epochs of 100 steps is 7 steps; of 1/3 of an epoch of 3 steps, one.
+    const std::tuple<double, int, int> lengths[] = {{0.07, 100, 7}, {1.0 / 3, 3, 1}, {0.29, 100, 29}};
+    for (auto [every, steps, stair] : lengths) {
+        const Schedule schedule(spec("StepDecay", {{"initial", 1.0}, {"factor", 0.5}, {"every", every}}));
+        for (int k = 0; k < 30 * stair; ++k)
+            CHECK(at_epoch(schedule, k / steps + static_cast<double>(k % steps) / steps) ==
+                  std::ldexp(1.0, -(k / stair)));
+    }
+}
+
+TEST_CASE("a warm-up that the run does not outlast goes up to the first value of what follows") {
+    const RunLength run{.epochs = 5, .steps = 50};
+    struct Case {
+        Spec then;
+        double first;
+    };
+    const Case cases[] = {
+        {0.1, 0.1},
+        {spec("ExponentialDecay", {{"initial", 0.1}, {"rate", 1.0}}), 0.1},
+        {spec("InverseDecay", {{"initial", 0.1}, {"rate", 1.0}}), 0.1},
+        {spec("StepDecay", {{"initial", 0.1}, {"factor", 0.5}, {"every", 1.0}}), 0.1},
+        {spec("CosineDecay", {{"initial", 0.1}}), 0.1},
+        {spec("CosineDecay", {{"initial", 0.1}, {"length", 50}}), 0.1},
+        {spec("OneCycle", {{"maximum", 2.5}}), 0.1}, // 2.5 / 25
+        {spec("OneCycle", {{"maximum", 2.5}, {"initial", 1.0}}), 1.0},
+        {spec("ReduceOnPlateau",
+              {{"initial", 0.1}, {"factor", 0.5}, {"patience", 1}, {"min_delta", 0.0}, {"minimum", 0.0}}),
+         0.1},
+    };
+    for (const Case& c : cases)
+        for (double length : {5.0, 8.0})
+            for (bool steps : {false, true}) {
+                const double unit = steps ? 10 : 1;
+                Spec then = c.then;
+                if (steps && then.is_dict() && then.kind() != "ReduceOnPlateau") {
+                    Spec::Dict fields = then.dict();
+                    fields["unit"] = "step";
+                    then = fields;
+                }
+                const Spec warmup =
+                    spec("Warmup",
+                         {{"length", length * unit}, {"unit", steps ? "step" : "epoch"}, {"then", then}});
+                const Schedule schedule(warmup, run);
+                CHECK(!schedule.never_leaves_zero(run));
+                for (double t : {0.0, 1.0, 2.5, 4.9})
+                    CHECK(schedule.at({t, 10 * t}, schedule.initial_memory()) ==
+                          Approx(c.first * t / length).epsilon(1e-14));
+            }
+}
+
+TEST_CASE("a warm-up to what begins at 0 never leaves it in a run that is no longer") {
+    const RunLength run{.epochs = 5, .steps = 50};
+    const Spec waves = spec("CyclicCosine", {{"maximum", 0.1}});
+    for (const Spec& then : {waves, spec("Warmup", {{"length", 1}, {"then", 0.1}})}) {
+        const auto stuck = [&](double length) {
+            return Schedule(spec("Warmup", {{"length", length}, {"then", then}}), run).never_leaves_zero(run);
+        };
+        CHECK(stuck(5));
+        CHECK(stuck(6));
+        CHECK(!stuck(4.9));
+    }
+    CHECK(!Schedule(waves, run).never_leaves_zero(run));
+    CHECK(!Schedule(spec("Warmup", {{"length", 9}, {"then", 0.0}}), run).never_leaves_zero(run));
 }
 
 TEST_CASE("a schedule that cannot be read is an error") {

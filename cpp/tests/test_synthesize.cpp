@@ -31,7 +31,7 @@ struct Table {
 
 template <class T = double>
 Table made_from(const Table& table, const Spec& spec, Index classes, std::uint64_t epoch = 0,
-                std::vector<Index> codes = {}) {
+                std::vector<Index> codes = {}, const RowWeight& weight = {}) {
     const Index n = table.rows(), I = static_cast<Index>(table.x.size()),
                 K = static_cast<Index>(table.y.size());
     std::vector<T> x(n * I), y(n * K);
@@ -42,7 +42,7 @@ Table made_from(const Table& table, const Spec& spec, Index classes, std::uint64
     Synthesizer<T> synthesizer(spec, std::move(codes));
     synthesizer.fit(
         n, I, K, [&](Index i) { return x.data() + i * I; }, [&](Index i) { return y.data() + i * K; },
-        classes);
+        classes, [] {}, weight);
     const Index m = synthesizer.count();
     std::vector<T> new_x(m * I), new_y(m * K);
     synthesizer.sample(11, epoch, new_x.data(), new_y.data());
@@ -321,4 +321,93 @@ TEST_CASE("what cannot be synthesized is an error") {
                          "Synthesize: 'categories' names a column twice", EngineError);
     CHECK_THROWS_AS(Synthesizer<float>(synthesize(0), {}), EngineError);
     CHECK_THROWS_AS(made_from(Table{{Column{}}, {Column{}}}, synthesize(1), 0), EngineError);
+}
+
+TEST_CASE("levels come out as often as their weights say, and columns hang together as they do in weight") {
+    constexpr Index n = 400;
+    Table table;
+    table.x = {Column(n), normals(n, 1), normals(n, 2)};
+    table.y = {normals(n, 3)};
+    // Light rows: level 0, columns unrelated. Heavy ones (19 times as heavy): level 1, one column twice.
+    for (Index i = 0; i < n; ++i) {
+        table.x[0][i] = static_cast<double>(i % 2);
+        if (i % 2) table.x[2][i] = table.x[1][i];
+    }
+    const Table made = made_from(table, synthesize(20), 0, 0, {}, [](Index i) { return i % 2 ? 1.9 : 0.1; });
+    // A share of 0.95 of 8000: within 4 standard errors.
+    CHECK(std::abs(mean(made.x[0]) - 0.95) < 4 * std::sqrt(0.95 * 0.05 / 8000));
+    CHECK(rank_correlation(made.x[1], made.x[2]) > 0.9); // 0.5 if all counted the same
+}
+
+TEST_CASE("weights count as copies: the distribution of new rows is that of a table with rows repeated") {
+    constexpr Index n = 300;
+    Table table, copied;
+    table.x = {normals(n, 1)}, table.y = {normals(n, 2)};
+    copied.x = {Column()}, copied.y = {Column()};
+    const auto weight = [&](Index i) { return static_cast<double>(1 + (table.x[0][i] > 0.5 ? 4 : i % 2)); };
+    for (Index i = 0; i < n; ++i)
+        for (int copy = 0; copy < weight(i); ++copy)
+            copied.x[0].push_back(table.x[0][i]), copied.y[0].push_back(table.y[0][i]);
+    const Table light = made_from(table, synthesize(40), 0, 0, {}, weight);
+    const Table heavy = made_from(copied, synthesize(12000.0 / static_cast<double>(copied.rows())), 0, 1);
+    REQUIRE(light.rows() == 12000);
+    CHECK(distance(light.x[0], heavy.x[0]) < 1.95 * std::sqrt(2.0 / 12000) + 0.01); // a step of the table
+}
+
+TEST_CASE("a new row weighs the mean weight of its class, of all rows in a regression") {
+    const Column x = {1, 2, 3, 4, 5}, labels = {0, 0, 0, 1, 1}, numbers = {1, 2, 3, 4, 6};
+    const Column weights = {1, 2, 6, 10, 40};
+    for (const Column& y : {labels, numbers}) {
+        Synthesizer<double> synthesizer(synthesize(2), {});
+        synthesizer.fit(
+            5, 1, 1, [&](Index i) { return x.data() + i; }, [&](Index i) { return y.data() + i; },
+            y == labels ? 2 : 0, [] {}, [&](Index i) { return weights[i]; });
+        const Column found = synthesizer.weights();
+        CHECK(found == (y == labels ? Column{3, 3, 3, 3, 3, 3, 25, 25, 25, 25} : Column(10, 11.8)));
+    }
+}
+
+TEST_CASE("rows that weigh next to nothing do no harm") {
+    constexpr Index n = 60;
+    Table table;
+    table.x = {normals(n, 1), normals(n, 2)}, table.y = {normals(n, 3)};
+    for (double light : {1e-15, 1e-18, 1e-30}) {
+        const auto weight = [&](Index i) { return table.x[0][i] > 0 || i % 7 == 0 ? light : 1.0; };
+        const Table made = made_from(table, synthesize(20), 0, 0, {}, weight);
+        for (const Column* column : {&made.x[0], &made.x[1], &made.y[0]})
+            CHECK(std::all_of(column->begin(), column->end(), [](double v) { return std::isfinite(v); }));
+        CHECK(*std::max_element(made.x[0].begin(), made.x[0].end()) < 1e-6);
+        CHECK(mean(made.x[0]) < -0.3);
+    }
+}
+
+TEST_CASE("a weighted column's inverse runs from row to row by way of their weighted mean") {
+    Marginal<double> margin;
+    margin.learn({10, 20, 20, 40}, 1, false, {0.5, 0.1, 0.1, 0.3});
+    const auto at = [&](double u) {
+        double value = 0;
+        margin.inverse(u, &value);
+        return value;
+    };
+    CHECK(at(0.1) == 10);
+    CHECK(at(0.25) == 10);
+    CHECK(at(0.375) == doctest::Approx(10 + 0.5 * 10 / 6)); // the mean is 10 + 10 · 0.05 / 0.3, at 0.5
+    CHECK(at(0.5) == doctest::Approx(10 + 10.0 / 6));
+    CHECK(at(0.6) == 20); // its rows stand at 0.55 and 0.65
+    CHECK(at(0.7) == doctest::Approx(35));
+    CHECK(at(0.775) == doctest::Approx(37.5));
+    CHECK(at(0.999) == 40);
+}
+
+TEST_CASE("a column of equal weights has the inverse of one without weights") {
+    const std::vector<double> values = {3, 1, 7, 7, 2, 9};
+    std::vector<double> sorted = values;
+    Marginal<double> plain, weighted;
+    plain.learn(sorted, 1, false);
+    weighted.learn(values, 1, false, std::vector<double>(6, 1.0 / 6));
+    for (double u = 0.005; u < 1; u += 0.01) {
+        double a = 0, b = 0;
+        plain.inverse(u, &a), weighted.inverse(u, &b);
+        CHECK(a == doctest::Approx(b).epsilon(1e-12));
+    }
 }

@@ -124,6 +124,52 @@ TEST_CASE("a run that is stopped between any two chunks goes on bit for bit") {
     }
 }
 
+TEST_CASE("a run that keeps the weights of its best loss goes on bit for bit, stopped while it scores too") {
+    const Problem<double> problem;
+    const auto job = [&] {
+        Job<double> job = problem.job(4);
+        Dict recipe = job.recipe.dict();
+        recipe["batch_size"] = "full";
+        recipe["augmentation"] = List{};
+        recipe["stopping"] = Spec(Dict{{"kind", "EarlyStopping"},
+                                       {"patience", 9},
+                                       {"min_delta", 0.0},
+                                       {"monitor", "loss"},
+                                       {"restore_best", true}});
+        job.recipe = Spec(recipe);
+        return job;
+    };
+    const auto ending = [](Run<double>& run) {
+        run.train();
+        Buffer<double> w, state;
+        run.result(w, state);
+        return w;
+    };
+    const Job<double> uninterrupted = job();
+    Workspace<double> workspace;
+    int chunks = 0;
+    Run<double> whole(uninterrupted, workspace, [&] { ++chunks; });
+    const Buffer<double> best = ending(whole);
+    CHECK(best != whole.state().w); // those before the last step
+    for (int stop_at = 1; stop_at <= chunks; ++stop_at) {
+        Job<double> rest = job();
+        {
+            Workspace<double> other;
+            int chunk = 0;
+            Run<double> run(uninterrupted, other, [&] {
+                if (++chunk == stop_at) throw Interrupted{};
+            });
+            rest.start = run.train();
+            REQUIRE(rest.start.status == Status::interrupted);
+        }
+        rest.start.status = Status::running;
+        Workspace<double> again;
+        Run<double> run(rest, again, [] {});
+        CHECK(ending(run) == best);
+        CHECK(run.state().before.empty());
+    }
+}
+
 TEST_CASE("a population gives what its members give alone, for any number of threads") {
     const Problem<float> problem;
     std::vector<Buffer<float>> alone;

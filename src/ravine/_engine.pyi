@@ -51,7 +51,7 @@ class Network32:
     def initialise(self, seed: int) -> NDArray[numpy.float32]:
         """New parameters."""
 
-    def initial_state(self, X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> NDArray[numpy.float32]:
+    def initial_state(self, X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> NDArray[numpy.float32]:
         """New state; from X, what a first Normalize layer learns."""
 
     def predict(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], raw: bool = False, seed: int | None = None, draw: int = 0) -> NDArray[numpy.float32]:
@@ -106,7 +106,7 @@ class Network64:
     def initialise(self, seed: int) -> NDArray[numpy.float64]:
         """New parameters."""
 
-    def initial_state(self, X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> NDArray[numpy.float64]:
+    def initial_state(self, X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> NDArray[numpy.float64]:
         """New state; from X, what a first Normalize layer learns."""
 
     def predict(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], raw: bool = False, seed: int | None = None, draw: int = 0) -> NDArray[numpy.float64]:
@@ -123,14 +123,14 @@ class Network64:
         (loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.
         """
 
-def augment32(specs: list, row_shape: Sequence[int], code_columns: Sequence[int], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], seed: int, epoch: int, training: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> tuple:
-    """(X, y) as one augmented mini-batch."""
+def augment32(specs: list, row_shape: Sequence[int], code_columns: Sequence[int], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], seed: int, epoch: int, training: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> tuple:
+    """(X, y, weights or None) as one augmented mini-batch."""
 
 def synthesize32(spec: dict, code_columns: Sequence[int], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], classes: int, seed: int, epoch: int) -> tuple:
     """(X, y) that Synthesize adds in an epoch."""
 
-def augment64(specs: list, row_shape: Sequence[int], code_columns: Sequence[int], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], seed: int, epoch: int, training: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None) -> tuple:
-    """(X, y) as one augmented mini-batch."""
+def augment64(specs: list, row_shape: Sequence[int], code_columns: Sequence[int], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], seed: int, epoch: int, training: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> tuple:
+    """(X, y, weights or None) as one augmented mini-batch."""
 
 def synthesize64(spec: dict, code_columns: Sequence[int], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], classes: int, seed: int, epoch: int) -> tuple:
     """(X, y) that Synthesize adds in an epoch."""

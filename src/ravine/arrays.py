@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +27,14 @@ __all__ = [
     "as_targets",
     "check_codes",
     "code_columns",
+    "weighing",
 ]
 
 _MOST_AXES = 4
+
+#: Weights are scaled where the largest is beyond 2 to the power of ± this, so that every type holds
+#: them and their products.
+_MOST_DOUBLINGS = 32
 _LABELS = 'For class labels, use loss="cross_entropy".'
 
 
@@ -148,6 +154,7 @@ def as_targets(
     *,
     n_rows: int | None = None,
     classes: NDArray[Any] | None = None,
+    weights: NDArray[Any] | None = None,
     name: str = "y",
 ) -> Targets:
     """Turn targets into what the engine reads for a loss.
@@ -167,6 +174,9 @@ def as_targets(
         How many rows X has.
     classes : ndarray, optional
         The classes that are known from training; None finds them in ``y``.
+    weights : ndarray, optional
+        What `as_sample_weight` gave. Rows of weight 0 are absent: no class and no error comes from
+        them, unless the other rows alone have too few classes.
     name : str, default "y"
         What the targets are called in messages.
 
@@ -196,6 +206,28 @@ def as_targets(
         raise DataError(f"{name} has no rows.")
     if n_rows is not None and len(array) != n_rows:
         raise DataError(f"{name} has {len(array)} rows, but X has {n_rows}.")
+    if weights is None or (weights > 0).all():
+        return _as_targets(y, array, loss, n_outputs, dtype, classes, name)
+    present = array.copy()
+    present[weights == 0] = array[np.argmax(weights > 0)]
+    try:
+        return _as_targets(present, present, loss, n_outputs, dtype, classes, name)
+    except DataError:
+        with suppress(DataError):
+            return _as_targets(y, array, loss, n_outputs, dtype, classes, name)
+        raise
+
+
+def _as_targets(
+    y: ArrayLike,
+    array: NDArray[Any],
+    loss: Loss,
+    n_outputs: int,
+    dtype: DTypeLike,
+    classes: NDArray[Any] | None,
+    name: str,
+) -> Targets:
+    """Turn targets, y itself and as an array, into what the engine reads."""
     one_dimensional = array.ndim == 1
     if isinstance(loss, CrossEntropy) and n_outputs < 2:
         raise ParameterError(
@@ -223,6 +255,9 @@ def as_sample_weight(
     name: str = "sample_weight",
 ) -> NDArray[Any] | None:
     """Turn sample weights into a contiguous array of floats.
+
+    Only their ratios matter. Weights that are all very large or all very small are scaled by a
+    power of two.
 
     Parameters
     ----------
@@ -261,11 +296,40 @@ def as_sample_weight(
             f"{name} must have one weight for each of the {n_rows} rows. "
             f"Got an array of shape {array.shape}."
         )
-    weights = as_floats(array, dtype, name)
+    weights = as_floats(array, "float64", name)
     _refuse(weights < 0, weights, f"{name} must be at least 0")
     if not (weights > 0).any():
         raise DataError(f"{name} is 0 in every row: nothing would be learnt.")
-    return weights
+    exponent = int(np.frexp(weights.max())[1])
+    if abs(exponent) > _MOST_DOUBLINGS:
+        weights = np.ldexp(weights, -exponent)
+    return weights.astype(dtype, copy=False)
+
+
+def weighing(rows: NDArray[np.int64], weights: NDArray[Any] | None) -> NDArray[np.int64]:
+    """Leave out the rows of weight 0: they are absent from all that is learnt or measured.
+
+    Parameters
+    ----------
+    rows : ndarray of int64
+        Row numbers.
+    weights : ndarray or None
+        What `as_sample_weight` gave for all rows.
+
+    Returns
+    -------
+    ndarray of int64
+        Those that weigh more than 0; the very array that was given, if all do.
+
+    Examples
+    --------
+    >>> weighing(np.array([0, 1, 2]), np.array([1.0, 0.0, 3.0]))
+    array([0, 2])
+    """
+    if weights is None:
+        return rows
+    present = weights[rows] > 0
+    return rows if present.all() else rows[present]
 
 
 def code_columns(network: Network) -> dict[int, int]:

@@ -150,7 +150,8 @@ class Noise(Augmentation):
     stddev : float
         Standard deviation of the noise, at least 0.
     relative : bool, default True
-        Whether s_j is the standard deviation of column j over the training rows; else it is 1.
+        Whether s_j is the (weighted) standard deviation of column j over the training rows; else
+        it is 1.
 
     References
     ----------
@@ -175,7 +176,9 @@ class Noise(Augmentation):
 class Mixup(Augmentation):
     """Blend each row with another of its mini-batch: ``x ← λ x + (1 − λ) x'``, y likewise.
 
-    λ is drawn from Beta(α, α) for each row; classes are blended as one-hot rows.
+    λ is drawn from Beta(α, α) for each row; classes are blended as one-hot rows. With sample
+    weights a mixed row weighs ``λ s + (1 − λ) s'``, and its target is
+    ``(λ s y + (1 − λ) s' y') / (λ s + (1 − λ) s')``.
 
     Parameters
     ----------
@@ -215,7 +218,9 @@ class Synthesize(Augmentation):
 
     A regression has a single one, which the targets join. Values of a numeric column stay within
     those seen; discrete columns take levels that were seen. Discrete are: ``categories``, the codes
-    that an `ravine.Embedding` reads, and columns of at most ten distinct values.
+    that an `ravine.Embedding` reads, and columns of at most ten distinct values. With sample
+    weights, levels and correlations count by weight, and a new row weighs the mean weight of its
+    class (of all rows in a regression).
 
     A Gaussian copula carries each column's distribution and straight lines between normal scores,
     no squares, products or other curves. Training rows that have such are warned of, once per data

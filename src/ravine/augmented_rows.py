@@ -150,10 +150,8 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any]]:
         for item in items
         if isinstance(item, Augmentation) and not isinstance(item, Synthesize)
     ]
-    changed: tuple[NDArray[Any], NDArray[Any]] = change(
-        described, shape, codes, rows, targets, seed, epoch, training
-    )
-    return changed
+    X, y, _ = change(described, shape, codes, rows, targets, seed, epoch, training)
+    return X, y
 
 
 def _as_given(targets: NDArray[Any], run: Run, y: ArrayLike) -> NDArray[Any]:

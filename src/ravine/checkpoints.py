@@ -13,25 +13,39 @@ from numpy.typing import NDArray
 
 from .data import Offsets, SharedData
 from .errors import FileError, ParameterError
+from .lengths import as_long_as_the_run, with_lengths
 from .model_file import read_model_file, write_model_file
 from .model_parts import OFFSETS, pack
-from .own_parts import recipe_to_document
+from .network import Network
+from .optimizers import SGD
+from .own_parts import recipe_from_document, recipe_to_document
+from .recipe import Recipe
 from .runs import Run
 
 __all__ = ["Checkpoint", "offsets_of", "resume"]
 
 _PREFIX, _OWN = "checkpoint.", "checkpoint.own."
+
+#: What the arrays of a checkpoint mean; a file without this mark has the first format.
+_FORMAT = 2
+
 _ARRAYS = (
     "w",
     "state",
     "slots",
     "average",
+    "average_state",
     "best_w",
     "best_state",
     "schedule",
     "history",
     "counters",
 )
+#: Counters of a run of a version that did not count the effective capacity.
+_COUNTERS_BEFORE = 14
+
+#: Empty but where a run was stopped between its last step and the end of that step's epoch.
+_BEFORE = "before"
 
 
 class Checkpoint:
@@ -86,8 +100,8 @@ class Checkpoint:
         )
         document, arrays = pack(model)
         own = [] if self.run.own_optimizer is None else self.run.own_optimizer.saved()
-        document["checkpoint"] = {"data": self._fingerprint, "own": len(own)}
-        arrays |= {_PREFIX + name: snapshot[name] for name in _ARRAYS}
+        document["checkpoint"] = {"format": _FORMAT, "data": self._fingerprint, "own": len(own)}
+        arrays |= {_PREFIX + name: snapshot[name] for name in (*_ARRAYS, _BEFORE)}
         arrays |= {f"{_OWN}{i}": array for i, array in enumerate(own)}
         write_model_file(self.path, document, arrays)
 
@@ -110,7 +124,7 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     Raises
     ------
     FileError
-        If the file is damaged.
+        If the file is damaged, or of a later version of ravine.
     ParameterError
         If it is the checkpoint of another run.
 
@@ -123,7 +137,18 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     saved = document.get("checkpoint")
     if saved is None:
         return False
-    if not isinstance(saved, dict) or any(_PREFIX + name not in arrays for name in _ARRAYS):
+    start = {name: arrays[_PREFIX + name] for name in _ARRAYS if _PREFIX + name in arrays}
+    if not isinstance(saved, dict):
+        raise FileError(f"{path} is not a whole checkpoint.")
+    if saved.get("format", 1) == 1:
+        start = _of_format_1(start, run)
+    elif saved["format"] != _FORMAT:
+        raise FileError(
+            f"{path} is a checkpoint of format {saved['format']!r:.20}, but this version of ravine "
+            f"reads formats 1 to {_FORMAT}.",
+            hint="Update ravine.",
+        )
+    if set(start) != set(_ARRAYS):
         raise FileError(f"{path} is not a whole checkpoint.")
     _check_same(path, document, run)
     if saved.get("data") != fingerprint(run):
@@ -131,9 +156,9 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
             f"{path} is the checkpoint of a run on other data: the rows or their values differ.",
             hint="To start from its weights on new data, pass start=ravine.load(path).",
         )
-    start = {name: arrays[_PREFIX + name] for name in _ARRAYS}
+    start[_BEFORE] = arrays.get(_PREFIX + _BEFORE, start["w"][:0])
     _check_sizes(path, start, run)
-    run.start = start
+    run.start = _with_effective_capacity(start, run)
     if run.own_optimizer is not None:
         own = [arrays[f"{_OWN}{i}"] for i in range(len(arrays)) if f"{_OWN}{i}" in arrays]
         run.own_optimizer.restore(own)
@@ -180,23 +205,78 @@ def fingerprint(run: Run) -> list[int]:
     return found
 
 
+def _of_format_1(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:
+    """Bring arrays of the first format to the second.
+
+    The first kept ``Σ_j d^(k−j) (1 − d) w_j`` of the weights' average, which is short of it by the
+    factor ``1 − d^k`` after k steps, and no average of the running statistics: it begins with them
+    as they are.
+    """
+    if not {"average", "state", "counters"} <= set(start) or len(start["counters"]) < 3:
+        return start
+    average, state, steps = start["average"], start["state"], float(start["counters"][2])
+    decay = run.recipe.averaging
+    if decay is None or not len(average) or steps < 1:
+        return start | {"average_state": np.zeros(len(state) if len(average) else 0, state.dtype)}
+    whole = average.astype(np.float64) / (1 - decay**steps)
+    return start | {"average": whole.astype(average.dtype), "average_state": state.copy()}
+
+
 def _check_same(path: Any, document: dict[str, Any], run: Run) -> None:
-    described = {"network": run.network.to_dict(), **recipe_to_document(run.recipe)}
-    for name, now in described.items():
-        then = document.get(name)
-        if name == "recipe" and isinstance(then, dict):
-            then, now = ({**fields, "epochs": None} for fields in (then, now))
-        if then != now:
-            what = "network" if name == "network" else "recipe"
-            changed = ""
-            if isinstance(then, dict) and isinstance(now, dict) and what == "recipe":
-                keys = [key for key in now if then.get(key) != now[key]]
-                changed = f" ({', '.join(keys)})"
-            raise ParameterError(
-                f"{path} is the checkpoint of a run with another {what}{changed}; only epochs may "
-                "differ.",
-                hint="To start a new run from its weights, pass start=ravine.load(path).",
-            )
+    """Refuse the checkpoint of another run; only epochs may differ, where nothing depends on them.
+
+    A schedule without a length has that of the run. So it is the same as one whose length is given.
+    """
+    then = _described(
+        Network.from_dict(document.get("network", {})), recipe_from_document(document)
+    )
+    now = _described(run.network, run.recipe)
+    before, after = then["recipe"].pop("epochs"), now["recipe"].pop("epochs")
+    same = with_lengths(then, before) == with_lengths(now, after)
+    kinds = [] if before == after else as_long_as_the_run(run.network, run.recipe)
+    if same and not kinds:
+        return
+    if kinds and (same or then == now):
+        verb = "has no length and lasts" if len(kinds) == 1 else "have no length and last"
+        raise ParameterError(
+            f"{path} is the checkpoint of a run of {before} epochs. {' and '.join(kinds)} {verb} "
+            f"as long as the run: with epochs={after} all steps so far would have been others.",
+            hint="Begin the run with a length=... of its own there. What counts epochs may go on "
+            f"from this checkpoint with length={before}.",
+        )
+    what = "network" if then["network"] != now["network"] else "recipe"
+    fields = [key for key, value in now["recipe"].items() if then["recipe"][key] != value]
+    changed = f" ({', '.join(fields)})" if what == "recipe" and fields else ""
+    raise ParameterError(
+        f"{path} is the checkpoint of a run with another {what}{changed}; only epochs may differ.",
+        hint="To start a new run from its weights, pass start=ravine.load(path).",
+    )
+
+
+def _described(network: Network, recipe: Recipe) -> dict[str, Any]:
+    return {"network": network.to_dict(), **recipe_to_document(recipe)}
+
+
+def _with_effective_capacity(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:
+    """Give the state of a run of before ravine counted it the column and the counters for it.
+
+    Plain descent has the same as the capacity; with momentum it is not known any more.
+    """
+    from ._engine import history_columns
+
+    counters, columns = start["counters"], list(history_columns)
+    if len(counters) != _COUNTERS_BEFORE:
+        return start
+    rule = run.recipe.optimizer
+    plain = isinstance(rule, SGD) and rule.momentum == 0
+    new = columns.index("effective_capacity")
+    history = start["history"].reshape(-1, len(columns) - 1)
+    known = history[:, columns.index("capacity")] if plain else np.full(len(history), np.nan)
+    added = (0.0, counters[3]) if plain else (np.nan, np.nan)
+    return start | {
+        "counters": np.append(counters, added),
+        "history": np.insert(history, new, known, axis=1).ravel(),
+    }
 
 
 def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
@@ -206,7 +286,9 @@ def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
         "w": (n,),
         "state": (n_state,),
         "average": (0, n),
+        "average_state": (0, n_state),
         "best_w": (0, n),
+        "before": (0, n),
         "best_state": (0, n_state),
     }
     for name, array in start.items():

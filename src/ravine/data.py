@@ -153,6 +153,7 @@ class Arrays:
                 dtype,
                 n_rows=len(self),
                 classes=classes,
+                weights=self.weights(dtype),
                 name=self.names[1],
             )
             self._targets[key] = (len(self.values), found)

@@ -6,6 +6,8 @@ next thing to try; the command line prints it on a line of its own.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .printable import screenful
 
 __all__ = [
@@ -53,7 +55,24 @@ class DataWarning(UserWarning):
 
 
 class DivergenceError(RavineError, ArithmeticError, ValueError):
-    """A run's loss or weights became infinite or not a number."""
+    """A run's loss or weights became infinite or not a number.
+
+    Parameters
+    ----------
+    message : str
+        What became so, and when.
+    hint : str, optional
+        The next thing to try.
+    model : Model, optional
+        What the run leaves, as `ravine.train_many` gives it: the weights of the best epoch before
+        if the recipe has early stopping (``model.best_epoch`` says which), else those that it had
+        reached, which need not be finite; and the history up to there. None where no network was
+        trained.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, model: Any = None) -> None:
+        super().__init__(message, hint=hint)
+        self.model = model
 
 
 class FileError(RavineError, OSError):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
 from .data import SharedData
 from .errors import ParameterError
@@ -270,13 +271,18 @@ class Objective:
         recipe = recipe.replace(dtype="float64")
         data = SharedData(X, y, sample_weight)
         data.prepare(network, recipe, None)
-        X64, (targets,), self._weights = data.training.for_engine("float64", None)
+        X64, (targets,), weights = data.training.for_engine("float64", None)
+        if weights is not None:  # rows of weight 0 are absent
+            present = weighing(np.arange(len(X64)), weights)
+            X64, targets, weights = X64[present], targets[present], weights[present]
         coupled = Network.from_dict(_coupled(network.to_dict()))
         self._handle: Any = data.handle(coupled, recipe)
         self._penalty = None if recipe.penalty is None else _coupled(recipe.penalty.to_dict())
         self._seed = recipe.seed
-        self._X, self._targets = _augmented(X64, targets, data, recipe, self._handle)
-        self._state = self._handle.initial_state(X64)
+        self._state = self._handle.initial_state(X64, weights)
+        self._X, self._targets, self._weights = _augmented(
+            X64, targets, weights, data, recipe, self._handle
+        )
         noise = np.random.default_rng([recipe.seed, 0x6E01]).normal(size=self._handle.n_parameters)
         self.w: NDArray[np.float64] = self._handle.initialise(recipe.seed) + 0.05 * noise
 
@@ -348,10 +354,11 @@ def _coupled(spec: Any) -> Any:
 def _augmented(
     X: NDArray[np.float64],
     targets: NDArray[np.float64],
+    weights: NDArray[np.float64] | None,
     data: SharedData,
     recipe: Recipe,
     handle: Any,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
     """Give the rows as the first mini-batch of the first epoch would have them."""
     from ._engine import augment64
 
@@ -361,9 +368,10 @@ def _augmented(
         if isinstance(item, Augmentation) and not isinstance(item, Synthesize)
     ]
     if not specs:
-        return X, targets
+        return X, targets, weights
     if targets.shape[1] != handle.n_outputs:
         targets = np.eye(handle.n_outputs)[targets[:, 0].astype(int)]
     shape = [int(size) for size in data.input_shape("float64")]
     described = [item.to_dict() for item in specs]
-    return augment64(described, shape, handle.code_columns, X, targets, recipe.seed, 0)
+    columns = handle.code_columns
+    return augment64(described, shape, columns, X, targets, recipe.seed, 0, None, weights)

@@ -32,12 +32,14 @@ class History:
 
     It reads as a table does: ``history["loss"]`` is a column, ``len(history)`` the number of
     epochs, and iterating gives the names of the columns. The columns are ``epoch`` (from 1),
-    ``step`` (steps done by the end of the epoch), ``learning_rate`` (of the epoch's first step),
-    ``loss`` and ``penalty`` (the data part and the penalty part of the training objective,
-    averaged over the epoch), ``val_loss`` with ``val_accuracy`` or ``val_r2`` and ``val_rmse`` if
-    there are validation rows, ``gradient_norm``, ``update_ratio`` (how far a step moves the
-    weights, relative to their size), ``capacity`` (the sum of all learning rates so far) and
-    ``seconds``.
+    ``step`` (steps done by the end of the epoch), ``learning_rate`` (of the epoch's first step; the
+    median over parameters where each has its own, the step length of a line search), ``loss`` and
+    ``penalty`` (the data part and the penalty part of the training objective, averaged over the
+    epoch's steps, each at the weights before it), ``val_loss`` with ``val_accuracy`` or ``val_r2``
+    and ``val_rmse`` if there are validation rows, ``gradient_norm``, ``update_ratio`` (how far a
+    step moves the weights, relative to their size), ``capacity`` (the sum of all learning rates so
+    far), ``effective_capacity`` (for `SGD`: with momentum β in the sum, ``Σ_k η_k (1 −
+    β^(τ−k+1)) / (1 − β)`` after τ steps; NaN for rules that rescale the gradient) and ``seconds``.
 
     Parameters
     ----------

@@ -156,8 +156,8 @@ class Normalize(Layer):
     """Standardise every input column: ``y = (x − mean) / standard deviation``.
 
     Both are learnt from the training rows alone before the first step, the standard deviation over
-    n; a constant column becomes 0. Columns that an `Embedding` of the network reads are left as
-    they are. It is the very first layer of a network or absent.
+    n, by weight where rows have weights; a constant column becomes 0. Columns that an `Embedding`
+    of the network reads are left as they are. It is the very first layer of a network or absent.
 
     In float32 it keeps the values of columns far from 0, such as seconds since 1970: a constant
     near the column's mean (``Model.offsets``) is subtracted in double before X is rounded.
@@ -230,7 +230,8 @@ class BatchNorm(Layer):
     In training ``y = scale · (x − μ) / √(σ² + ε) + shift`` with the mean μ and the variance σ²
     (over n) of the mini-batch, and ``running ← momentum · running + (1 − momentum) · batch``, the
     running variance from the variance over n − 1. Prediction takes the running values. A
-    mini-batch of one row is an error.
+    mini-batch of one row is an error. With sample weights ``μ = Σ s x / Σ s`` and
+    ``σ² = Σ s (x − μ)² / Σ s``, and the running variance is of ``σ² / (1 − Σ s² / (Σ s)²)``.
 
     Parameters
     ----------
@@ -300,8 +301,11 @@ class Dropout(Layer):
     rate : float
         p, in [0, 1).
     fades : bool, default False
-        Whether p falls to 0: with q the part of the run's epochs that is over, it is ``rate`` for
-        q < ½, then ``rate · (1 − cos(2π q)) / 2``.
+        Whether p falls to 0: with q the part of ``length`` that is over, it is ``rate`` for q < ½,
+        then ``rate · (1 − cos(2π q)) / 2``, and 0 from q = 1 on.
+    length : float, optional
+        Epochs that the fading takes, greater than 0; only with ``fades``. None: the whole run. A
+        run that is to go on from its checkpoint with more epochs needs a length from the start.
 
     References
     ----------
@@ -318,11 +322,17 @@ class Dropout(Layer):
     rate: float
     _: KW_ONLY
     fades: bool = False
+    length: float | None = None
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         "rate": Number(at_least=0, below=1),
         "fades": Flag(),
+        "length": Maybe(Number(above=0)),
     }
+
+    def _check(self) -> None:
+        if self.length is not None and not self.fades:
+            raise broken("Dropout", "length", "None unless fades is True", self.length)
 
 
 @dataclass(frozen=True, repr=False)

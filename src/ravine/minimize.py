@@ -13,6 +13,7 @@ from .errors import DivergenceError, ParameterError
 from .numeric import as_array, as_floats
 from .optimizers import OPTIMIZERS, SGD, Adam, Optimizer, check_own_rule
 from .rules import Choice, Whole, broken, shown
+from .schedules import plateau_of
 from .spec import Member
 
 if TYPE_CHECKING:
@@ -95,6 +96,12 @@ def minimize(
     """
     rule = Member(Optimizer)("minimize", "optimizer", optimizer)
     check_own_rule(rule)
+    plateau = plateau_of(rule.learning_rate)
+    if plateau is not None and plateau.monitor not in (None, "loss"):
+        raise ParameterError(
+            f"ReduceOnPlateau watches {plateau.monitor!r}, but a function has no validation rows.",
+            hint="Leave its 'monitor' out: it then watches the value of fun.",
+        )
     steps = _STEPS("minimize", "steps", steps)
     kind = np.dtype(_DTYPE("minimize", "dtype", dtype))
     objective = _Objective(fun, jac, args if isinstance(args, tuple) else (args,), kind)

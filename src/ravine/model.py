@@ -11,7 +11,14 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import as_features, as_sample_weight, as_targets, check_codes, code_columns
+from .arrays import (
+    as_features,
+    as_sample_weight,
+    as_targets,
+    check_codes,
+    code_columns,
+    weighing,
+)
 from .errors import FileError, ParameterError, RavineError
 from .feature_names import by_name
 from .history import History
@@ -64,7 +71,7 @@ class Model:
     status : str, default "finished"
         How the run ended: "finished", "stopped early", "converged", "diverged" or "interrupted".
     best_epoch : int, optional
-        The epoch whose weights the model has; None if nothing was monitored.
+        The epoch whose weights the model has; None if those are the last ones.
     message : str, default ""
         More about how the run ended.
 
@@ -290,7 +297,7 @@ class Model:
         y : array-like
             Their targets, of the kind that the model was trained on.
         sample_weight : array-like, shape (n,), optional
-            How much each row counts.
+            How much each row counts, at least 0; a row of weight 0 is absent.
 
         Returns
         -------
@@ -315,19 +322,26 @@ class Model:
         ['loss', 'r2', 'rmse']
         """
         rows = self._rows(X)
+        weights = as_sample_weight(sample_weight, len(rows), "float64")
         # Where float32 would lose the targets' spread, outputs are compared with them in double.
         single = self.dtype == "float32" and not self._is_classifier
-        targets = as_targets(
+        values = as_targets(
             y,
             self.network.loss,
             self._engine.n_outputs,
             "float64" if single else self.dtype,
             n_rows=len(rows),
             classes=self.classes,
-        )
-        double = single and not are_kept(targets.values)
-        values = targets.values if double else targets.values.astype(self.dtype, copy=False)
-        weights = as_sample_weight(sample_weight, len(rows), str(values.dtype))
+            weights=weights,
+        ).values
+        if weights is not None:
+            present = weighing(np.arange(len(rows)), weights)
+            rows, values, weights = rows[present], values[present], weights[present]
+        double = single and not are_kept(values)
+        if not double:
+            values = values.astype(self.dtype, copy=False)
+        if weights is not None:
+            weights = weights.astype(values.dtype, copy=False)
         learnt = (self.parameters_vector, self.state_vector, rows)
         scores: dict[str, float]
         if double:
@@ -487,7 +501,7 @@ class Model:
         ──────────────────────────────────────────
         parameters   3 (float32), and 4 of state
         loss         'squared_error'
-        optimizer    'adam'
+        optimizer    Adam(learning_rate=0.001)
         training     finished after 1 epoch
         """
         return text_table(self._engine.layers, self._facts())

@@ -67,6 +67,7 @@ class Optimizer(Spec):
     """
 
     _rules: ClassVar[Mapping[str, Rule]] = {"learning_rate": RATE}
+    _always_shown: ClassVar[tuple[str, ...]] = ("learning_rate",)
 
     if TYPE_CHECKING:
 
@@ -363,7 +364,7 @@ class RMSprop(Optimizer):
     --------
     >>> import ravine as rv
     >>> rv.RMSprop(beta2=0.99)
-    RMSprop(beta2=0.99)
+    RMSprop(learning_rate=0.001, beta2=0.99)
     """
 
     learning_rate: float | Schedule = 1e-3
@@ -486,7 +487,7 @@ class AdamW(Optimizer):
     --------
     >>> import ravine as rv
     >>> rv.AdamW(weight_decay=0.1)
-    AdamW(weight_decay=0.1)
+    AdamW(learning_rate=0.001, weight_decay=0.1)
     """
 
     learning_rate: float | Schedule = 1e-3
@@ -532,7 +533,7 @@ class LBFGS(Optimizer):
     --------
     >>> import ravine as rv
     >>> rv.LBFGS(memory=20)
-    LBFGS(memory=20)
+    LBFGS(learning_rate=1.0, memory=20)
     """
 
     learning_rate: float = 1.0

@@ -38,6 +38,7 @@ class UnsavedOptimizer(Optimizer):
     learning_rate: float = 0.0
 
     _rules: ClassVar[Mapping[str, Any]] = {}
+    _always_shown: ClassVar[tuple[str, ...]] = ()  # the rate is not known
 
     def init(self, n: int) -> Any:
         """Refuse to run."""
@@ -133,7 +134,7 @@ def recipe_from_document(document: Mapping[str, Any]) -> Recipe:
     Examples
     --------
     >>> recipe_from_document(recipe_to_document(Recipe(epochs=5)))
-    Recipe(epochs=5)
+    Recipe(optimizer=Adam(learning_rate=0.001), epochs=5)
     """
     recipe = Recipe.from_dict(document.get("recipe", {}))
     own_optimizer = document.get("own_optimizer")

@@ -71,6 +71,11 @@ class Outcome:
         if self.status != "diverged":
             return ""
         of_run = f" of {self.place}" if self.place else ""
+        if self._in_vain:
+            return (
+                f"The value that {self.fields['diverged_what']}{of_run} watches was infinite or "
+                f"NaN in every epoch (1 to {self.fields['epoch']})."
+            )
         # Predictions are looked at when all steps are done, all else during the next one.
         under_way = 0 if self.fields["diverged_what"] == "prediction" else 1
         return (
@@ -78,6 +83,18 @@ class Outcome:
             f"{self.fields['step'] + under_way} (epoch {self.fields['epoch'] + under_way}). "
             f"{self.cure}"
         )
+
+    @property
+    def hint(self) -> str:
+        """The next thing to try after divergence."""
+        if self._in_vain:
+            return "Look at the targets of the validation rows, and at the history of the model."
+        return "Try a tenth of the learning rate first."
+
+    @property
+    def _in_vain(self) -> bool:
+        """Whether what failed is the watching of a value that was no number."""
+        return self.fields["diverged_what"] in ("EarlyStopping", "ReduceOnPlateau")
 
     @property
     def cure(self) -> str:

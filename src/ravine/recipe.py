@@ -61,8 +61,10 @@ class Recipe(Spec):
     stopping : EarlyStopping, optional
         When to stop before the last epoch.
     averaging : float, optional
-        Decay d in (0, 1) of the exponential average of the weights that the model gets:
-        ``w̄ ← d w̄ + (1 − d) w`` after each step, from 0, and in the end ``w̄ / (1 − d^k)``.
+        Decay d in (0, 1) of the exponential average of the weights that the model gets (but not
+        where early stopping watches the loss of full batches, which is that of the weights):
+        ``w̄ ← w̄ + c_k (w − w̄)`` after step k, ``c_k = (1 − d) / (1 − d^k)``. The running statistics
+        of `ravine.BatchNorm` are averaged likewise. Validation looks at the averages.
     shuffle : bool, default True
         Whether rows are shuffled anew each epoch.
     seed : int, default 0
@@ -82,7 +84,7 @@ class Recipe(Spec):
     >>> import ravine as rv
     >>> recipe = rv.Recipe(optimizer="adamw", epochs=20, penalty=rv.L2(1e-4))
     >>> recipe
-    Recipe(optimizer='adamw', epochs=20, penalty=L2(0.0001))
+    Recipe(optimizer=AdamW(learning_rate=0.001), epochs=20, penalty=L2(0.0001))
     >>> recipe.rows_per_step
     128
     >>> rv.Recipe.from_dict(recipe.to_dict()) == recipe
@@ -126,6 +128,7 @@ class Recipe(Spec):
             dtype: Literal["float32", "float64"] = "float32",
         ) -> None: ...
 
+    _always_shown: ClassVar[tuple[str, ...]] = ("optimizer",)
     _rules: ClassVar[Mapping[str, Rule]] = {
         "optimizer": Member(Optimizer),
         "batch_size": Maybe(Either(("full",), Whole(at_least=1))),

@@ -103,8 +103,8 @@ def write_recipe_file(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "recipe.toml")
     ...     write_recipe_file(path, recipe=rv.Recipe(epochs=5), data={"target": "price"})
-    ...     read_recipe_file(path)
-    RecipeFile(recipe=Recipe(epochs=5), network=None, data={'target': 'price'}, estimator=None)
+    ...     read_recipe_file(path).data
+    {'target': 'price'}
     """
     import tomli_w
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
 from .copula_check import warn_of_misfit
-from .data import Offsets, SharedData, rows_per_batch
+from .data import Arrays, Offsets, SharedData, rows_per_batch
 from .errors import DataError, ParameterError
 from .history import History
 from .layers import Dropout, Layer, Residual
@@ -21,7 +22,7 @@ from .network import Network
 from .optimizers import SGD
 from .own_code import OwnAugmentation, OwnOptimizer, is_own
 from .recipe import Recipe, check_no_threshold
-from .schedules import ReduceOnPlateau, Warmup
+from .schedules import plateau_of
 from .splitting import check_sides, split_rows
 
 __all__ = ["Callback", "Look", "Patience", "Run", "Sides", "each_epoch"]
@@ -86,6 +87,10 @@ class Run:
     classes : ndarray, optional
         The classes, where the rows need not hold all of them; None takes those of `start`, or finds
         them.
+    weigh_by : {"run", "batch"}, default "run"
+        "run": rows of weight 0 are absent, and the losses of B rows are divided by B times the mean
+        weight of the training rows. "batch", for scikit-learn's MLPs: rows of weight 0 take up
+        their places, and each mini-batch is divided by its own weights.
     sides : tuple (groups, time)
         The group and the time of each row of `data`, by which validation rows are set aside; None
         for either.
@@ -114,11 +119,13 @@ class Run:
         y: ArrayLike | None = None,
         start: Model | None = None,
         classes: NDArray[Any] | None = None,
+        weigh_by: Literal["run", "batch"] = "run",
         sides: Sides = (None, None),
         offsets: Offsets = None,
         stacklevel: int = 5,
     ) -> None:
         self.network, self.recipe, self.data = network, recipe, data
+        self.weigh_by = weigh_by
         self.handle = data.handle(network, recipe)
         if start is not None:
             _check_start(network, data, recipe, start)
@@ -200,6 +207,7 @@ class Run:
             "every": self.every,
             "patience": None if self._patience is None else asdict(self._patience),
             "keep": self.keep,
+            "divide_by_batch": self.weigh_by == "batch",
         }
 
     def model(
@@ -213,6 +221,9 @@ class Run:
         message: str = "",
     ) -> Model:
         """Make a model of weights of this run."""
+        stopping = self.recipe.stopping
+        if stopping is not None and not stopping.restore_best and status != "diverged":
+            best_epoch = 0  # the weights are those of the last
         return Model(
             network=self.network,
             recipe=self.recipe,
@@ -251,6 +262,9 @@ class Run:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         n = len(self.data.training)
         chosen = self.data.all_rows if rows is None else _as_rows(rows, n, "rows")
+        chosen = self._present(chosen, self.data.training)
+        if not len(chosen):
+            raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         fraction = self.recipe.validation_fraction
         apart = self.data.validation
         self._check_use_of_sides(splits=fraction > 0 or validation_rows is not None)
@@ -261,9 +275,12 @@ class Run:
                 hint="Use recipe.replace(validation_fraction=0).",
             )
         if apart is not None:
-            return chosen, np.arange(len(apart))
+            return chosen, self._present(np.arange(len(apart)), apart)
         if validation_rows is not None:
             aside = _as_rows(validation_rows, n, "validation_rows")
+            aside = self._present(aside, self.data.training)
+            if not len(aside):
+                raise DataError("sample_weight is 0 in every row of validation_rows.")
             if rows is None:
                 chosen = np.setdiff1d(chosen, aside)
             if not len(chosen):
@@ -285,6 +302,12 @@ class Run:
         )
         return chosen[kept], chosen[aside]
 
+    def _present(self, rows: NDArray[np.int64], arrays: Arrays) -> NDArray[np.int64]:
+        """Leave out the rows that are absent: bit for bit, they might as well not have come."""
+        return (
+            rows if self.weigh_by == "batch" else weighing(rows, arrays.weights(self.recipe.dtype))
+        )
+
     def _check_use_of_sides(self, *, splits: bool) -> None:
         """Refuse groups and times that would change nothing."""
         given = [n for n, s in zip(("groups", "time"), self.sides, strict=True) if s is not None]
@@ -302,19 +325,20 @@ class Run:
         """Check what only network, recipe and rows together can break."""
         recipe = self.recipe
         monitors = [] if recipe.stopping is None else [("EarlyStopping", recipe.stopping.monitor)]
-        rate = getattr(recipe.optimizer, "learning_rate", None)
-        while isinstance(rate, Warmup):
-            rate = rate.then
-        if isinstance(rate, ReduceOnPlateau) and rate.monitor is not None:
-            monitors.append(("ReduceOnPlateau", rate.monitor))
+        plateau = plateau_of(getattr(recipe.optimizer, "learning_rate", None))
+        if plateau is not None and plateau.monitor is not None:
+            monitors.append(("ReduceOnPlateau", plateau.monitor))
+        aside = self._validation_weights()
+        if aside is not None and len(aside) and not (aside > 0).any():
+            raise DataError(
+                f"sample_weight is 0 in every one of the {len(aside)} validation rows: no "
+                "validation loss can be computed."
+            )
         for name, monitor in monitors:
             self._check_monitor(name, monitor)
         self._check_dropout()
         for layer in _all_layers(self.network.layers):
             check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
-        weights = self.data.training.weights(recipe.dtype)
-        if weights is not None and not (weights[self.rows] > 0).any():
-            raise DataError("sample_weight is 0 in every training row: nothing would be learnt.")
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
 
@@ -369,6 +393,32 @@ class Run:
         if monitor != "val_loss" and of_classes != self.handle.classifies:
             what = "a classification" if self.handle.classifies else "a regression"
             raise ParameterError(f"{name} watches {monitor!r}, which {what} does not have.")
+        if monitor == "val_r2":
+            self._check_spread(name)
+
+    def _check_spread(self, name: str) -> None:
+        """Refuse to watch R² where it says nothing: it compares errors with the targets' spread."""
+        weights = self._validation_weights()
+        counted = self.validation_rows if weights is None else self.validation_rows[weights > 0]
+        if len(counted) < 2:
+            why = "needs at least two rows (of a weight above 0)"
+        else:
+            targets = self._validated_on.values[self.places[1]][counted]
+            if (targets != targets[0]).any():
+                return
+            why = "is 0 whatever is predicted where all targets are the same"
+        raise ParameterError(
+            f"{name} watches 'val_r2', which {why}. Validation rows that count: {len(counted)}.",
+            hint="Take more validation rows, or monitor 'val_loss' or 'val_rmse'.",
+        )
+
+    @property
+    def _validated_on(self) -> Arrays:
+        return self.data.training if self.data.validation is None else self.data.validation
+
+    def _validation_weights(self) -> NDArray[Any] | None:
+        weights = self._validated_on.weights(self.recipe.dtype)
+        return None if weights is None else weights[self.validation_rows]
 
     def _check_batch_of_one(self) -> None:
         if any(not isinstance(item, Augmentation) for item in self.recipe.augmentation):

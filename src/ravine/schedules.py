@@ -2,7 +2,12 @@
 
 ``t`` is 0 at the first step. With ``unit="epoch"`` it is the epoch's index plus the fraction of
 the epoch that is done, with ``unit="step"`` the number of steps done. Wherever a schedule is
-taken, a plain number works too and stays constant.
+taken, a plain number works too and stays constant. A boundary, such as the end of a stair, is
+reached at the step that it falls on, whatever rounding makes of ``3 * 0.1``.
+
+A schedule whose ``length`` is None lasts as long as the run. A run that is to go on from its
+checkpoint with more epochs needs a length from the start: another one would have given other
+values from the first step on.
 """
 
 from __future__ import annotations
@@ -33,6 +38,9 @@ MONITORS = ("loss", "val_loss", "val_accuracy", "val_r2", "val_rmse")
 
 Monitor = Literal["loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"]
 Unit = Literal["epoch", "step"]
+
+#: How much of the time that has passed may be its rounding: three times a tenth is three tenths.
+_SLACK = 1e-12
 
 _UNIT = Choice(("epoch", "step"))
 _RATE = Number(at_least=0)
@@ -69,9 +77,11 @@ class Schedule(Spec):
             If ``t`` is negative or not a number, or if the schedule's length is that of a run
             (``length=None``), which only training knows.
         """
-        return self._value(Number(at_least=0)(type(self).__name__, "t", t))
+        t = Number(at_least=0)(type(self).__name__, "t", t)
+        return self._value(t, _SLACK * t)
 
-    def _value(self, t: float) -> float:
+    def _value(self, t: float, slack: float) -> float:
+        """Give the value at t; a boundary within the slack after t has been reached."""
         raise NotImplementedError
 
     def _highest(self) -> float:
@@ -100,11 +110,32 @@ class NumberOrSchedule:
         )
 
 
+def plateau_of(schedule: object) -> ReduceOnPlateau | None:
+    """Find what depends on how training goes: a plateau, perhaps behind warm-ups.
+
+    Parameters
+    ----------
+    schedule : object
+        A learning rate.
+
+    Returns
+    -------
+    ReduceOnPlateau or None
+        The plateau, if there is one.
+
+    Examples
+    --------
+    >>> plateau_of(Warmup(5, ReduceOnPlateau(0.1)))
+    ReduceOnPlateau(0.1)
+    """
+    while isinstance(schedule, Warmup):
+        schedule = schedule.then
+    return schedule if isinstance(schedule, ReduceOnPlateau) else None
+
+
 def _watches_the_loss(schedule: object) -> bool:
     """Tell whether a schedule depends on how training goes."""
-    if isinstance(schedule, Warmup):
-        return _watches_the_loss(schedule.then)
-    return isinstance(schedule, ReduceOnPlateau)
+    return plateau_of(schedule) is not None
 
 
 def _need_length(schedule: Schedule, length: float | None) -> float:
@@ -146,7 +177,7 @@ class ExponentialDecay(Schedule):
 
     _rules: ClassVar[Mapping[str, Rule]] = {"initial": _RATE, "rate": _RATE, "unit": _UNIT}
 
-    def _value(self, t: float) -> float:
+    def _value(self, t: float, slack: float) -> float:
         return self.initial * math.exp(-self.rate * t)
 
     def _highest(self) -> float:
@@ -193,7 +224,7 @@ class InverseDecay(Schedule):
         "unit": _UNIT,
     }
 
-    def _value(self, t: float) -> float:
+    def _value(self, t: float, slack: float) -> float:
         try:
             return self.initial / math.pow(1.0 + self.rate * t, self.power)
         except OverflowError:
@@ -238,8 +269,8 @@ class StepDecay(Schedule):
         "unit": _UNIT,
     }
 
-    def _value(self, t: float) -> float:
-        stairs = t / self.every
+    def _value(self, t: float, slack: float) -> float:
+        stairs = (t + slack) / self.every
         return self.initial * math.pow(
             self.factor, math.floor(stairs) if stairs < 2**52 else stairs
         )
@@ -291,7 +322,9 @@ class CosineDecay(Schedule):
         "unit": _UNIT,
     }
 
-    def _value(self, t: float) -> float:
+    def _value(self, t: float, slack: float) -> float:
+        if t == 0:
+            return self.initial
         length = _need_length(self, self.length)
         if t >= length:
             return self.final
@@ -347,7 +380,9 @@ class CyclicCosine(Schedule):
         "unit": _UNIT,
     }
 
-    def _value(self, t: float) -> float:
+    def _value(self, t: float, slack: float) -> float:
+        if t == 0:
+            return 0.0
         length = _need_length(self, self.length)
         if t >= length:
             return 0.0
@@ -362,7 +397,10 @@ class CyclicCosine(Schedule):
 class Warmup(Schedule):
     """A linear start from 0 up to another schedule, which begins after it.
 
-    ``η(t) = then(0) · t / length`` for t < length, else ``then(t − length)``.
+    ``η(t) = then(0) · t / length`` for t < length, else ``then(t − length)``. What follows knows
+    nothing of the time before: a `ReduceOnPlateau` counts only epochs that begin after the start.
+    Where ``then(0)`` is 0 (a `CyclicCosine`, another Warmup), so is all of the start; in a run
+    that is no longer than that, training refuses it.
 
     Parameters
     ----------
@@ -370,7 +408,8 @@ class Warmup(Schedule):
         Units of time that the start takes, greater than 0.
     then : float or Schedule
         What follows, its t counted from the end of the start and in the same unit. A schedule
-        without a length takes the rest of the run.
+        without a length takes the rest of the run (if there is none, its first value is what the
+        start goes up to).
     unit : {"epoch", "step"}, default "epoch"
         What t and length count.
 
@@ -405,13 +444,15 @@ class Warmup(Schedule):
                 f"{self.then!r} counts in '{unit}'."
             )
 
-    def _value(self, t: float) -> float:
+    def _value(self, t: float, slack: float) -> float:
         then = self.then
-        if not isinstance(then, Schedule):
-            return then * t / self.length if t < self.length else then
-        if t < self.length:
-            return then(0.0) * t / self.length
-        return then(t - self.length)
+        if t >= self.length - slack:
+            return (
+                then._value(max(t - self.length, 0.0), slack)
+                if isinstance(then, Schedule)
+                else then
+            )
+        return (then(0.0) if isinstance(then, Schedule) else then) * t / self.length
 
     def _highest(self) -> float:
         return self.then._highest() if isinstance(self.then, Schedule) else self.then
@@ -476,9 +517,11 @@ class OneCycle(Schedule):
                 rule = f"at most its maximum, {self.maximum:g}"
                 raise broken("OneCycle", name, rule, value)
 
-    def _value(self, t: float) -> float:
-        length = _need_length(self, self.length)
+    def _value(self, t: float, slack: float) -> float:
         initial = self.maximum / 25.0 if self.initial is None else self.initial
+        if t == 0:
+            return initial
+        length = _need_length(self, self.length)
         final = initial / 1e4 if self.final is None else self.final
         top = self.peak * length
         if t < top:
@@ -497,7 +540,8 @@ class ReduceOnPlateau(Schedule):
 
     After ``patience`` epochs in a row whose value is not better than the best so far by more than
     ``min_delta`` (accuracy and R² are better when larger), ``η ← max(η · factor, minimum)`` and the
-    count starts anew.
+    count starts anew. An epoch whose value is infinite or NaN is not better; a run in which all are
+    has diverged. Behind a `Warmup`, epochs that begin during the start are not counted.
 
     Parameters
     ----------
@@ -543,7 +587,7 @@ class ReduceOnPlateau(Schedule):
             rule = f"at most its initial value, {self.initial:g}"
             raise broken("ReduceOnPlateau", "minimum", rule, self.minimum)
 
-    def _value(self, t: float) -> float:
+    def _value(self, t: float, slack: float) -> float:
         if t == 0:
             return self.initial
         raise ParameterError(

@@ -40,6 +40,7 @@ class Spec:
 
     _family: ClassVar[Family[Any]]
     _rules: ClassVar[Mapping[str, Rule]] = {}
+    _always_shown: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
@@ -55,6 +56,8 @@ class Spec:
 
     def _shorthand(self) -> str | None:
         """Give the name that stands for this description as a field's value, if there is one."""
+        if self._always_shown:  # which a name would hide
+            return None
         names = self._family.shorthands.items()
         return next((name for name, standard in names if self == standard), None)
 
@@ -168,7 +171,11 @@ class Spec:
             value = getattr(self, name)
             if field.default is dataclasses.MISSING and not field.kw_only and len(parts) < 3:
                 parts.append(short(value))
-            elif type(value) is not type(field.default) or value != field.default:
+            elif (
+                name in self._always_shown
+                or type(value) is not type(field.default)
+                or value != field.default
+            ):
                 parts.append(f"{name}={short(value)}")
         return f"{type(self).__name__}({', '.join(parts)})"
 

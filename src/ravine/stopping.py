@@ -19,7 +19,15 @@ class EarlyStopping(Spec):
 
     A value improves when it is better than the best so far by more than ``min_delta``. What
     ``val_`` names needs validation rows: ``validation_fraction`` in the recipe, or ``validation=``
-    in `ravine.train`.
+    in `ravine.train`. A value that is infinite or NaN is no improvement; one that the validation
+    rows cannot have (R² of a single row, or of targets that are all the same) is an error before
+    training, and a run in which the value was no number in any epoch has diverged.
+
+    ``"loss"`` is the data part of the training objective, without penalties, as training sees it
+    (with dropout, noise and augmentation). With full batches it is that of the weights before the
+    epoch's one step, and those are the weights that the model gets, so that their loss is the best
+    epoch's; also where the recipe averages weights, for the loss is not that of the average. With
+    mini-batches it is a mean over weights that move, and the model gets those at the epoch's end.
 
     Parameters
     ----------
@@ -30,7 +38,8 @@ class EarlyStopping(Spec):
     monitor : {"loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"}, default "val_loss"
         What is watched. Losses and RMSE are better when smaller, accuracy and R² when larger.
     restore_best : bool, default True
-        Whether the model gets the weights of the best epoch, or those of the last.
+        Whether the model gets the weights of the best epoch, or those of the last. A run that
+        diverged always gets those of its best epoch.
 
     References
     ----------

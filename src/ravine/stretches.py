@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,17 @@ from .runs import Look, Patience, Run
 __all__ = ["Stretches"]
 
 #: What a run carries from one stretch to the next, beside its weights.
-_CARRIED = ("slots", "average", "best_w", "best_state", "schedule", "history", "counters")
+_CARRIED = (
+    "slots",
+    "average",
+    "average_state",
+    "best_w",
+    "best_state",
+    "before",
+    "schedule",
+    "history",
+    "counters",
+)
 
 
 class Stretches:
@@ -39,6 +49,8 @@ class Stretches:
     memory : dict, optional
         The `memory` of another training of this network: its optimizer's state and counters are
         taken over.
+    weigh_by : {"run", "batch"}, default "run"
+        As in `ravine.runs.Run`.
 
     Examples
     --------
@@ -61,8 +73,11 @@ class Stretches:
         parameters: NDArray[Any] | None = None,
         state: NDArray[Any] | None = None,
         memory: dict[str, Any] | None = None,
+        *,
+        weigh_by: Literal["run", "batch"] = "run",
     ) -> None:
         self.network = network
+        self.weigh_by = weigh_by
         self._weights = None if parameters is None else {"w": parameters, "state": state}
         self.memory = memory
         self._offsets: Offsets = None
@@ -106,7 +121,14 @@ class Stretches:
             is "interrupted", and "diverged" if loss or weights became infinite or not a number;
             with early stopping it then has the best weights before.
         """
-        run = Run(self.network, recipe, data, classes=classes, offsets=self._offsets)
+        run = Run(
+            self.network,
+            recipe,
+            data,
+            classes=classes,
+            weigh_by=self.weigh_by,
+            offsets=self._offsets,
+        )
         self._offsets, run.keep = run.offsets, True
         run.watch(look, patience=patience)
         self._restore(run)

@@ -89,7 +89,9 @@ def train(
 ) -> Model:
     """Train a network by a recipe.
 
-    Minimises ``Σ s_i L(ŷ_i, y_i) / Σ s_i + Σ_l α_l Ω(w_l)``, estimated on mini-batches.
+    Minimises ``Σ s_i L(ŷ_i, y_i) / Σ s_i + Σ_l α_l Ω(w_l)``. Each step's estimate, on a mini-batch
+    of B rows, is ``Σ s_i L(ŷ_i, y_i) / (B s̄)`` plus penalties, s̄ the mean weight of the training
+    rows, so that a weight means the same at every batch size.
 
     Parameters
     ----------
@@ -102,12 +104,16 @@ def train(
     recipe : Recipe, default Recipe()
         How it is trained.
     sample_weight : array-like, shape (n,), optional
-        Weight of each row, at least 0.
+        Weight of each row, at least 0. Only ratios matter; a row of weight 0 is absent, bit for
+        bit. Clipping and adaptive rules take less than their share of heavy rows in small
+        mini-batches.
     validation : tuple (X, y) or (X, y, sample_weight), optional
         Rows to validate on after each epoch, instead of the recipe's ``validation_fraction``.
     start : path or Model, optional
         A checkpoint: training goes on where it stood, and gives bit for bit what an uninterrupted
-        run gives; only ``epochs`` of the recipe may differ. A model, or the file of one: training
+        run gives; only ``epochs`` of the recipe may differ. (Not if a schedule, or a Dropout that
+        fades, is as long as the run: with other epochs its values would have been others from the
+        first step on. Give it a ``length``.) A model, or the file of one: training
         starts from its weights, and from what its Normalize learnt, with a fresh optimizer.
     checkpoint : path, optional
         A file that is written, whole or not at all, every so many epochs, when training is
@@ -145,7 +151,9 @@ def train(
         If X, y or weights cannot be trained on, groups or time lack a value, or all rows are of one
         group or time.
     DivergenceError
-        If the loss or the weights became infinite or not a number.
+        If the loss or the weights became infinite or not a number, or a value that is monitored was
+        so in every epoch. ``error.model`` is the model that `train_many` would give: with early
+        stopping, it has the weights of the best epoch before.
     FileError
         If the checkpoint cannot be read or written.
 
@@ -180,7 +188,7 @@ def train(
         raise
     outcome = population.outcomes[0]
     if outcome.status == "diverged":
-        raise DivergenceError(outcome.message, hint="Try a tenth of the learning rate first.")
+        raise DivergenceError(outcome.message, hint=outcome.hint, model=population.model(0))
     if saver is not None and outcome.snapshot is not None:
         saver.write(outcome.snapshot, outcome.status)
     return population.model(0)
@@ -241,7 +249,9 @@ def train_many(
     y : array-like, shape (n,) or (n, outputs), optional
         Targets, shared by all jobs that have none of their own.
     sample_weight : array-like, shape (n,), optional
-        Weight of each row, at least 0.
+        Weight of each row, at least 0. Only ratios matter; a row of weight 0 is absent, bit for
+        bit. Clipping and adaptive rules take less than their share of heavy rows in small
+        mini-batches.
     groups, time : array-like, shape (n,), optional
         The group and the time of each row, as in `train`, for all jobs that set validation rows
         aside and have none of their own. Where a job names its ``validation_rows``, they are
@@ -258,7 +268,8 @@ def train_many(
     Returns
     -------
     list of Model, or iterator of (int, Model)
-        In the order of the jobs. A run that diverged has ``status`` "diverged", and harms no other.
+        In the order of the jobs. A run that diverged has ``status`` "diverged", and harms no other;
+        with early stopping it has the weights of its best epoch, else those that it had reached.
         After Ctrl-C (a warning says so) the runs that had not ended have the status "interrupted"
         and the weights that they had reached.
 

@@ -3,7 +3,8 @@
 //     x̂ = (x − μ) / √(σ² + ε),   y = scale · x̂ + shift.
 // Training uses the mini-batch's own mean μ and (biased) variance σ² and moves the running ones,
 //     running ← momentum · running + (1 − momentum) · batch   (the variance from its unbiased estimate);
-// prediction uses the running ones.
+// prediction uses the running ones. With sample weights s,
+//     μ = Σ s x / Σ s,   σ² = Σ s (x − μ)² / Σ s,   unbiased σ² / (1 − Σ s² / (Σ s)²).
 #pragma once
 
 #include "../layer.hpp"
@@ -47,7 +48,7 @@ public:
         pass.share(C, [&](Index start, Index size) {
             const Index end = start + size;
             if (pass.mode == Mode::train) {
-                batch_statistics(pass, x, start, size, mu, factor);
+                weighted(pass, [&](auto s) { batch_statistics(pass, s, x, start, size, mu, factor); });
             } else {
                 const T *mean = pass.state + mean_, *variance = pass.state + variance_;
                 for (Index c = start; c < end; ++c) mu[c] = mean[c];
@@ -62,10 +63,45 @@ public:
 
     // ∂L/∂scale = Σ dy x̂, ∂L/∂shift = Σ dy, and with their means over the N values of a channel
     //     dx = scale / √(σ² + ε) · (dy − mean(dy) − x̂ mean(dy x̂));
-    // the means do not enter where μ and σ² do not depend on x, in prediction.
+    // the means do not enter where μ and σ² do not depend on x, in prediction. With weights, a value moves μ
+    // and σ² by its share of them: the sums are divided by Σ s instead of N, and enter s times.
     void backward(const Pass<T>& pass, const T* __restrict x, const T*, const T* __restrict dy,
                   T* __restrict dx) const override {
+        weighted(pass, [&](auto s) { backward(pass, s, x, dy, dx); });
+    }
+
+private:
+    // How many values a channel has in this pass.
+    Index rows(const Pass<T>& pass) const { return pass.B * (this->inputs() / C_); }
+
+    // Calls work(s), where s(r) is the weight of value r of every channel: constant ones without weights.
+    template <class Work> void weighted(const Pass<T>& pass, const Work& work) const {
+        const Index positions = this->inputs() / C_;
+        if (pass.s)
+            work([s = pass.s, positions](Index r) { return s[r / positions]; });
+        else
+            work([](Index) { return T(1); });
+    }
+
+    // Σ s, which is N without weights.
+    template <class Weight> double total(const Pass<T>& pass, Weight s) const {
+        if (!pass.s) return static_cast<double>(rows(pass));
+        return sum_row(rows(pass), [=](Index r) { return static_cast<double>(s(r)); });
+    }
+    // Σ s − Σ s² / Σ s, which is N − 1 without weights: how much of Σ s is free when μ is known.
+    template <class Weight> double freedom(const Pass<T>& pass, Weight s, double total) const {
+        if (!pass.s) return total - 1;
+        return sum_row(rows(pass), [=](Index r) {
+            const double weight = static_cast<double>(s(r));
+            return weight * ((total - weight) / total);
+        });
+    }
+
+    template <class Weight>
+    void backward(const Pass<T>& pass, Weight s, const T* __restrict x, const T* __restrict dy,
+                  T* __restrict dx) const {
         const Index C = C_, N = rows(pass);
+        const double sum = total(pass, s);
         const T *mu = pass.cache + cache_, *factor = mu + C, *scale = pass.w + scale_;
         T *mean_dy = pass.cache + cache_ + 2 * C, *mean_dy_x = mean_dy + C;
         T *d_scale = pass.gradient + scale_, *d_shift = pass.gradient + shift_;
@@ -82,47 +118,48 @@ public:
                     const Index c = start + i;
                     d_shift[c] = (pass.first ? T(0) : d_shift[c]) + static_cast<T>(sums[0]);
                     d_scale[c] = (pass.first ? T(0) : d_scale[c]) + static_cast<T>(sums[1]);
-                    mean_dy[c] = train ? static_cast<T>(sums[0] / static_cast<double>(N)) : T(0);
-                    mean_dy_x[c] = train ? static_cast<T>(sums[1] / static_cast<double>(N)) : T(0);
+                    mean_dy[c] = train ? static_cast<T>(sums[0] / sum) : T(0);
+                    mean_dy_x[c] = train ? static_cast<T>(sums[1] / sum) : T(0);
                 });
             if (!dx) return;
             for (Index r = 0; r < N; ++r)
                 for (Index c = start; c < start + size; ++c) {
                     const Index i = r * C + c;
                     const T x_hat = (x[i] - mu[c]) * factor[c];
-                    dx[i] = scale[c] * factor[c] * (dy[i] - mean_dy[c] - x_hat * mean_dy_x[c]);
+                    dx[i] =
+                        scale[c] * factor[c] * (dy[i] - s(r) * mean_dy[c] - x_hat * (s(r) * mean_dy_x[c]));
                 }
         });
     }
 
-private:
-    // How many values a channel has in this pass.
-    Index rows(const Pass<T>& pass) const { return pass.B * (this->inputs() / C_); }
-
     // Of `size` channels from `start` on.
-    void batch_statistics(const Pass<T>& pass, const T* x, Index start, Index size, T* mu, T* factor) const {
+    template <class Weight>
+    void batch_statistics(const Pass<T>& pass, Weight s, const T* x, Index start, Index size, T* mu,
+                          T* factor) const {
         const Index C = C_, N = rows(pass);
-        const double n = static_cast<double>(N);
+        const double n = total(pass, s), free = freedom(pass, s, n);
         mu += start, factor += start, x += start;
         // Shifted by the mean as T holds it; the second pass removes the rest.
         sum_columns<1>(
             N, size,
-            [=](Index r, Index c) -> std::array<double, 1> { return {static_cast<double>(x[r * C + c])}; },
+            [=](Index r, Index c) -> std::array<double, 1> {
+                return {static_cast<double>(s(r)) * static_cast<double>(x[r * C + c])};
+            },
             [&](Index c, const std::array<double, 1>& sums) { mu[c] = static_cast<T>(sums[0] / n); });
         T *mean = pass.state + mean_ + start, *variance = pass.state + variance_ + start;
         sum_columns<2>(
             N, size,
             [=](Index r, Index c) -> std::array<double, 2> {
                 const double d = static_cast<double>(x[r * C + c]) - static_cast<double>(mu[c]);
-                return {d, d * d};
+                const double weight = static_cast<double>(s(r));
+                return {weight * d, weight * d * d};
             },
             [&](Index c, const std::array<double, 2>& sums) {
                 const double rest = sums[0] / n, square = std::max(sums[1] / n - rest * rest, 0.0);
                 factor[c] = static_cast<T>(1 / std::sqrt(square + epsilon_));
                 if (!pass.update_state) return;
                 mean[c] = static_cast<T>(momentum_ * mean[c] + (1 - momentum_) * (mu[c] + rest));
-                variance[c] =
-                    static_cast<T>(momentum_ * variance[c] + (1 - momentum_) * square * n / (n - 1));
+                variance[c] = static_cast<T>(momentum_ * variance[c] + (1 - momentum_) * square * n / free);
             });
     }
 

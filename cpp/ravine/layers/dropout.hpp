@@ -1,7 +1,7 @@
 // Dropout (Srivastava et al. 2014): in training y = x · mask / (1 − rate), where the mask is 0 with
 // probability `rate`, else 1, and new at every step; in prediction y = x (Mode::sample, Monte-Carlo
-// dropout: as in training). A rate that fades stays for half of the run, then falls by a cosine to 0 at its
-// end (Holzmüller, Grinsztajn & Steinwart 2024).
+// dropout: as in training). A rate that fades stays for half of its length, which is that of the run unless
+// one is given, then falls by a cosine to 0 and stays there (Holzmüller, Grinsztajn & Steinwart 2024).
 #pragma once
 
 #include "../layer.hpp"
@@ -14,10 +14,12 @@ namespace ravine {
 
 template <class T> class Dropout final : public Layer<T> {
 public:
-    // Fields: rate, fades. `id` is the layer's number in the network, which names its random stream.
+    // Fields: rate, fades, length (in epochs; 0 or none: the run's). `id` is the layer's number in the
+    // network, which names its random stream.
     Dropout(const Spec& spec, const Shape& input, Builder&, Index id)
         : Layer<T>(input, input), id_(id), rate_(spec.number("rate")),
-          fades_(spec.has("fades") && spec.flag("fades")) {}
+          fades_(spec.has("fades") && spec.flag("fades")),
+          length_(spec.has("length") ? spec.number("length") : 0) {}
 
     // The mask, scaled.
     void plan(Index capacity, Index& next) override {
@@ -52,8 +54,11 @@ private:
     bool acts(const Pass<T>& pass) const { return pass.mode != Mode::predict && rate_ > 0; }
 
     double rate(const Pass<T>& pass) const {
-        if (!fades_ || pass.mode != Mode::train || pass.progress < 0.5) return rate_;
-        return rate_ * (1 - std::cos(2 * std::numbers::pi * pass.progress)) / 2;
+        if (!fades_ || pass.mode != Mode::train) return rate_;
+        const double over = length_ > 0 ? pass.epochs_done / length_ : pass.progress;
+        if (over < 0.5) return rate_;
+        if (over >= 1) return 0;
+        return rate_ * (1 - std::cos(2 * std::numbers::pi * over)) / 2;
     }
 
     // Element i of the mini-batch belongs to word i of the stream, however the rows are split into chunks.
@@ -75,6 +80,7 @@ private:
     Index id_;
     double rate_;
     bool fades_;
+    double length_;
     Index mask_ = 0;
 };
 

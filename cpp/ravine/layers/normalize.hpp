@@ -1,4 +1,5 @@
-// y = (x − mean) / standard_deviation per input column, both learnt from the training rows before training.
+// y = (x − mean) / standard_deviation per input column, both learnt from the training rows, with their
+// weights s, before training: mean = Σ s x / Σ s, variance = Σ s (x − mean)² / Σ s.
 // A constant column has standard deviation 0 on record and becomes 0. Columns in `skip` (codes of
 // categories) pass through unchanged: they have mean 0 and standard deviation 1.
 #pragma once
@@ -30,30 +31,34 @@ public:
     // Whether a column's mean is taken away, so that a constant added to the column changes nothing.
     bool centres(Index column) const { return !skipped_[static_cast<std::size_t>(column)]; }
 
-    // Learns mean and standard deviation from n rows, the i-th of which starts at row(i), into `state` (all
-    // state of the network). Two passes in double.
-    void fit(Index n, const std::function<const T*(Index)>& row, T* state) const {
+    // Learns mean and standard deviation from n rows, the i-th of which starts at row(i) and weighs
+    // weight(i), into `state` (all state of the network). Two passes in double.
+    void fit(Index n, const std::function<const T*(Index)>& row, const RowWeight& weight, T* state) const {
         const Index C = this->inputs();
         std::vector<double> mean(C, 0.0), square(C, 0.0), largest(C, 0.0);
+        double total = 0;
         for (Index i = 0; i < n; ++i) {
             const T* x = row(i);
+            const double s = weight(i);
+            total += s;
             for (Index c = 0; c < C; ++c) {
                 const double value = static_cast<double>(x[c]);
-                mean[c] += value;
+                mean[c] += s * value;
                 largest[c] = std::max(largest[c], std::abs(value));
             }
         }
-        for (double& m : mean) m /= static_cast<double>(n);
+        for (double& m : mean) m /= total;
         for (Index i = 0; i < n; ++i) {
             const T* x = row(i);
+            const double s = weight(i);
             for (Index c = 0; c < C; ++c) {
                 const double difference =
                     (static_cast<double>(x[c]) - mean[c]) / largest[c]; // in range when squared
-                if (largest[c] > 0) square[c] += difference * difference;
+                if (largest[c] > 0) square[c] += s * difference * difference;
             }
         }
         for (Index c = 0; c < C; ++c) {
-            const double relative = std::sqrt(square[c] / static_cast<double>(n)), sd = largest[c] * relative;
+            const double relative = std::sqrt(square[c] / total), sd = largest[c] * relative;
             const bool skip = skipped_[c],
                        constant = !(relative > 1e-12 && sd > std::numeric_limits<T>::min());
             state[mean_ + c] = skip ? T(0) : static_cast<T>(mean[c]);

@@ -49,6 +49,8 @@ public:
         std::fill(rates.begin(), rates.end(), static_cast<T>(now.eta / (1 - momentum_.at(now.time))));
     }
 
+    double momentum(const Time& time) const override { return momentum_.at(time); }
+
 private:
     Momentum momentum_;
     bool nesterov_, plain_;

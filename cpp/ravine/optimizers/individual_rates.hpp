@@ -45,6 +45,10 @@ public:
         std::copy_n(state.begin(), rates.size(), rates.begin());
     }
 
+    Span<const T> own_rates(Span<const T> state, Index n) const override {
+        return state.first(static_cast<std::size_t>(n));
+    }
+
 private:
     double rate_, kappa_, phi_, theta_;
 };
@@ -83,6 +87,10 @@ public:
     void steady_rates(Span<const T>, const Now<T>&, Span<T>) const override {
         throw EngineError(
             "Rprop looks at the sign of the gradient alone, so no proximal penalty goes with it");
+    }
+
+    Span<const T> own_rates(Span<const T> state, Index n) const override {
+        return state.first(static_cast<std::size_t>(n));
     }
 
 private:

@@ -112,6 +112,7 @@ public:
         if (!now.evaluate) throw EngineError("LBFGS needs to evaluate the objective, and was not given it");
         Pairs<T> pairs(state, state.last(static_cast<std::size_t>(n_scalars())), std::ssize(w), memory_);
         const bool steepest = pairs.empty();
+        if (now.step_length) *now.step_length = 0;
         if (descend(w, g, state, pairs, now)) return true;
         if (steepest) return false;
         pairs.forget();
@@ -147,7 +148,9 @@ private:
         };
         double first = now.eta;
         if (pairs.empty()) first *= std::min(1.0, 1 / sum_of_absolutes(g));
-        if (search_.run(start, first, phi, keep).alpha == 0) return false;
+        const double length = search_.run(start, first, phi, keep).alpha;
+        if (length == 0) return false;
+        if (now.step_length) *now.step_length = length;
 
         pairs.push(w, g, w_best, g_best);
         std::copy(w_best.begin(), w_best.end(), w.begin());

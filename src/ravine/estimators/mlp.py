@@ -163,7 +163,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Classes.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts.
+            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
+            of weights, so that they count for less in small mini-batches than in `ravine.train`.
         classes : array-like of shape (n_classes,), optional
             All classes that will ever come; needed in the first call.
 

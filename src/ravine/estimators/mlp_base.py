@@ -93,7 +93,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts.
+            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
+            of weights, so that they count for less in small mini-batches than in `ravine.train`.
         X_val, y_val : array-like of shapes (n_val, n_features) and (n_val,) or (n_val, n_outputs)
             Rows for early stopping to validate on, instead of ``validation_fraction``. Together.
         sample_weight_val : array-like of shape (n_val,), optional
@@ -132,7 +133,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts.
+            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
+            of weights, so that they count for less in small mini-batches than in `ravine.train`.
 
         Returns
         -------

@@ -13,7 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from ravine.data import SharedData
-from ravine.errors import DataError
+from ravine.errors import DataError, ParameterError
+from ravine.lengths import as_long_as_the_run
 from ravine.model import Model
 from ravine.network import Network
 from ravine.optimizers import LBFGS, Rprop
@@ -110,7 +111,9 @@ class Fitting:
         memory = estimator._memory
         if not self.incremental or (memory and memory["kind"] != _kind(recipe)):
             memory = None
-        stretches = Stretches(network, *self._start(network, recipe, data), memory)
+        self._check_lengths(network, recipe, memory)
+        start = self._start(network, recipe, data)
+        stretches = Stretches(network, *start, memory, weigh_by="batch")
         done = stretches.epochs
         watch = self._watch(1 if self.incremental else int(estimator.max_iter))
         if done >= recipe.epochs:
@@ -142,8 +145,24 @@ class Fitting:
         self.converged = watch.converged or model.status == "converged"
         self.interrupted = model.status == "interrupted"
         if stretches.memory is not None and not self.searches:
-            estimator._memory = {**stretches.memory, "kind": _kind(recipe)}
+            epochs = int(estimator.max_iter)
+            estimator._memory = {**stretches.memory, "kind": _kind(recipe), "epochs": epochs}
         return model
+
+    def _check_lengths(
+        self, network: Network, recipe: Recipe, memory: dict[str, Any] | None
+    ) -> None:
+        """Refuse to learn on under a schedule that is over, or that would begin to be another."""
+        if memory is None:
+            return
+        done, before = int(memory["counters"][0]), memory.get("epochs", recipe.epochs)
+        kinds = as_long_as_the_run(network, recipe)
+        if kinds and (done >= recipe.epochs or before != recipe.epochs):
+            raise ParameterError(
+                f"{' and '.join(kinds)} has no length and lasts for max_iter={before} epochs, of "
+                f"which {done} are done: partial_fit cannot go on with max_iter={recipe.epochs}.",
+                hint="Give it a length=... of its own.",
+            )
 
     def _threads(self) -> int:
         """Give the threads that n_jobs asks for; None asks for those that BLAS would take.

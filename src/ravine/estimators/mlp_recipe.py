@@ -290,7 +290,7 @@ def make_recipe(
     ...     alpha=0.2, l1=0.0, clip_norm=None, dropout=0.0, augmentation=None, shuffle=True,
     ... )
     >>> make_recipe(parameters, Adam(), c=1.0, strength=0.5, batch_size=100, epochs=200)
-    Recipe(batch_size=100, epochs=200, penalty=L2(0.1))
+    Recipe(optimizer=Adam(learning_rate=0.001), batch_size=100, epochs=200, penalty=L2(0.1))
     """
     whole = isinstance(optimizer, LBFGS | Rprop)
     penalty = None

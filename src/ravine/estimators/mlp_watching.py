@@ -124,7 +124,7 @@ class Watch:
     def diverge(self, model: Model) -> None:
         """Note an epoch that diverged: an error, unless early stopping has weights from before."""
         if self.scores_of is None or not model.best_epoch:
-            raise DivergenceError(model.message, hint=_CURE)
+            raise DivergenceError(model.message, hint=_CURE, model=model)
         estimator = self.estimator
         estimator.n_iter_ += 1
         estimator.t_ += self.rows
@@ -217,7 +217,7 @@ class LineSearchWatch:
 
     def diverge(self, model: Model) -> None:
         """Say that the search diverged."""
-        raise DivergenceError(model.message, hint=_CURE)
+        raise DivergenceError(model.message, hint=_CURE, model=model)
 
     def __call__(self, epochs: Epochs) -> int:
         """Look at one iteration after the other; loss and gradient are those where it began."""

@@ -94,7 +94,7 @@ def train_members(
     Raises
     ------
     DivergenceError
-        If a run diverged.
+        If a run diverged; ``error.model`` is that member.
     KeyboardInterrupt
         If training was interrupted.
     """
@@ -127,7 +127,9 @@ def train_members(
         for model in models:
             if model.status == "diverged":
                 raise DivergenceError(
-                    model.message, hint="Lower learning_rate to a tenth, or set clip_norm=1."
+                    model.message,
+                    hint="Lower learning_rate to a tenth, or set clip_norm=1.",
+                    model=model,
                 )
         if any(model.status == "interrupted" for model in models):
             raise KeyboardInterrupt
