@@ -113,12 +113,12 @@ def command(
     """
     from ravine.cli.fitting import prepare
     from ravine.cli.settings import read_settings
-    from ravine.tables import read_table, table_stem
+    from ravine.tables import table_stem
 
     over = None if study.over is None else parse_over(study.over)
     settings = read_settings(data, network, recipe)
     everything = replace(settings, recipe=settings.recipe.replace(validation_fraction=0.0))
-    prepared = prepare(read_table(table), everything)
+    prepared = prepare(table, everything)
     folder = Path(study.out if study.out is not None else f"ravine-{table_stem(table)}")
     _check_folder(folder)
     started = time.perf_counter()
