@@ -58,6 +58,11 @@ def bias_variance(
     noise that is drawn from its residuals is added, and a population is trained on such targets at
     the table's own X. Bias is then measured against that reference.
 
+    Rows of a table that are equal in X, y, group and time are copies of one another: they lie on
+    one side of each split, are drawn together, and get the same simulated targets. Where the same X
+    also occurs with another y, or all rows are fewer than 50 different ones, each there ten times
+    on average, equal rows are independent observations.
+
     A population of models is trained for each swept value; model m has the same data, first weights
     and order of rows for every value, so that differences between values are paired.
 
@@ -213,7 +218,7 @@ def bias_variance(
     is_sampled = True if sampled is None else bool(sampled)
     test_rows = fraction if given is None else given
     table, rows = measured_table(inputs, targets, test_rows, seed, groups, time)
-    units = _own_units(table.groups, table.time)
+    units = _own_units(table.units, table.time)
     with _reporting(progress) as report:
         learner = NetworkLearner(sweep.settings, rows, table.n, units, threads, report, 0)
         if kind != "model":

@@ -15,7 +15,8 @@ from ..errors import DataError, ParameterError
 from ..losses import BinaryCrossEntropy, Gamma, Poisson, SquaredError
 from ..network import Network
 from ..numeric import as_array, as_floats
-from ..splitting import group_codes, split_rows, time_ranks
+from ..splitting import group_codes, split_rows, time_ranks, units_of
+from .copied_rows import find_copies
 from .learners import Setting, classifies
 from .sweeps import Sweep
 from .tables import Table
@@ -214,12 +215,15 @@ def measured_table(
     scored = _scored(targets)
     group = None if groups is None else group_codes(groups, n, "groups")
     when = None if time is None else time_ranks(time, n)
+    copies = find_copies(X, scored, group, when)
+    units: NDArray[np.int64] | None = None
     if isinstance(test, float):
-        kept, aside = split_rows(n, test, seed, codes, groups=group, time=when)
+        kept, aside = split_rows(n, test, seed, codes, identity=copies, groups=group, time=when)
         X_test, y_test = X[aside], scored[aside]
-        units = None if group is None else np.unique(group[aside], return_inverse=True)[1]
+        if copies is not None or group is not None:
+            units = np.unique(units_of(n, copies, group)[aside], return_inverse=True)[1]
     else:
-        kept, units = np.arange(n), None
+        kept = np.arange(n)
         X_test = inputs.test_rows(test[0])
         y_test = _scored(inputs.targets(test[1], "y_test", len(X_test), targets.classes))
     if len(y_test) < 2 or (units is not None and units.max() < 1):
@@ -241,6 +245,7 @@ def measured_table(
         time=None if when is None else when[kept],
         test_units=units,
         seed=seed,
+        copies=None if copies is None else copies[kept],
     )
     return table, np.concatenate([X[kept], X_test])
 
