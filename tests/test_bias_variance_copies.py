@@ -104,3 +104,28 @@ def test_equal_rows_with_other_targets_in_other_groups_or_in_few_cells_are_no_co
     assert find_copies(X, y + np.tile([0, 1], N)[:, np.newaxis]) is None
     cells = np.tile(np.arange(5.0), 50)[:, np.newaxis]
     assert find_copies(cells, cells) is None
+
+
+def test_test_rows_of_a_group_count_as_one_draw_in_standard_errors():
+    test = {"X_test": np.repeat(X[:20], 5, axis=0), "y_test": np.repeat(Y[:20], 5)}
+    test["X_test"] = test["X_test"] + 1e-6 * RNG.normal(size=(100, 4))  # no copies
+    options = {"n_models": 5, "n_tables": 0}
+    alone = rv.bias_variance(LINE, X[20:], Y[20:], RECIPE, **options, **test)
+    grouped = rv.bias_variance(
+        LINE, X[20:], Y[20:], RECIPE, groups_test=np.repeat(np.arange(20), 5), **options, **test
+    )
+    # Five equal rows are one: the standard error over rows is √5 times as large.
+    expected = np.sqrt(5 * 99 / 100 * 20 / 19)
+    assert grouped.mse_se[0] / alone.mse_se[0] == pytest.approx(expected, rel=0.01)
+    assert grouped.mse[0] == alone.mse[0]
+    copied = rv.bias_variance(
+        LINE, X[20:], Y[20:], RECIPE, **options,
+        X_test=np.repeat(X[:20], 5, axis=0), y_test=test["y_test"],
+    )  # fmt: skip
+    assert copied.mse_se[0] == pytest.approx(grouped.mse_se[0], rel=0.01)
+
+
+@pytest.mark.parametrize("options", [{}, {"truth": lambda X: X[:, 0], "noise": 1.0}])
+def test_groups_of_test_rows_that_are_not_given_are_an_error(options):
+    with pytest.raises(rv.errors.ParameterError, match=r"'groups_test' parameter .*there are none"):
+        rv.bias_variance(LINE, X, Y, RECIPE, groups_test=np.arange(5), n_models=3, **options)

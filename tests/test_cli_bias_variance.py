@@ -181,3 +181,23 @@ def test_values_of_over_are_what_they_look_like(text, expected):
 def test_over_without_values_is_an_error():
     with pytest.raises(ParameterError, match="--over must be a field"):
         parse_over("epochs=")
+
+
+def test_rows_of_one_group_count_together_in_standard_errors(table, monkeypatch):
+    import ravine.diagnostics
+
+    frame = pd.read_csv(table)
+    frame["site"] = np.arange(200) // 10
+    frame.loc[::17, "size"] = np.nan
+    frame.to_csv(table, index=False)
+    seen = {}
+    real = ravine.diagnostics.bias_variance
+
+    def watched(*words, **options):
+        seen.update(options)
+        return real(*words, **options)
+
+    monkeypatch.setattr(ravine.diagnostics, "bias_variance", watched)
+    assert study("--group", "site") == 0
+    assert len(seen["groups_test"]) == len(seen["X_test"]) > 30
+    assert not set(seen["groups_test"]) & set(seen["groups"])

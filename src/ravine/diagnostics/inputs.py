@@ -180,6 +180,7 @@ def measured_table(
     seed: int,
     groups: ArrayLike | None,
     time: ArrayLike | None,
+    groups_test: ArrayLike | None = None,
 ) -> tuple[Table, NDArray[Any]]:
     """Check a table, and set its test rows aside if none are given.
 
@@ -196,6 +197,8 @@ def measured_table(
         Of the draw.
     groups, time : array-like, optional
         Of each row.
+    groups_test : array-like, optional
+        Of each test row that is given.
 
     Returns
     -------
@@ -220,12 +223,18 @@ def measured_table(
     if isinstance(test, float):
         kept, aside = split_rows(n, test, seed, codes, identity=copies, groups=group, time=when)
         X_test, y_test = X[aside], scored[aside]
-        if copies is not None or group is not None:
-            units = np.unique(units_of(n, copies, group)[aside], return_inverse=True)[1]
+        copies_test = None if copies is None else copies[aside]
+        group_test = None if group is None else group[aside]
     else:
         kept = np.arange(n)
         X_test = inputs.test_rows(test[0])
         y_test = _scored(inputs.targets(test[1], "y_test", len(X_test), targets.classes))
+        group_test = None
+        if groups_test is not None:
+            group_test = group_codes(groups_test, len(X_test), "groups_test")
+        copies_test = find_copies(X_test, y_test, group_test)
+    if copies_test is not None or group_test is not None:
+        units = units_of(len(X_test), copies_test, group_test)
     if len(y_test) < 2 or (units is not None and units.max() < 1):
         what = "rows" if units is None else "groups"
         raise DataError(
