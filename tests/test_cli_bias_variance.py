@@ -215,3 +215,19 @@ def test_no_number_is_cut_in_a_narrow_terminal(table, capsys, monkeypatch):
     table_of_parts = out.split("With another reference")[0]
     for row in result["results"]:
         assert f"{row['noise']:.3g}" in table_of_parts
+
+
+def test_hidden_layers_are_swept(table, capsys):
+    assert study("--over", "hidden=0,4,4x4", "--reference", "4", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["field"] == "network"
+    assert [row["network"] for row in result["results"]] == ["0", "4", "4x4"]
+    assert result["reference"] == "network=4"
+    assert len({row["variance"] for row in result["results"]}) == 3
+
+
+def test_hidden_layers_that_are_none_are_an_error(table, capsys):
+    assert study("--over", "hidden=4,4") == 2
+    assert "are called '4'" in capsys.readouterr().err
+    assert study("--over", "hidden=4,wide") == 2
+    assert "--hidden must be whole numbers" in capsys.readouterr().err
