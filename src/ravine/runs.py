@@ -125,7 +125,8 @@ class Run:
         offsets: Offsets = None,
         stacklevel: int = 5,
     ) -> None:
-        network = with_outputs(network, data.training.y if y is None else y)
+        counted = None if weigh_by == "batch" else data.training.weights(recipe.dtype)
+        network = with_outputs(network, data.training.y if y is None else y, counted)
         self.network, self.recipe, self.data = network, recipe, data
         self.weigh_by = weigh_by
         self.handle = data.handle(network, recipe)
@@ -345,10 +346,8 @@ class Run:
         """Warn, once per data set, where Synthesize does not suit it."""
         for item in self.recipe.augmentation:
             if isinstance(item, Synthesize) and self.data.is_first(("Synthesize", item.categories)):
-                rows = self.rows
                 weights = self.data.training.weights(self.recipe.dtype)
-                if weights is not None:
-                    rows = rows[weights[rows] > 0]
+                rows = weighing(self.rows, weights)
                 warn_of_misfit(
                     self.data.training.features(self.recipe.dtype, self.offsets)[rows].reshape(
                         len(rows), -1

@@ -14,7 +14,15 @@ from ravine.tables.values import plural
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Rows", "common_measure", "equal_rows", "in_order", "mean_one", "with_targets"]
+__all__ = [
+    "Rows",
+    "common_measure",
+    "equal_rows",
+    "in_order",
+    "independent_rows",
+    "mean_one",
+    "with_targets",
+]
 
 #: With fewer different rows than this, each there so often on average, equal rows are taken for
 #: independent observations: nobody copies a table so often, but a few cells hold many rows.
@@ -141,14 +149,11 @@ def _merged(
 ) -> tuple[Numbers, Codes, tuple[str, ...]]:
     """Merge rows that are in order; give weights, which rows they stand for, and notes."""
     codes = with_targets(cells, y)
-    _, firsts = np.unique(codes, return_index=True)
-    targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
-    small = len(firsts) < _FEW_ROWS
-    few = small and len(codes) >= _MANY_TIMES * len(firsts)
+    alone, small, few = _alone(cells, codes)
     for others in apart:
         codes = _paired(codes, others)
     _, firsts, codes = np.unique(codes, return_index=True, return_inverse=True)
-    independent = (targets[cells[firsts]] > 1) | few
+    independent = alone[firsts]
     copies = np.bincount(codes)
     total, times = _counts(codes, copies, independent, weights, small)
     rank = np.argsort(firsts)
@@ -157,6 +162,39 @@ def _merged(
         np.repeat(firsts[rank], times[rank]),
         _notes(copies[~independent], times[times > 1], few, table),
     )
+
+
+def independent_rows(cells: Codes, codes: Codes) -> NDArray[np.bool_]:
+    """Say which rows count as observations of their own, even where they are equal to others.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray of int64, shape (n,)
+        Codes of rows by their cells (`equal_rows`).
+    codes : numpy.ndarray of int64, shape (n,)
+        Codes by cells and target (`with_targets`).
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+        Whether the same cells also occur with another target; all are, if they are fewer than 50
+        different ones, each there ten times on average.
+
+    Examples
+    --------
+    >>> independent_rows(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2]))
+    array([ True,  True, False, False])
+    """
+    return _alone(cells, codes)[0]
+
+
+def _alone(cells: Codes, codes: Codes) -> tuple[NDArray[np.bool_], bool, bool]:
+    """Say which rows are independent, whether few rows differ, and whether that is why all are."""
+    _, firsts = np.unique(codes, return_index=True)
+    targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
+    small = len(firsts) < _FEW_ROWS
+    few = small and len(codes) >= _MANY_TIMES * len(firsts)
+    return (targets[cells] > 1) | few, small, few
 
 
 def _counts(
