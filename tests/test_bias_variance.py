@@ -8,11 +8,14 @@ from matplotlib.figure import Figure
 
 import ravine as rv
 from ravine.diagnostics import BiasVariance, decomposition
-from ravine.diagnostics.decomposition import Reference, decompose
-from ravine.diagnostics.designs import Basis, Resampling, Simulation
+from ravine.diagnostics.decomposition import Comparison, decompose
+from ravine.diagnostics.differences import Differences
+from ravine.diagnostics.inputs import Inputs, measured_table, true_world
+from ravine.diagnostics.resampling import bootstrap_rows, disjoint_rows
+from ravine.diagnostics.sweeps import read_sweep
 from ravine.errors import DataError, DivergenceError, ParameterError, SpecError
 
-study = importlib.import_module("ravine.diagnostics.bias_variance")
+learners = importlib.import_module("ravine.diagnostics.learners")
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
@@ -36,7 +39,7 @@ def simulated(recipe=QUICK, network=LINE, **options):
 
 
 def measured(recipe=QUICK, network=LINE, y=Y, **options):
-    return rv.bias_variance(network, X, y, recipe, **{"n_models": 6} | options)
+    return rv.bias_variance(network, X, y, recipe, **{"n_models": 6, "n_tables": 2} | options)
 
 
 def numbers(found):
@@ -84,57 +87,88 @@ def test_targets_that_do_not_suit_are_refused(job, error, message):
 
 def test_three_models_at_one_point_by_hand():
     # 0, 1, 2 about 1; the truth is 3, σ = 2. s² = 1, bias² (1 − 3)² − 1/3 = 11/3; errors 25, 0, 4.
-    # Without 0, 1 or 2 in turn s² is ½, 2, ½, bias² (1.5 − 3)² − ¼ = 2, (1 − 3)² − 1 = 3,
-    # (½ − 3)² − ¼ = 6 and the mean error 2, 14.5, 12.5: squares about their means are 1.5, 8⅔ and
-    # 90⅙, and the jackknife takes 2/3 of them.
+    # With three models the standard errors are the jackknife's. Without 0, 1 or 2 in turn s² is
+    # ½, 2, ½ and the mean error 2, 14.5, 12.5: squares about their means are 1.5 and 90⅙, and the
+    # jackknife takes 2/3 of them. The mean of 9, 4, 1 has the variance 49/3 / 3.
     predictions = np.array([0.0, 1.0, 2.0]).reshape(3, 1, 1)
     fresh = np.array([5.0, 1.0, 0.0]).reshape(3, 1, 1)
-    reference = Reference(np.array([[3.0]]), np.array([4.0]), measured=False, fresh=fresh)
-    found = decompose(predictions, reference)
-    assert found["variance"] == pytest.approx((1, np.sqrt(2 / 3 * 1.5)))
-    assert found["bias2"] == pytest.approx((11 / 3, np.sqrt(2 / 3 * (26 / 3))))
-    assert found["noise"] == (4.0, 0.0)
-    assert found["mse"] == pytest.approx((29 / 3, np.sqrt(2 / 3 * (90 + 1 / 6))))
+    comparison = Comparison(np.array([[3.0]]), np.array([4.0]), measured=False, fresh=fresh)
+    found = decompose(predictions, comparison)
+    assert found["variance"][:2] == pytest.approx((1, np.sqrt(2 / 3 * 1.5)))
+    assert found["bias2"].value == pytest.approx(11 / 3)
+    assert found["noise"][:2] == (4.0, 0.0)
+    assert found["mse"][:2] == pytest.approx((29 / 3, np.sqrt(2 / 3 * (90 + 1 / 6))))
+    assert found["total"][:2] == pytest.approx((14 / 3 + 4, np.sqrt(49 / 9)))
 
 
-def test_standard_errors_are_those_of_leaving_out_each_model_in_turn():
+def brute(predictions, centre):
+    """The parts of models × rows × outputs, from their definitions."""
+    mean = predictions.mean(axis=0)
+    variance = predictions.var(axis=0, ddof=1).sum(axis=-1).mean()
+    bias2 = np.square(mean - centre).sum(axis=-1).mean() - variance / len(predictions)
+    return {"bias2": bias2, "variance": variance, "total": bias2 + variance}
+
+
+def test_parts_are_what_they_are_defined_to_be():
     rng = np.random.default_rng(1)
     predictions, centre = rng.normal(size=(7, 11, 2)), rng.normal(size=(11, 2))
-    fresh = rng.normal(size=predictions.shape)
-    whole = decompose(predictions, Reference(centre, np.ones(11), measured=False, fresh=fresh))
-    rest = []
-    for left_out in range(7):
-        kept = np.arange(7) != left_out
-        reference = Reference(centre, np.ones(11), measured=False, fresh=fresh[kept])
-        rest.append(decompose(predictions[kept], reference))
-    for name in ("bias2", "variance", "mse"):
-        without = np.array([parts[name][0] for parts in rest])
-        expected = np.sqrt(6 / 7 * ((without - without.mean()) ** 2).sum())
-        assert whole[name][1] == pytest.approx(expected, rel=1e-10)
+    found = decompose(predictions, Comparison(centre, np.full(11, 0.5), measured=False))
+    for name, value in brute(predictions, centre).items():
+        assert found[name].value == pytest.approx(value + (0.5 if name == "total" else 0))
 
 
-def test_on_measured_rows_leaving_out_each_row_in_turn_is_added():
+def test_the_standard_error_of_the_sum_is_that_of_leaving_out_each_model_in_turn():
     rng = np.random.default_rng(1)
     predictions, centre = rng.normal(size=(7, 11, 2)), rng.normal(size=(11, 2))
-    whole = decompose(predictions, Reference(centre, None, measured=True))
-    models = decompose(predictions, Reference(centre, np.ones(11), measured=False))
-    rest = []
-    for left_out in range(11):
-        kept = np.arange(11) != left_out
-        rest.append(decompose(predictions[:, kept], Reference(centre[kept], None, measured=True)))
-    for name in ("bias2", "variance", "mse"):
-        without = np.array([parts[name][0] for parts in rest])
-        of_rows = 10 / 11 * ((without - without.mean()) ** 2).sum()
-        assert whole[name][1] == pytest.approx(np.sqrt(models[name][1] ** 2 + of_rows), rel=1e-10)
+    whole = decompose(predictions, Comparison(centre, None, measured=False))
+    without = np.array(
+        [brute(np.delete(predictions, i, axis=0), centre)["total"] for i in range(7)]
+    )
+    expected = np.sqrt(6 / 7 * ((without - without.mean()) ** 2).sum())
+    assert whole["total"].se == pytest.approx(expected, rel=1e-10)
+
+
+def test_sampled_rows_add_their_own_variance_to_a_standard_error():
+    # All models are alike, so that rows alone make the standard error: that of a mean.
+    errors = np.arange(1.0, 6.0)
+    predictions = np.tile(errors, (4, 1))[..., np.newaxis]
+    centre = np.zeros((5, 1))
+    fixed = decompose(predictions, Comparison(centre, None, measured=False))
+    sampled = decompose(predictions, Comparison(centre, None, measured=False, sampled=True))
+    assert fixed["bias2"][:2] == pytest.approx((11.0, 0.0))
+    assert sampled["bias2"].se == pytest.approx(np.std(errors**2, ddof=1) / np.sqrt(5))
+    units = np.array([0, 0, 1, 1, 1])  # sums about the mean: (1 + 4 − 22), (9 + 16 + 25 − 33)
+    grouped = decompose(
+        predictions, Comparison(centre, None, measured=False, sampled=True, units=units)
+    )
+    assert grouped["bias2"].se == pytest.approx(np.sqrt(2 * (17**2 + 17**2)) / 5)
+
+
+def test_variance_by_seeds_and_by_data_by_hand():
+    # Two seeds on each of three data sets: 0, 2 · 1, 3 · 5, 7, about 0. Within data sets the
+    # variance is 2; products of means 1, 2, 6: bias² (2 + 6 + 12) / 3; mean square 88 / 6.
+    predictions = np.array([[0.0, 2.0], [1.0, 3.0], [5.0, 7.0]]).reshape(3, 2, 1, 1)
+    found = decompose(predictions, Comparison(np.zeros((1, 1)), None, measured=False))
+    assert found["variance_seeds"].value == pytest.approx(2)
+    assert found["bias2"].value == pytest.approx(20 / 3)
+    assert found["variance"].value == pytest.approx(88 / 6 - 20 / 3)
+    assert found["variance_data"].value == pytest.approx(88 / 6 - 20 / 3 - 2)
+
+
+def test_variance_by_data_may_come_out_negative():
+    predictions = np.array([[-1.0, 1.0], [1.0, -1.0], [2.0, -2.0]]).reshape(3, 2, 1, 1)
+    found = decompose(predictions, Comparison(np.zeros((1, 1)), None, measured=False))
+    assert found["variance_data"].value == pytest.approx(2 - 4)  # squares 2, within data sets 4
 
 
 def test_rows_in_pieces_give_the_same_as_all_at_once(monkeypatch):
     rng = np.random.default_rng(1)
     predictions, centre = rng.normal(size=(5, 23, 2)), rng.normal(size=(23, 2))
-    reference = Reference(centre, None, measured=True, weight=0.5)
-    whole = decompose(predictions, reference)
+    units = np.arange(23) // 2
+    comparison = Comparison(centre, None, measured=True, sampled=True, units=units, weight=0.5)
+    whole = decompose(predictions, comparison)
     monkeypatch.setattr(decomposition, "_NUMBERS_AT_ONCE", 40)
-    pieces = decompose(predictions, reference)
+    pieces = decompose(predictions, comparison)
     np.testing.assert_allclose(list(pieces.values()), list(whole.values()), rtol=1e-12)
 
 
@@ -149,7 +183,7 @@ def calls_of_train_many(monkeypatch):
         calls.append(jobs)
         return rv.train_many(jobs, *arguments, **options)
 
-    monkeypatch.setattr(study, "train_many", recorded)
+    monkeypatch.setattr(learners, "train_many", recorded)
     return calls
 
 
@@ -174,17 +208,22 @@ def test_models_differ_in_seed_and_targets_and_are_the_same_for_every_value(monk
         assert (one.recipe.epochs, other.recipe.epochs) == (2, 5)
 
 
-def test_with_little_memory_values_are_studied_one_after_the_other(monkeypatch):
+def test_predictions_that_are_too_many_for_memory_lie_in_a_file(monkeypatch):
     over = {"penalty.alpha": [0, 0.1, 1.0]}
-    seen = []
     together = simulated(over=over)
-    calls = calls_of_train_many(monkeypatch)
-    monkeypatch.setattr(study, "_MOST_PREDICTIONS_AT_ONCE", 2 * 6 * 60)
-    apart = simulated(over=over, progress=seen.append)
-    assert [len(jobs) for jobs in calls] == [12, 6]
-    np.testing.assert_array_equal(numbers(apart), numbers(together))
-    assert {row["run"] for row in seen} == set(range(18))
-    assert {row["runs"] for row in seen} == {18}
+    populations = importlib.import_module("ravine.diagnostics.populations")
+    monkeypatch.setattr(populations, "_MOST_IN_MEMORY", 100)
+    apart = simulated(over=over)
+    np.testing.assert_allclose(numbers(apart), numbers(together), rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["model", "subsets", "bootstrap"])
+def test_progress_counts_every_run_that_there_will_be(method):
+    seen = []
+    options = {} if method != "subsets" else {"n_models": 4}
+    measured(over={"epochs": [1, 2]}, method=method, progress=seen.append, **options)
+    runs = {row["run"] for row in seen}
+    assert runs == set(range(seen[0]["runs"]))
 
 
 @pytest.mark.parametrize("make", [simulated, measured])
@@ -194,60 +233,99 @@ def test_the_same_seed_gives_the_same_on_any_number_of_threads(make):
     assert (one.variance != other.variance).all()
 
 
+def table_of(network=LINE, y=Y, test=0.25, groups=None, time=None):
+    inputs = Inputs.of(read_sweep(network, QUICK, None), X)
+    return measured_table(inputs, y, test, 0, groups, time)
+
+
 def test_bootstrap_samples_are_of_full_size_and_leave_the_test_rows_alone():
-    basis = Basis(LINE, QUICK, X, 0, 6)
-    design = Resampling(basis, Y, None, "bootstrap", 0.25)
-    samples = [design.job(QUICK, model).rows for model in range(6)]
+    table, _ = table_of()
+    samples = [bootstrap_rows(table, model) for model in range(6)]
+    assert (table.n, len(table.test)) == (45, 15)
     assert {len(rows) for rows in samples} == {45}
     used = set(np.concatenate(samples).tolist())
     assert len(used) > 40
-    tested = {tuple(row) for row in design.X_test.tolist()}
-    assert len(tested) == 15
-    assert not tested & {tuple(design.X[row].tolist()) for row in used}
+    assert max(used) < 45
     # Some rows stand several times: 1 − 1/e of them come at all.
     assert all(0.5 < len(np.unique(rows)) / 45 < 0.75 for rows in samples)
 
 
-def test_validation_rows_are_no_copies_of_bootstrapped_training_rows():
-    recipe = QUICK.replace(validation_fraction=0.2, stopping=rv.EarlyStopping(patience=2))
-    design = Resampling(Basis(LINE, recipe, X, 0, 6), Y, None, "bootstrap", 0.25)
-    for model in range(6):
-        job = design.job(recipe, model)
-        assert len(job.rows) == 36
-        assert len(job.validation_rows) == 9
-        assert not set(job.rows) & set(job.validation_rows)
-    assert np.isfinite(numbers(measured(recipe))[:4]).all()
-    assert np.isfinite(numbers(simulated(recipe))).all()
-    assert np.isfinite(numbers(measured(recipe, method="subsets", n_models=3))[:4]).all()
+GROUPS = np.arange(60) // 4
+
+
+def test_groups_are_set_aside_drawn_and_divided_whole():
+    table, rows = table_of(groups=GROUPS)
+    where = {
+        tuple(row): group for row, group in zip(X.astype(np.float32).tolist(), GROUPS, strict=True)
+    }
+    found = np.array([where[tuple(row)] for row in rows.tolist()])
+    assert not set(found[: table.n]) & set(found[table.n :])
+    for model in range(4):
+        counts = np.bincount(bootstrap_rows(table, model), minlength=table.n)
+        for group in np.unique(table.groups):
+            assert len(set(counts[table.groups == group])) == 1
+    parts = disjoint_rows(table, 3)
+    assert sum(map(len, parts)) == table.n
+    assert not set(table.groups[parts[0]]) & set(table.groups[parts[1]])
+    for kept, aside in table.folds().pairs:
+        assert not set(table.groups[kept]) & set(table.groups[aside])
+
+
+def test_later_rows_are_tested_on_and_held_out():
+    time = RNG.permutation(60)
+    table, rows = table_of(time=time)
+    when = {tuple(row): t for row, t in zip(X.astype(np.float32).tolist(), time, strict=True)}
+    found = np.array([when[tuple(row)] for row in rows.tolist()])
+    assert found[: table.n].max() < found[table.n :].min()
+    folds = table.folds().pairs
+    assert len(folds) >= 3
+    assert all(table.time[kept].max() < table.time[aside].min() for kept, aside in folds)
+
+
+@pytest.mark.parametrize("options", [{"groups": GROUPS}, {"time": np.arange(60)}])
+@pytest.mark.parametrize("method", ["model", "subsets", "bootstrap"])
+def test_groups_and_time_go_with_every_method_and_with_early_stopping(options, method):
+    recipe = QUICK.replace(validation_fraction=0.3, stopping=rv.EarlyStopping(patience=2))
+    found = measured(recipe, method=method, n_models=3, **options)
+    assert np.isfinite(found.variance).all()
+
+
+def test_groups_and_time_go_with_recipes_that_set_nothing_aside():
+    for options in ({"groups": GROUPS}, {"time": np.arange(60)}):
+        assert np.isfinite(measured(n_models=3, **options).total).all()
+        with pytest.raises(ParameterError, match="would change nothing"):
+            simulated(**options)
 
 
 def test_subsets_have_no_row_in_common():
-    design = Resampling(Basis(LINE, QUICK, X, 0, 7), Y, None, "subsets", 0.25)
-    samples = [design.job(QUICK, model).rows for model in range(7)]
+    table, _ = table_of()
+    samples = disjoint_rows(table, 7)
     assert {len(rows) for rows in samples} == {6}
     assert len(np.unique(np.concatenate(samples))) == 42
 
 
+def world_of(network, X, truth, sigma):
+    inputs = Inputs.of(read_sweep(network, QUICK, None), X)
+    return true_world(inputs, truth, sigma, None)
+
+
 def test_simulated_targets_have_the_mean_and_the_spread_that_were_asked_for():
     many = np.tile(X[:1], (4000, 1))
-    design = Simulation(Basis(LINE, QUICK, many, 0, 3), truth, 0.5, None)
-    y = design.job(QUICK, 1).y
+    world = world_of(LINE, many, truth, 0.5)
+    y = world.table(np.random.default_rng(0))
     # Of 4000 values the mean is known to 0.008 and the standard deviation to 0.006.
     assert y.mean() == pytest.approx(truth(X)[0], abs=0.03)
     assert y.std() == pytest.approx(0.5, abs=0.025)
-    assert not np.array_equal(y, design.reference.fresh[1])
+    assert not np.array_equal(y, world.fresh(np.random.default_rng(1)))
 
 
 def test_simulated_labels_have_the_frequencies_that_were_asked_for():
     shares = np.array([0.2, 0.5, 0.3])
-    many = np.zeros((4000, 2))
-    design = Simulation(
-        Basis(CLASSES, QUICK, many, 0, 3), lambda X: np.tile(shares, (len(X), 1)), None, None
-    )
-    counts = np.bincount(design.job(QUICK, 0).y, minlength=3)
+    world = world_of(CLASSES, np.zeros((4000, 2)), lambda X: np.tile(shares, (len(X), 1)), None)
+    counts = np.bincount(world.table(np.random.default_rng(0)), minlength=3)
     np.testing.assert_allclose(counts / 4000, shares, atol=0.03)  # four standard deviations
-    np.testing.assert_allclose(design.reference.fresh.sum(axis=2), 1)
-    np.testing.assert_allclose(design.reference.noise, (shares * (1 - shares)).sum())
+    np.testing.assert_allclose(world.fresh(np.random.default_rng(0)).sum(axis=1), 1)
+    np.testing.assert_allclose(world.squared_noise, (shares * (1 - shares)).sum())
 
 
 @pytest.mark.parametrize(
@@ -281,14 +359,35 @@ def test_several_outputs_are_averaged():
 # --- What comes back ------------------------------------------------------------------------------
 
 
-def test_simulated_parts_are_separate_and_measured_ones_say_that_they_are_not():
+def test_only_subsets_of_unknown_noise_do_not_tell_bias_from_it():
     assert simulated().separate
-    assert measured(noise=0.5).separate
-    together = measured()
+    assert measured().separate
+    together = measured(method="subsets", n_models=3)
     assert not together.separate
     assert np.isnan(together.noise).all()
     np.testing.assert_allclose(together.bias2 + together.variance, together.mse, rtol=1e-12)
-    np.testing.assert_allclose(measured(noise=0.5).bias2, together.bias2 - 0.25, rtol=1e-9)
+    known = measured(method="subsets", n_models=3, noise=0.5)
+    assert known.separate
+    np.testing.assert_allclose(known.bias2, together.bias2 - 0.25, rtol=1e-9)
+    np.testing.assert_allclose(known.total, together.total, rtol=1e-9)
+
+
+def test_the_sum_is_that_of_the_parts():
+    for found in (simulated(), measured(), measured(noise=0.3)):
+        np.testing.assert_allclose(found.bias2 + found.variance + found.noise, found.total)
+        assert (found.mse != found.total).all()
+
+
+def test_a_bootstrap_reports_variance_and_an_out_of_bag_error_alone():
+    found = measured(method="bootstrap", over={"epochs": [1, 5]}, n_models=20)
+    assert np.isfinite([found.variance, found.out_of_bag, found.out_of_bag_se]).all()
+    for name in ("bias2", "noise", "total", "mse"):
+        assert np.isnan(getattr(found, name)).all()
+    text = repr(found)
+    assert "bias² " not in text.splitlines()[1]
+    assert "out-of-bag error" in text
+    assert found.best == [1, 5][int(np.argmin(found.out_of_bag))]
+    assert {"variance", "out_of_bag"} < set(found.differences())
 
 
 def test_the_frame_has_a_row_for_each_value():
@@ -297,6 +396,7 @@ def test_the_frame_has_a_row_for_each_value():
     assert frame["penalty.alpha"].tolist() == [0, 0.1]
     assert frame["separate"].all()
     assert list(simulated().to_frame().columns) == [*NUMBERS, "separate", "diverged"]
+    assert {"reference", "cv_error", "bias2_other", "bias2_again"} < set(measured().to_frame())
 
 
 def test_values_may_be_anything_that_the_field_takes():
@@ -328,10 +428,20 @@ def test_it_prints_as_a_table_with_as_many_digits_as_are_known():
     assert head == (
         "BiasVariance of 6 models for each penalty.alpha, simulated, squared error on 60 test rows"
     )
-    assert names.split() == ["penalty.alpha", "bias²", "variance", "noise", "MSE"]
-    assert len(rows) == 2
+    assert names.split() == [
+        "penalty.alpha",
+        "bias²",
+        "variance",
+        "noise",
+        "sum",
+        "measured",
+    ]
+    assert rows[2:] == [
+        "±: a standard error over models, at these test rows.",
+        "measured: the error of all models on fresh targets.",
+    ]
     assert rows[0].split("±")[0].split()[0] == "0"
-    assert "bias² + noise" in repr(measured())
+    assert "bias² + noise" in repr(measured(method="subsets", n_models=3))
     assert "Brier score" in repr(measured(network=BINARY, y=LABELS))
 
 
@@ -343,9 +453,17 @@ def test_it_shows_as_html_with_the_same_cells():
 
 
 def test_scaled_is_in_another_unit():
-    found = measured(noise=0.5)
+    found = measured(noise=0.5, over={"epochs": [1, 5]})
     other = found.scaled(100.0)
     np.testing.assert_allclose(numbers(other), 100 * numbers(found))
+    for name in ("bias2_other", "bias2_again", "variance_spread", "cv_error_se"):
+        np.testing.assert_allclose(
+            getattr(other.reference, name), 100 * getattr(found.reference, name)
+        )
+    np.testing.assert_allclose(
+        other.differences(1).to_numpy()[:, 1:], 100 * found.differences(1).to_numpy()[:, 1:]
+    )
+    np.testing.assert_allclose(other.intervals["bias2"], 100 * found.intervals["bias2"])
     assert other.n_models == 6
 
 
@@ -368,24 +486,35 @@ def test_divergence_at_every_value_is_an_error():
 # --- The picture ----------------------------------------------------------------------------------
 
 
-def made_up(values, field="penalty.alpha", separate=True, bias2=None):
+def made_up(values, field="penalty.alpha", separate=True, bias2=None, ordered=True):
     n = len(values)
     ones = np.ones(n)
+    bias2 = np.linspace(0, 1, n) if bias2 is None else bias2
+    variance, noise = np.linspace(0.5, 0.1, n), 0.2 * ones if separate else np.nan * ones
+    parts = {"bias2": bias2, "variance": variance, "noise": noise, "mse": ones}
+    parts["total"] = bias2 + variance + (noise if separate else 0)
+    for name in ("variance_seeds", "variance_data", "out_of_bag"):
+        parts[name] = np.nan * ones
+    errors = {f"{name}_se": (0 if name == "noise" else 0.1) * ones for name in parts}
+    ends = {
+        name: np.column_stack([v - 2 * errors[f"{name}_se"], v + 2 * errors[f"{name}_se"]])
+        for name, v in parts.items()
+    }
     return BiasVariance(
         field=field,
         values=np.array(values),
-        bias2=np.linspace(0, 1, n) if bias2 is None else bias2,
-        bias2_se=0.1 * ones,
-        variance=np.linspace(0.5, 0.1, n),
-        variance_se=0.1 * ones,
-        noise=0.2 * ones if separate else np.nan * ones,
-        noise_se=0 * ones,
-        mse=ones,
-        mse_se=0.1 * ones,
+        **parts,
+        **errors,
+        intervals=ends,
         diverged=np.zeros(n, int),
         separate=separate,
-        method="simulated",
+        sampled=False,
+        ordered=ordered,
+        method="simulated" if separate else "subsets",
+        reference=None,
+        pairs=Differences({}, {}),
         n_models=9,
+        n_seeds=1,
         n_test=9,
         measure="squared error",
     )
@@ -397,12 +526,12 @@ def labels(ax):
 
 def test_the_picture_has_a_curve_for_each_part_and_marks_the_least_total():
     ax = made_up([0.0, 1e-4, 1e-2, 1.0]).plot(Figure().add_subplot())
-    assert labels(ax) == ["bias²", "variance", "noise", "total", "least at 0"]
+    assert labels(ax) == ["bias²", "variance", "noise", "sum", "least at 0"]
     assert ax.get_xlabel() == "penalty.alpha"
     assert ax.get_ylabel() == "squared error"
     np.testing.assert_allclose(ax.lines[3].get_ydata(), np.linspace(0.7, 1.3, 4))
     together = made_up([0.0, 1e-4], separate=False).plot(Figure().add_subplot())
-    assert labels(together)[:3] == ["bias² + noise", "variance", "total"]
+    assert labels(together)[:3] == ["bias² + noise", "variance", "sum"]
 
 
 def test_values_over_decades_have_a_logarithmic_axis_with_zero_at_its_end():
@@ -424,16 +553,31 @@ def test_an_error_over_decades_has_a_logarithmic_axis_too():
 
 def test_what_is_no_number_stands_side_by_side_and_is_not_joined():
     values = np.array(["sgd", None], object)
-    ax = made_up(values, "optimizer").plot(Figure().add_subplot())
+    ax = made_up(values, "optimizer", ordered=False).plot(Figure().add_subplot())
     assert [label.get_text() for label in ax.get_xticklabels()] == ["sgd", "None"]
     assert ax.lines[0].get_linestyle() == "None"
+    widths = made_up(np.array(["8", "64"], object), "network").plot(Figure().add_subplot())
+    assert widths.lines[0].get_linestyle() == "-"
+
+
+@pytest.mark.parametrize("values", [["a", "b", "c"], [1, 2, 3], [0.0, 1e-3, 1.0]])
+def test_the_legend_and_the_notes_cover_nothing_that_is_drawn(values):
+    figure = Figure(layout="constrained")
+    ax = made_up(np.array(values, object if values[0] == "a" else None)).plot(figure.add_subplot())
+    figure.draw_without_rendering()
+    inside = ax.get_window_extent()
+    assert ax.get_legend().get_window_extent().x0 >= inside.x1 - 1
+    (note,) = [text for text in ax.texts if "95 %" in text.get_text()]
+    assert note.get_window_extent().x0 >= inside.x1
+    assert note.get_window_extent().y1 < ax.get_legend().get_window_extent().y0
+    assert "over models" in note.get_text().replace("\n", " ")
 
 
 def test_without_a_swept_field_the_parts_are_bars():
     ax = made_up([None], None).plot(Figure().add_subplot())
     assert [patch.get_height() for patch in ax.patches] == pytest.approx([0, 0.5, 0.2, 0.7])
     ticks = [label.get_text() for label in ax.get_xticklabels()]
-    assert ticks == ["bias²", "variance", "noise", "total"]
+    assert ticks == ["bias²", "variance", "noise", "sum"]
 
 
 def test_nothing_to_draw_is_an_error():
@@ -479,7 +623,22 @@ REFUSED = [
     (measured, {"y": None}, ParameterError, "There are no targets"),
     (measured, {"X_test": X}, ParameterError, "X_test is given, but y_test is not"),
     (measured, {"y_test": Y}, ParameterError, "y_test is given, but X_test is not"),
-    (measured, {"method": "jackknife"}, ParameterError, "'method' .* one of 'bootstrap'"),
+    (measured, {"method": "jackknife"}, ParameterError, "'method' .* one of 'model'"),
+    (measured, {"method": "bootstrap", "noise": 1.0}, ParameterError, "needs no noise"),
+    (measured, {"method": "subsets", "reference": 1}, ParameterError, "leave 'reference' out"),
+    (measured, {"over": {"epochs": [1, 2]}, "reference": 3}, ParameterError, "one of the swept"),
+    (measured, {"n_tables": 1}, ParameterError, "'n_tables' .* 0 or at least 2"),
+    (measured, {"n_seeds": 4}, ParameterError, "multiple of 'n_seeds'"),
+    (measured, {"groups": [1, 2]}, DataError, "groups must have one value for each of the 60"),
+    (measured, {"groups": np.zeros(60)}, DataError, "of one group"),
+    (
+        measured,
+        {"groups": np.arange(60) % 4, "test_fraction": 0.5},
+        DataError,
+        "cannot be held out in turn",
+    ),
+    (measured, {"groups": np.arange(60) % 3}, DataError, "two groups to test on"),
+    (simulated, {"reference": 1}, ParameterError, "leave 'reference' out"),
     (measured, {"test_fraction": 1.0}, ParameterError, r"'test_fraction' .* in \(0, 1\)"),
     (measured, {"test_fraction": 0.001}, DataError, "at least two rows to test on"),
     (measured, {"n_models": 40, "method": "subsets"}, DataError, "40 models two rows"),

@@ -13,7 +13,7 @@ from ravine.cli import main
 from ravine.cli.bias_variance import parse_over
 from ravine.errors import ParameterError
 
-QUICK = ["--models", "4", "--epochs", "3", "--hidden", "4"]
+QUICK = ["--models", "4", "--tables", "2", "--epochs", "3", "--hidden", "4"]
 
 
 @pytest.fixture
@@ -41,12 +41,15 @@ def test_it_writes_numbers_and_a_picture_and_prints_a_table(table, capsys):
     frame = pd.read_csv("ravine-homes/bias_variance.csv")
     assert frame["penalty.alpha"].tolist() == [0, 1e-3, 0.1]
     assert list(frame.columns[1:5]) == ["bias2", "bias2_se", "variance", "variance_se"]
-    np.testing.assert_allclose(frame["bias2"] + frame["variance"], frame["mse"])
-    assert frame["noise"].isna().all()
+    np.testing.assert_allclose(frame["bias2"] + frame["variance"] + frame["noise"], frame["total"])
+    assert frame["reference"].str.startswith("penalty.alpha=").all()
     assert Path("ravine-homes/bias_variance.png").read_bytes()[1:4] == b"PNG"
     assert "price (regression)" in out
-    assert "bias² + noise" in out
-    assert "In the unit of 'price', squared; 4 models (bootstrap), 40 test rows." in out
+    assert "in the unit of 'price', squared: 4 models, 40 test rows" in out
+    assert "Bias is measured against a reference, not the truth: penalty.alpha=" in out
+    assert "X is held fixed" in out
+    assert "bias² again" in out
+    assert max(map(len, out.splitlines())) <= 100
     assert "finished: 12 models in" in err
     assert "saved in ravine-homes: bias_variance.csv, bias_variance.png" in err
 
@@ -80,14 +83,33 @@ def test_classes_have_a_brier_score(table, capsys):
     result = json.loads(capsys.readouterr().out)
     assert (result["measure"], result["task"]) == ("Brier score", "classification")
     assert all(0 < row["mse"] < 2 for row in result["results"])
-    assert result["results"][0]["noise"] is None
+    assert all(0 < row["noise"] < 1 for row in result["results"])
+
+
+def test_subsets_and_a_bootstrap_say_what_they_do_not_know(table, capsys):
+    assert study("--method", "subsets", "--over", "epochs=1,3") == 0
+    assert "bias² + noise" in capsys.readouterr().out
+    assert study("--method", "bootstrap", "--over", "epochs=1,3", "--json") == 0
+    result = json.loads(capsys.readouterr().out)["results"][0]
+    assert result["bias2"] is None
+    assert result["variance"] > 0
+    assert result["out_of_bag"] > 0
+
+
+def test_the_reference_may_be_named_and_variance_told_apart(table, capsys):
+    words = ("--over", "penalty.alpha=0.1,0", "--reference", 0, "--seeds", 4, "--models", 12)
+    assert study(*words, "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["reference"] == "penalty.alpha=0"
+    row = result["results"][0]
+    assert row["variance_seeds"] + row["variance_data"] == pytest.approx(row["variance"])
 
 
 def test_the_recipe_as_it_is_needs_no_field(table, capsys):
     assert study("--method", "subsets") == 0
     out = capsys.readouterr().out
     assert "penalty" not in out
-    assert "4 models (subsets)" in out
+    assert "True for tables of the size of a subset" in out
     assert len(pd.read_csv("ravine-homes/bias_variance.csv")) == 1
 
 
@@ -115,7 +137,7 @@ REFUSED = [
     (["--over", "epochs=few"], "'epochs' parameter of Recipe must be a whole number"),
     (["--over", "seed=1,2"], "'seed' cannot be swept"),
     (["--models", "2"], "Invalid value for '--models'"),
-    (["--method", "jackknife"], "must be one of 'bootstrap', 'subsets'"),
+    (["--method", "jackknife"], "must be one of 'model', 'subsets', 'bootstrap'"),
     (["--test-fraction", "0"], "There are no rows to test on"),
     (["--noise", "-1"], "'noise' parameter of bias_variance must be at least 0"),
     (["--out", "homes.csv"], "there is a file of that name"),

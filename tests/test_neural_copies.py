@@ -315,13 +315,19 @@ def test_notes_say_what_became_of_copies():
 # --- Weights -------------------------------------------------------------------------------------
 
 
-def test_a_class_of_no_weight_is_no_class_and_said():
+def test_a_class_of_no_weight_stays_a_class_that_is_never_predicted_and_is_said(tmp_path):
     frame, _ = table(90)
     kind = np.array(["a", "b", "c"])[np.arange(90) % 3]
     found = classifier().fit(frame, kind, sample_weight=np.where(kind == "c", 0.0, 1.0))
-    assert found.classes_.tolist() == ["a", "b"]
-    assert found.notes_ == ("The class c is left out: all its rows weigh 0.",)
-    with pytest.raises(DataError, match="one class only"):
+    assert found.classes_.tolist() == ["a", "b", "c"]
+    assert found.notes_ == ("The class c has the probability 0: all its rows weigh 0.",)
+    proba = found.predict_proba(frame)
+    assert (proba[:, 2] == 0).all()
+    without = classifier().fit(frame[kind != "c"], kind[kind != "c"]).predict_proba(frame)
+    np.testing.assert_array_equal(proba[:, :2], without)
+    found.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(rv.load(tmp_path / "m.safetensors").predict_proba(frame), proba)
+    with pytest.raises(DataError, match="3 classes, but only rows of c weigh more than 0"):
         classifier().fit(frame, kind, sample_weight=np.where(kind == "c", 1.0, 0.0))
 
 

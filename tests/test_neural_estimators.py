@@ -637,6 +637,7 @@ WRONG = [
     ("weight_decay", -1), ("dropout", 1.0), ("clip_norm", 0), ("averaging", 1.0),
     ("batch_size", "half"), ("epochs", 0), ("patience", 0), ("validation_fraction", 1.0),
     ("refit_full", 1), ("dtype", "float16"), ("input_scale", 1), ("dropout_fades", "yes"),
+    ("on_new_missing", "mean"),
 ]  # fmt: skip
 
 

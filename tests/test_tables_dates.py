@@ -267,7 +267,7 @@ def test_missing_duration_is_marked_as_any_number():
         (BERLIN, [BERLIN[0], "soon"], "must hold dates. Got 'soon' in row 2"),
         (TEXTS, [3.5], r"must hold dates. Got 3.5 in row 1"),
         (TEXTS, [dt.time(3)], r"must hold dates. Got datetime.time\(3, 0\) in row 1"),
-        ([dt.time(3), dt.time(4)], [None, "4:00"], "must hold times of day. Got '4:00' in row 2"),
+        ([dt.time(3), dt.time(4)], [None, "noon"], "must hold times of day. Got 'noon' in row 2"),
         ([dt.timedelta(3), dt.timedelta(4)], [3], "must hold durations. Got 3 in row 1"),
         ([1, 2], TEXTS, "must hold numbers. Got the text '2023-12-31' in row 1"),
         ([1, 2], DAYS, "must hold numbers. Got '2023-12-31' in row 1"),
@@ -280,7 +280,7 @@ def test_other_things_than_in_training_are_an_error_that_names_them(training, ot
         learnt(training).encode(pd.Series(other))
 
 
-@pytest.mark.parametrize("values", [["1/2/2020", None], ["31.12.2024"], ["2024.12.31"], ["1-2-24"]])
+@pytest.mark.parametrize("values", [["1/2/2020", None], ["1-2-24"], ["01.02.2024", "03.02.2024"]])
 def test_dates_whose_day_and_month_can_be_mixed_up_are_an_error(values):
     with pytest.raises(DataError, match="can be read in more than one way"):
         learnt(values)

@@ -66,8 +66,7 @@ template <class T> struct RunState {
 
     // Lets go of all that only a run that goes on from here needs.
     void forget_arrays() {
-        for (Buffer<T>* array :
-             {&w, &state, &slots, &average, &average_state, &best_w, &best_state, &before})
+        for (Buffer<T>* array : {&w, &state, &slots, &average, &average_state, &best_w, &best_state, &before})
             *array = Buffer<T>();
     }
 };

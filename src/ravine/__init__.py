@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .layers import Scale as Scale
     from .loading import load as load
     from .minimize import minimize as minimize
+    from .mlp import mlp as mlp
     from .model import Model as Model
     from .network import Network as Network
     from .optimizers import LBFGS as LBFGS
@@ -147,6 +148,7 @@ _HOME = {
     "check_gradients": "gradients",
     "load": "loading",
     "minimize": "minimize",
+    "mlp": "mlp",
     "train": "training",
     "train_many": "training",
 }

@@ -12,6 +12,7 @@ from .printable import screenful
 
 __all__ = [
     "DataError",
+    "DataWarning",
     "DivergenceError",
     "FileError",
     "ParameterError",
@@ -47,6 +48,10 @@ class SpecError(RavineError, ValueError):
 
 class DataError(RavineError, ValueError):
     """The data cannot be trained on, predicted from or evaluated."""
+
+
+class DataWarning(UserWarning):
+    """Something of a table is not learnt as it stands there: the column, the row and the cure."""
 
 
 class DivergenceError(RavineError, ArithmeticError, ValueError):

@@ -14,6 +14,7 @@ from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
 from .data import SharedData
 from .errors import ParameterError
+from .mlp import with_outputs
 from .network import Network
 from .recipe import Recipe
 from .spec import Spec
@@ -268,7 +269,7 @@ class Objective:
         recipe: Recipe,
         sample_weight: ArrayLike | None,
     ) -> None:
-        recipe = recipe.replace(dtype="float64")
+        recipe, network = recipe.replace(dtype="float64"), with_outputs(network, y)
         data = SharedData(X, y, sample_weight)
         data.prepare(network, recipe, None)
         X64, (targets,), weights = data.training.for_engine("float64", None)

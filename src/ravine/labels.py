@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import DataError
 from .numeric import as_array, is_missing
 
-__all__ = ["as_labels", "encode_labels", "find_classes"]
+__all__ = ["as_labels", "encode_labels", "find_classes", "missing_labels"]
 
 
 def as_labels(y: ArrayLike, name: str = "y") -> NDArray[Any]:
@@ -160,7 +160,7 @@ def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
     values = array.tolist()
     missing = [row for row, value in enumerate(values) if is_missing(value)]
     if missing:
-        raise _missing(len(missing), missing[0], name)
+        raise missing_labels(len(missing), missing[0], name)
     kinds = {_kind(value): value for value in values}
     if None in kinds:
         raise _no_label(kinds[None], name)
@@ -190,7 +190,7 @@ def _kind(value: Any) -> type | None:
 def _from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
     missing = np.flatnonzero(np.isnan(array))
     if missing.size:
-        raise _missing(missing.size, int(missing[0]), name)
+        raise missing_labels(missing.size, int(missing[0]), name)
     odd = array[(array != np.floor(array)) | np.isinf(array)]
     if odd.size:
         raise _no_label(odd[0], name)
@@ -203,7 +203,15 @@ def _from_integers(array: NDArray[Any], name: str) -> NDArray[Any]:
     return array.astype(np.int64)
 
 
-def _missing(count: int, row: int, name: str) -> DataError:
+def missing_labels(count: int, row: int, name: str) -> DataError:
+    """Say that labels are missing, the first of them in a row counted from 0.
+
+    Examples
+    --------
+    >>> raise missing_labels(1, 3, "y")
+    Traceback (most recent call last):
+    ravine.errors.DataError: y has one missing label, in row 3.
+    """
     counted = "one missing label" if count == 1 else f"{count} missing labels"
     first = "" if count == 1 else "the first "
     return DataError(

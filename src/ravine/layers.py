@@ -176,8 +176,9 @@ class Dense(Layer):
 
     Parameters
     ----------
-    units : int
-        Outputs, at least 1.
+    units : int or None
+        Outputs, at least 1. None, in the last layer of a network alone: filled in from y when the
+        network is trained: its columns, or its classes.
     activation : str or Activation, optional
         f. None: the identity.
     use_bias : bool, default True
@@ -195,7 +196,7 @@ class Dense(Layer):
     Dense(64, activation='relu', penalty=L2(0.0001))
     """
 
-    units: int
+    units: int | None
     _: KW_ONLY
     activation: Activation | None = None
     use_bias: bool = True
@@ -206,7 +207,7 @@ class Dense(Layer):
 
         def __init__(
             self,
-            units: int,
+            units: int | None,
             *,
             activation: ActivationName | Activation | None = None,
             use_bias: bool = True,
@@ -215,7 +216,7 @@ class Dense(Layer):
         ) -> None: ...
 
     _rules: ClassVar[Mapping[str, Rule]] = {
-        "units": Whole(at_least=1),
+        "units": Maybe(Whole(at_least=1)),
         "activation": Maybe(_ActivationOrName()),
         "use_bias": Flag(),
         "initializer": Maybe(Member(Initializer)),

@@ -278,6 +278,8 @@ def _sizes(layers: Iterable[Layer]) -> Iterable[int]:
     """Numbers that a layer must have at least as many parameters as."""
     for layer in layers:
         if isinstance(layer, Dense):
+            if layer.units is None:
+                raise SpecError("The last layer of the network has no number of units.")
             yield layer.units
         elif isinstance(layer, Embedding):
             yield from (a * b for a, b in zip(layer.levels, layer.dimension, strict=True))

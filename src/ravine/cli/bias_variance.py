@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -12,7 +13,7 @@ import typer
 
 from ravine.cli.loading import TableArgument
 from ravine.cli.options import DataFlags, JsonFlag, NetworkFlags, RecipeFlags, grouped
-from ravine.cli.output import console, print_json, print_table, say
+from ravine.cli.output import console, note, print_json, print_table, say
 from ravine.errors import FileError, ParameterError
 
 if TYPE_CHECKING:
@@ -44,16 +45,39 @@ class StudyFlags:
         str,
         typer.Option(
             metavar="NAME",
-            help="Rows of each model: bootstrap (as many as there are, drawn with replacement) or "
-            "subsets (a part of them each, none for two).",
+            help="Data of each model: model (simulated from a fitted reference), subsets (a part "
+            "of the rows each, none for two) or bootstrap (as many rows as there are, drawn with "
+            "replacement; variance alone).",
         ),
-    ] = "bootstrap"
+    ] = "model"
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VALUE",
+            help="The value of --over that is taken for the truth. (default: chosen by "
+            "cross-validation)",
+        ),
+    ] = None
+    seeds: Annotated[
+        int,
+        typer.Option(
+            help="Models for each data set; from 4 on, variance by first weights is told from "
+            "variance by data.",
+            min=1,
+        ),
+    ] = 1
+    tables: Annotated[
+        int,
+        typer.Option(
+            help="Tables drawn from the reference to run the whole method on again; 0 for none.",
+            min=0,
+        ),
+    ] = 8
     noise: Annotated[
         float | None,
         typer.Option(
             metavar="SIGMA",
-            help="Standard deviation of the target's noise, in its own unit, if it is known; "
-            "without it, bias² and noise come out as one.",
+            help="Standard deviation of the target's noise, in its own unit, if it is known.",
         ),
     ] = None
     out: Annotated[
@@ -75,9 +99,10 @@ def command(
 ) -> None:
     """Take the error on a table apart: bias², variance and noise, over a swept setting.
 
-    Test rows are set aside; for each value, many models are trained on rows drawn from the others
-    (with early stopping, each sets its own validation rows aside). What all models have wrong
-    alike is bias, how they differ is variance. A regression's error is the squared error in the
+    Test rows are set aside. A reference is fitted to the others and taken for the truth; for each
+    value, many models are trained on targets drawn from it (with early stopping, each sets its own
+    validation rows aside). What all models have wrong alike is bias, how they differ is variance,
+    both measured against the reference. A regression's error is the squared error in the
     target's own unit, squared; a classification's is the Brier score. Into DIR go
     bias_variance.csv and bias_variance.png.
 
@@ -88,12 +113,12 @@ def command(
     """
     from ravine.cli.fitting import prepare
     from ravine.cli.settings import read_settings
-    from ravine.tables import read_table, table_stem
+    from ravine.tables import table_stem
 
     over = None if study.over is None else parse_over(study.over)
     settings = read_settings(data, network, recipe)
     everything = replace(settings, recipe=settings.recipe.replace(validation_fraction=0.0))
-    prepared = prepare(read_table(table), everything)
+    prepared = prepare(table, everything)
     folder = Path(study.out if study.out is not None else f"ravine-{table_stem(table)}")
     _check_folder(folder)
     started = time.perf_counter()
@@ -103,8 +128,7 @@ def command(
     _report_divergence(found)
     target = prepared.target
     if not as_json:
-        head, rows = found.to_text()
-        print_table(f"{target.name} ({target.task})", head, rows, note=_note(found, target.name))
+        _print(found, target.name, target.task)
     files = _write(found, folder, target.name)
     if as_json:
         print_json(_as_data(found, prepared, settings) | {"seconds": seconds, "files": files})
@@ -169,7 +193,8 @@ def _study(
         )
     unit = prepared.target.standard_deviation if prepared.target.task == "regression" else 1.0
     shown = loss_unit(prepared.network.loss, prepared.target)
-    with live_progress(console(sys.stderr), scale=shown) as report:
+    with live_progress(console(sys.stderr), scale=shown) as report, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The settings have no order")  # a note says it
         found = bias_variance(
             prepared.network,
             prepared.training.X,
@@ -181,6 +206,9 @@ def _study(
             X_test=prepared.test.X,
             y_test=prepared.test.y,
             method=cast("Method", study.method),  # checked there
+            n_seeds=study.seeds,
+            n_tables=study.tables,
+            reference=None if study.reference is None else _value(study.reference),
             seed=settings.recipe.seed,
             progress=report,
             **prepared.sides,
@@ -196,9 +224,17 @@ def _report_divergence(found: BiasVariance) -> None:
             say(f"note: {plural(count, 'model')} diverged at {found.field}={value}: no numbers")
 
 
-def _note(found: BiasVariance, target: str) -> str:
-    unit = f"In the unit of {target!r}, squared" if found.measure == "squared error" else "Brier"
-    return f"{unit}; {found.n_models} models ({found.method}), {found.n_test:,} test rows."
+def _print(found: BiasVariance, target: str, task: str) -> None:
+    """Print the parts, what depends on the reference, and what the numbers are."""
+    unit = f"in the unit of {target!r}, squared" if found.measure == "squared error" else "Brier"
+    title = f"{target} ({task}), {unit}: {found.n_models} models, {found.n_test:,} test rows"
+    head, rows = found.to_text()
+    print_table(title, head, rows, texts=0)
+    more = found.reference_text()
+    if more is not None:
+        print_table("With another reference, and on tables drawn from it", *more, texts=0)
+    for sentence in found.notes:
+        note(sentence)
 
 
 def _as_data(found: BiasVariance, prepared: Prepared, settings: Settings) -> dict[str, Any]:
@@ -210,6 +246,7 @@ def _as_data(found: BiasVariance, prepared: Prepared, settings: Settings) -> dic
         "models": found.n_models,
         "rows": {"training": len(prepared.training), "test": found.n_test},
         "separate": found.separate,
+        "reference": None if found.reference is None else found.reference.name,
         "field": found.field,
         "results": found.to_frame().drop(columns="separate").to_dict("records"),
         "notes": [*settings.notes, *prepared.schema.notes],

@@ -49,9 +49,8 @@ def command(
     from ravine.cli.fitting import prepare
     from ravine.cli.settings import read_settings
     from ravine.gradients import check_gradients
-    from ravine.tables import read_table
 
-    prepared = prepare(read_table(table), read_settings(data, network, recipe))
+    prepared = prepare(table, read_settings(data, network, recipe))
     report = check_gradients(
         prepared.network,
         prepared.training.X[: check.rows],

@@ -48,7 +48,6 @@ def command(
     from ravine.cli.folder import ResultFolder
     from ravine.cli.neural_fitting import fit_neural, part_table, score_neural
     from ravine.recipe_file import RecipeFile
-    from ravine.tables import read_table
 
     source = demo_table()
     folder = ResultFolder(Path(out))
@@ -59,7 +58,7 @@ def command(
         RecipeFlags(seed=seed),
         NeuralFlags(members=_MEMBERS),
     )
-    parts = part_table(read_table(source), settings)
+    parts = part_table(str(source), settings)
     how = settings.parameters_for(parts.target.task)
     folder.note_recipe(TABLE, settings.table, parts.target.task, estimator=how)
     shutil.copyfile(source, folder / TABLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravine.cli.loading import ModelArgument, TableArgument, open_model
+from ravine.cli.loading import ModelArgument, NewMissingFlag, TableArgument, open_model
 from ravine.cli.options import JsonFlag
 from ravine.cli.output import number, print_json, print_table, say
 from ravine.cli.running_scores import RunningScores
@@ -12,7 +12,12 @@ from ravine.cli.streaming import stream_table
 __all__ = ["command"]
 
 
-def command(model: ModelArgument, table: TableArgument, as_json: JsonFlag = False) -> None:
+def command(
+    model: ModelArgument,
+    table: TableArgument,
+    on_new_missing: NewMissingFlag = None,
+    as_json: JsonFlag = False,
+) -> None:
     """Compare a model's predictions with the known target of a table.
 
     TABLE needs the target's column besides those that the model was trained on; rows without a
@@ -26,7 +31,7 @@ def command(model: ModelArgument, table: TableArgument, as_json: JsonFlag = Fals
     from ravine.errors import DataError
     from ravine.tables.values import plural
 
-    found = open_model(model)
+    found = open_model(model, on_new_missing)
     target, running, rows = found.target, RunningScores(found), 0
     with stream_table(table, found.schema, with_target=True) as chunks:
         for chunk in chunks:

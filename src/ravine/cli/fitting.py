@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,13 +90,13 @@ class Fitted:
     seconds: float
 
 
-def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
+def prepare(table: str | pd.DataFrame, settings: Settings) -> Prepared:
     """Set rows aside, learn the schema from the training rows, and code all rows as numbers.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The table.
+    table : str or pandas.DataFrame
+        The table's file, or the table.
     settings : Settings
         What is asked for.
 
@@ -111,23 +111,29 @@ def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
         If table and settings do not go together.
     """
     from ravine.tables import TableSchema, infer_task
+    from ravine.tables.places import rows_of_the_file
 
-    known = known_rows(frame, settings)
-    task = settings.task or infer_task(known.frame[settings.target], settings.target)
+    known = known_rows(table, settings)
+    with rows_of_the_file(known.frame.index):
+        task = settings.task or infer_task(known.frame[settings.target], settings.target)
     recipe = settings.recipe
     training, validation, test = known.split(
         settings, task, recipe.validation_fraction, recipe.seed
     )
-    schema = TableSchema.learn(
-        training.frame, settings.target, task=task, standardise_target=settings.standardise_target
-    )
+    with rows_of_the_file(training.frame.index):
+        schema = TableSchema.of(
+            replace(known.table, frame=training.frame.reset_index(drop=True)),
+            [settings.target],
+            task=task,
+            standardise_target=settings.standardise_target,
+        ).knowing(known.table, settings.missing)
     for note in schema.notes:
         say(f"note: {note}")
     return Prepared(
         schema,
         settings.network_for(schema),
         recipe.replace(validation_fraction=0.0),
-        Part("training", schema.encode(training.frame), schema.encode_target(training.frame)),
+        _coded("training", training.frame, schema),
         _part("validation", validation.frame, schema),
         _part("test", test.frame, schema),
         training.sides,
@@ -137,9 +143,15 @@ def prepare(frame: pd.DataFrame, settings: Settings) -> Prepared:
 def _part(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part | None:
     """Code rows that were set aside, if there are any."""
     rows = readable_rows(rows, schema, name) if len(rows) else rows
-    if not len(rows):
-        return None
-    return Part(name, schema.encode(rows), schema.encode_target(rows))
+    return _coded(name, rows, schema) if len(rows) else None
+
+
+def _coded(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part:
+    """Code rows, numbered as in the file, which errors name."""
+    from ravine.tables.places import rows_of_the_file
+
+    with rows_of_the_file(rows.index):
+        return Part(name, schema.encode(rows), schema.encode_target(rows))
 
 
 def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.DataFrame:
@@ -166,7 +178,7 @@ def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.Data
         return rows
     lost = plural(int((~readable).sum()), f"{name} row")
     say(f"note: {lost} left out: a value is missing where no training row lacks one")
-    return rows[readable].reset_index(drop=True)
+    return rows[readable]
 
 
 def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:

@@ -98,6 +98,7 @@ class ResultFolder:
             "task": task,
             "drop": list(settings.drop),
             "test_fraction": settings.test_fraction,
+            "missing": None if settings.missing is None else list(settings.missing),
         }
         columns = settings.side_columns.items()
         self._data |= {flag.removeprefix("--"): name for flag, name in columns}

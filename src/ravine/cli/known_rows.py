@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ravine.cli.output import say
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ravine.cli.settings import TableSettings
+    from ravine.tables.interpreting import Interpreted
 
 __all__ = ["KnownRows", "known_rows"]
 
@@ -27,12 +28,15 @@ class KnownRows:
     Parameters
     ----------
     frame : pandas.DataFrame
-        The target and the columns to learn from, rows numbered from 0.
+        The target and the columns to learn from, rows numbered as in the file, from 0.
+    table : Interpreted
+        What was found in the text of the whole table.
     groups, time : ndarray of int64, shape (n,), or None
         Codes of the groups of ``--group``, and ranks of the times of ``--time``.
     """
 
     frame: pd.DataFrame
+    table: Interpreted
     groups: NDArray[np.int64] | None = None
     time: NDArray[np.int64] | None = None
 
@@ -91,16 +95,18 @@ class KnownRows:
 
     def _take(self, rows: NDArray[np.int64]) -> KnownRows:
         sides = {name: values[rows] for name, values in self.sides.items()}
-        return KnownRows(self.frame.iloc[rows].reset_index(drop=True), **sides)
+        return KnownRows(self.frame.iloc[rows], self.table, **sides)
 
 
-def known_rows(frame: pd.DataFrame, settings: TableSettings) -> KnownRows:
-    """Keep the rows whose target is known, and the columns that are learnt from.
+def known_rows(table: str | pd.DataFrame, settings: TableSettings) -> KnownRows:
+    """Read a table; keep the rows whose target is known, and the columns that are learnt from.
+
+    Text is read here, before any rows are set aside, so that errors name the rows of the file.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The table.
+    table : str or pandas.DataFrame
+        The table's file, or the table.
     settings : TableSettings
         What is predicted, from what, and by which columns rows are set aside.
 
@@ -116,14 +122,17 @@ def known_rows(frame: pd.DataFrame, settings: TableSettings) -> KnownRows:
     DataError
         If a column is not there, or one of these two lacks a value in such a row.
     """
-    from ravine.tables import check_column, drop_columns, rows_with_target
+    from ravine.tables import as_frame, check_column, drop_columns, rows_with_target
+    from ravine.tables.interpreting import interpret
+    from ravine.tables.reading import read_with_remarks
     from ravine.tables.values import plural
 
     target = settings.target
-    known = rows_with_target(frame, target)
-    if len(known) < len(frame):
-        lost = plural(len(frame) - len(known), "row")
-        say(f"note: {lost} without a {target!r} left out")
+    if isinstance(table, str):
+        frame, remarks = read_with_remarks(table, (), target, settings.missing)
+    else:
+        frame, remarks = as_frame(table), []
+    check_column(frame, target, "target")
     for flag, name in settings.side_columns.items():
         if name == target:
             raise ParameterError(
@@ -131,6 +140,12 @@ def known_rows(frame: pd.DataFrame, settings: TableSettings) -> KnownRows:
                 hint=f"Name another column, or leave {flag} out.",
             )
         check_column(frame, name, f"column of {flag}")
+    names = dict.fromkeys([*settings.drop, *settings.side_columns.values()])
+    found = interpret(drop_columns(frame, names), [target], settings.task)
+    known = rows_with_target(found.frame, target, renumber=False)
+    if len(known) < len(frame):
+        lost = plural(len(frame) - len(known), "row")
+        say(f"note: {lost} without a {target!r} left out")
     present = frame[target].notna().to_numpy()
     groups, time = (
         None if name is None else read(frame[name], present, flag)
@@ -141,8 +156,8 @@ def known_rows(frame: pd.DataFrame, settings: TableSettings) -> KnownRows:
     )
     for note in settings.notes:
         say(f"note: {note}")
-    names = dict.fromkeys([*settings.drop, *settings.side_columns.values()])
-    return KnownRows(drop_columns(known, names), groups, time)
+    kept = [said for said in remarks if not any(said.startswith(f"Column {n!r}") for n in names)]
+    return KnownRows(known, replace(found, remarks=(*kept, *found.remarks)), groups, time)
 
 
 def _groups_of(column: pd.Series[Any], present: NDArray[np.bool_], flag: str) -> Any:
@@ -167,10 +182,15 @@ def _numbers(column: pd.Series[Any], flag: str) -> NDArray[np.float64]:
     """Read times as numbers that are in their order; NaN where there is none."""
     import numpy as np
 
+    from ravine.tables.interpreting import understood_series
+    from ravine.tables.text_kinds import Texts, understand
     from ravine.tables.times import dates_of, durations_of, times_of_day_of
-    from ravine.tables.values import kind_of, numbers_of
+    from ravine.tables.values import holds_text, kind_of, numbers_of
 
     name = str(column.name)
+    if holds_text(column):
+        texts = Texts.of(column, name)
+        column = understood_series(understand(texts), texts, column)
     kind = kind_of(column, name)
     if kind == "text":
         known = column.dropna()

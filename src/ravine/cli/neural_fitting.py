@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,14 @@ from ravine.cli.output import say
 from ravine.cli.running_scores import RunningScores, Scored
 from ravine.cli.saved import SavedEstimator
 from ravine.cli.scores import Scores
+from ravine.errors import DataWarning
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from ravine.cli.neural_settings import NeuralSettings
+    from ravine.tables.interpreting import Interpreted
     from ravine.tables.target import Target
 
 __all__ = ["NeuralFit", "TableParts", "fit_neural", "part_table", "score_neural"]
@@ -30,11 +33,13 @@ class TableParts:
     """A table whose target is known: rows to train on, which members split again, and test rows.
 
     ``sides`` holds the groups and the times by which they do, if there are any.
+    ``table`` is all of it, with what was found in its text.
     """
 
     target: Target
     training: pd.DataFrame
     test: pd.DataFrame
+    table: Interpreted
     sides: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -57,13 +62,13 @@ class NeuralFit:
         return line if best is None else f"{line}, best epoch {best} on average"
 
 
-def part_table(frame: pd.DataFrame, settings: NeuralSettings) -> TableParts:
+def part_table(table: str | pd.DataFrame, settings: NeuralSettings) -> TableParts:
     """Keep the rows whose target is known, and set the test rows aside.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The table.
+    table : str or pandas.DataFrame
+        The table's file, or the table.
     settings : NeuralSettings
         What is asked for.
 
@@ -78,18 +83,22 @@ def part_table(frame: pd.DataFrame, settings: NeuralSettings) -> TableParts:
         If table and settings do not go together.
     """
     from ravine.tables import Target, infer_task
+    from ravine.tables.places import rows_of_the_file
 
-    table = settings.table
-    known = known_rows(frame, table)
-    task = table.task or infer_task(known.frame[table.target], table.target)
+    data = settings.table
+    known = known_rows(table, data)
+    with rows_of_the_file(known.frame.index):
+        task = data.task or infer_task(known.frame[data.target], data.target)
     validates = settings.estimator(task, verbose=False).validation_fraction
     # the members set their validation rows aside themselves
     training, _, test = known.split(
-        table, task, validation_fraction=0.0, seed=settings.seed, later=validates
+        data, task, validation_fraction=0.0, seed=settings.seed, later=validates
     )
     sides = training.sides if validates else {}
-    learnt = Target.learn(training.frame[table.target], table.target, task=task)
-    return TableParts(learnt, training.frame, test.frame, sides)
+    with rows_of_the_file(training.frame.index):
+        learnt = Target.learn(training.frame[data.target], data.target, task=task)
+    rows = training.frame.reset_index(drop=True)
+    return TableParts(learnt, rows, test.frame, known.table, sides)
 
 
 def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
@@ -113,11 +122,22 @@ def fit_neural(parts: TableParts, settings: NeuralSettings) -> NeuralFit:
     estimator = settings.estimator(target.task, verbose=sys.stderr.isatty())
     y = pd.Series(_values(parts.training, target), name=target.name)
     started = time.perf_counter()
-    estimator.fit(parts.training.drop(columns=target.name), y, **parts.sides)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the notes say it all
+        estimator.fit(parts.training.drop(columns=target.name), y, **parts.sides)
     seconds = time.perf_counter() - started
+    _know_the_table(estimator, parts, settings)
     for note in estimator.notes_:
         say(f"note: {note}")
     return NeuralFit(SavedEstimator(estimator), seconds)
+
+
+def _know_the_table(estimator: Any, parts: TableParts, settings: NeuralSettings) -> None:
+    """Let an estimator know what was found in the whole table, of which it saw a part."""
+    before = set(estimator.schema_.notes)
+    estimator.schema_ = estimator.schema_.knowing(parts.table, settings.table.missing)
+    further = [note for note in estimator.notes_ if note not in before]
+    estimator.notes_ = (*estimator.schema_.notes, *further)
 
 
 def score_neural(fitted: NeuralFit, parts: TableParts) -> Scores:
@@ -191,8 +211,11 @@ def _values(frame: pd.DataFrame, target: Target) -> NDArray[Any]:
 
 
 def _scores(model: Scored, frame: pd.DataFrame) -> dict[str, float]:
+    from ravine.tables.places import rows_of_the_file
+
     running = RunningScores(model)
-    running.add(frame)
+    with rows_of_the_file(frame.index):
+        running.add(frame)
     return running.scores()
 
 

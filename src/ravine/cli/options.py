@@ -57,6 +57,15 @@ class DataFlags:
             metavar="COLUMN", help="Leave a column out; may be repeated.", rich_help_panel=_DATA
         ),
     ] = None
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CELLS",
+            help="Cells of a CSV file that count as missing beside empty ones, with commas between "
+            "them, such as NA,-999; '' for none. (default: ?, NA, N/A, NaN, null, None and such)",
+            rich_help_panel=_DATA,
+        ),
+    ] = None
     group: Annotated[
         str | None,
         typer.Option(

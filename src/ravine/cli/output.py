@@ -13,7 +13,7 @@ from ravine.printable import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "json_text", "number", "print_json", "print_table", "say", "show"]
+__all__ = ["console", "json_text", "note", "number", "print_json", "print_table", "say", "show"]
 
 _WIDTH_WITHOUT_TERMINAL = 100
 
@@ -120,6 +120,17 @@ def print_table(
     console(sys.stdout).print(table)
     if note:
         show(note, style="dim", wrap=True)
+
+
+def note(sentence: str) -> None:
+    """Print a sentence about a result, under it.
+
+    Examples
+    --------
+    >>> note("All is well.")
+    All is well.
+    """
+    show(sentence, style="dim", wrap=True)
 
 
 def number(value: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ravine.cli.loading import ModelArgument, TableArgument, open_model
+from ravine.cli.loading import ModelArgument, NewMissingFlag, TableArgument, open_model
 from ravine.cli.options import JsonFlag
 from ravine.cli.output import print_json, say
 from ravine.cli.streaming import stream_table
@@ -46,6 +46,7 @@ def command(
             "share of rows, such as 0.9.",
         ),
     ] = None,
+    on_new_missing: NewMissingFlag = None,
     safe_csv: Annotated[
         bool,
         typer.Option(
@@ -79,7 +80,7 @@ def command(
         raise ParameterError(f"--interval must be between 0 and 1. Got {interval:g}.")
     if out is not None:
         check_out(out, model, table)
-    found = open_model(model)
+    found = open_model(model, on_new_missing)
     rows, live = 0, out is not None or not sys.stdout.isatty()
     with (
         rows_to(out, as_json=as_json and out is None, safe_csv=safe_csv) as write,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ravine.estimators.neural import NeuralClassifier, NeuralRegressor
     from ravine.history import History
     from ravine.model import Model
-    from ravine.tables.schema import TableSchema
+    from ravine.tables.schema import OnNewMissing, TableSchema
     from ravine.tables.table_model import TableModel
     from ravine.tables.target import Target
 
@@ -50,6 +50,9 @@ class SavedModel(Protocol):
 
     def save(self, path: Path) -> None:
         """Write the model without times: the same training gives the same file."""
+
+    def filling(self, on_new_missing: OnNewMissing) -> SavedModel:
+        """Give the same model, which takes values that are newly missing as this says."""
 
     def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
         """Give the predictions, and the probability of each class, by the names of columns."""
@@ -146,6 +149,10 @@ class SavedNetwork:
         network = self.model.model
         timeless = replace(network, history=_without_times(network.history))
         replace(self.model, model=timeless).save(path)
+
+    def filling(self, on_new_missing: OnNewMissing) -> SavedNetwork:
+        """Give the same model, which takes values that are newly missing as this says."""
+        return replace(self, model=replace(self.model, on_new_missing=on_new_missing))
 
     def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
         """Give the predictions, and the probability of each class."""
@@ -245,6 +252,12 @@ class SavedEstimator:
         ]
         timeless.save(path)
 
+    def filling(self, on_new_missing: OnNewMissing) -> SavedEstimator:
+        """Give the same model, which takes values that are newly missing as this says."""
+        estimator = copy.copy(self.estimator)
+        estimator.on_new_missing = on_new_missing
+        return replace(self, estimator=estimator)
+
     def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
         """Give the predictions and the probability of each class, or a column a quantile."""
         if probabilities or self.target.task == "classification":
@@ -290,7 +303,7 @@ class SavedEstimator:
 
     def _known(self, frame: pd.DataFrame) -> Any:
         """Give the columns of training; those that say nothing need not be there."""
-        names = getattr(self.estimator, "feature_names_in_", None)
+        names = getattr(self.estimator, "feature_names_in_", self.estimator._other_names)
         if names is None:  # it was trained on an array
             made_up = [f"x{place}" for place in range(self.estimator.n_features_in_)]
             return frame.reindex(columns=made_up).to_numpy()

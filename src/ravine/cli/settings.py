@@ -34,6 +34,7 @@ _DATA_KEYS = {
     "target": str,
     "task": str,
     "drop": list,
+    "missing": list,
     "group": str,
     "time": str,
     "test_fraction": float,
@@ -54,6 +55,8 @@ class TableSettings:
         Columns to leave out.
     test_fraction : float
         Share of the rows to test on.
+    missing : tuple of str, optional
+        Cells that count as missing, beside empty ones; ``None`` for the usual ones.
     group, time : str or None
         Columns by which rows are set aside: whole groups, the latest. They are not learnt from.
     """
@@ -62,6 +65,7 @@ class TableSettings:
     task: Task | None
     drop: tuple[str, ...]
     test_fraction: float
+    missing: tuple[str, ...] | None
     group: str | None
     time: str | None
 
@@ -213,7 +217,17 @@ def table_settings(path: str | None, file: RecipeFile, data: DataFlags) -> Table
         test_fraction = float(said.get("test_fraction", 0.2))
     drop = tuple(data.drop if data.drop is not None else said.get("drop", ()))
     group, time = data.group or said.get("group"), data.time or said.get("time")
-    return TableSettings(target, cast("Task | None", task), drop, test_fraction, group, time)
+    missing = _missing(data.missing, said)
+    return TableSettings(
+        target, cast("Task | None", task), drop, test_fraction, missing, group, time
+    )
+
+
+def _missing(flag: str | None, said: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Read which cells count as missing; None for the usual ones."""
+    if flag is not None:
+        return tuple(cell.strip() for cell in flag.split(",") if cell.strip())
+    return tuple(map(str, said["missing"])) if "missing" in said else None
 
 
 def _checked_data(path: str | None, said: Mapping[str, Any]) -> Mapping[str, Any]:

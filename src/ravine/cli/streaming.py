@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ravine.cli.output import console, say
+from ravine.errors import DataWarning
 
 if TYPE_CHECKING:
     from ravine.tables.chunks import Chunk, TableChunks
     from ravine.tables.schema import TableSchema
+    from ravine.tables.values import Unread
 
 __all__ = ["stream_table"]
 
@@ -52,13 +56,18 @@ def stream_table(
         If the table cannot be read, or lacks columns.
     """
     from ravine.tables.chunks import TableChunks
+    from ravine.tables.interpreting import said_of_unread
 
     unseen: Counter[str] = Counter()
+    unread: dict[str, Unread] = {}
 
     def chunks() -> Iterator[Chunk]:
         for chunk in table:
-            yield chunk
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DataWarning)  # said once, for all chunks
+                yield chunk
             unseen.update(schema.unseen(chunk.frame))
+            _count(unread, schema.unread(chunk.frame), chunk)
             show(table)
 
     with TableChunks(path, schema, with_target=with_target) as table:
@@ -66,6 +75,15 @@ def stream_table(
         with _live_line(live) as show:
             yield chunks()
     _say_unseen(unseen)
+    for sentence in said_of_unread(unread):
+        say(f"note: {sentence}")
+
+
+def _count(total: dict[str, Unread], some: dict[str, Unread], chunk: Chunk) -> None:
+    """Count texts among numbers over the chunks of a file."""
+    for name, found in some.items():
+        first = total.get(name) or replace(found, count=0, row=chunk.places[found.row - 1] + 1)
+        total[name] = replace(first, count=first.count + found.count)
 
 
 def _say_unused(names: list[str], schema: TableSchema) -> None:

@@ -140,9 +140,8 @@ def _train_neural(
 ) -> tuple[_Trained, ResultFolder]:
     from ravine.cli.folder import ResultFolder
     from ravine.cli.neural_fitting import fit_neural, part_table, score_neural
-    from ravine.tables import read_table
 
-    parts = part_table(read_table(table), settings)
+    parts = part_table(table, settings)
     parameters = settings.parameters_for(parts.target.task)
     folder = ResultFolder(path)
     folder.note_recipe(Path(table).name, settings.table, parts.target.task, estimator=parameters)
@@ -167,9 +166,8 @@ def _train_network(
     from ravine.cli.folder import ResultFolder
     from ravine.cli.saved import SavedNetwork
     from ravine.cli.scores import score_parts
-    from ravine.tables import read_table
 
-    prepared = prepare(read_table(table), settings)
+    prepared = prepare(table, settings)
     folder = ResultFolder(path)
     checkpoints = _checkpoints(folder, run)
     folder.note_recipe(

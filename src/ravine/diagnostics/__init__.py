@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .bias_variance import bias_variance
 from .error_parts import BiasVariance
+from .reference_report import ReferenceReport
 
-__all__ = ["BiasVariance", "bias_variance"]
+__all__ = ["BiasVariance", "ReferenceReport", "bias_variance"]

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..errors import DivergenceError, ParameterError
+from ..errors import ParameterError
+from ..losses import Gamma, Poisson
 from ..network import Network
-from ..penalties import L2
 from ..recipe import Recipe
 from ..rules import Choice, Number, Whole, shown
-from ..training import Job, Progress, train_many
-from .decomposition import PARTS, Estimate, decompose
-from .designs import Basis, Design, Resampling, Simulation, Truth, classifies, respond
+from ..training import Job, Progress
 from .error_parts import BiasVariance
+from .inputs import Inputs, Truth, measured_table, true_world
+from .learners import EstimatorLearner, NetworkLearner, classifies
+from .studies import Study, study_reference, study_resampled, study_world
+from .sweeps import read_sweep
 
-__all__ = ["bias_variance"]
+__all__ = ["Method", "bias_variance"]
 
-Method = Literal["bootstrap", "subsets"]
-
-_MOST_PREDICTIONS_AT_ONCE = 2**26
-_DIVERGED: dict[str, Estimate] = dict.fromkeys(PARTS, (np.nan, np.nan))
+Method = Literal["model", "subsets", "bootstrap"]
 
 
 def bias_variance(
@@ -33,23 +32,34 @@ def bias_variance(
     y: ArrayLike | None = None,
     recipe: Recipe = Recipe(),  # noqa: B008 - immutable
     *,
-    over: Mapping[str, Sequence[Any]] | None = None,
+    over: Mapping[str, Any] | None = None,
     n_models: int = 100,
+    n_seeds: int = 1,
     truth: Truth | None = None,
     noise: float | None = None,
     X_test: ArrayLike | None = None,
     y_test: ArrayLike | None = None,
     test_fraction: float = 0.2,
-    method: Method = "bootstrap",
+    sampled: bool | None = None,
+    method: Method | None = None,
+    reference: Any = None,
+    n_tables: int = 8,
+    groups: ArrayLike | None = None,
+    time: ArrayLike | None = None,
     seed: int = 0,
     threads: int | None = None,
     progress: Progress = None,
 ) -> BiasVariance:
     """Take the error of a network apart: bias², variance and noise, over a swept setting.
 
-    ``MSE(x) = (E f̂(x) − f(x))² + Var f̂(x) + σ²``, averaged over test rows. A population of models
-    is trained for each swept value, each on data, first weights and an order of rows of its own;
-    model m has the same ones for every value, so that differences between values show sooner.
+    ``MSE(x) = (E f̂(x) − f(x))² + Var f̂(x) + σ²``, averaged over test rows. The expectation is over
+    data sets. A simulator (``truth``) has them; of a measured table there is only one. There the
+    default is to simulate from a reference: a model is fitted to the table and taken for the truth,
+    noise that is drawn from its residuals is added, and a population is trained on such targets at
+    the table's own X. Bias is then measured against that reference.
+
+    A population of models is trained for each swept value; model m has the same data, first weights
+    and order of rows for every value, so that differences between values are paired.
 
     Parameters
     ----------
@@ -63,11 +73,16 @@ def bias_variance(
         Measured targets; not used, and may be None, where ``truth`` simulates them.
     recipe : Recipe, default Recipe()
         How models are trained. Its ``seed`` is not used.
-    over : dict of one str to a list, optional
-        A field of the recipe and its values, such as ``{"penalty.alpha": [0, 1e-4, 1e-3]}``; a
-        recipe without a penalty takes `L2` for ``penalty.alpha``. None: the recipe as it is.
+    over : dict of one str to values, optional
+        A field of the recipe and a list of its values, such as ``{"penalty.alpha": [0, 1e-4]}``; a
+        recipe without a penalty takes `L2` for ``penalty.alpha``. Or ``"network"`` and a list of
+        networks, of ``(label, network)`` pairs, or a dictionary of labels to networks, for width
+        and depth: ``{"network": [mlp(8), mlp(64), mlp(64, 64)]}``. None: as they are.
     n_models : int, default 100
-        Models for each value, at least 3.
+        Models for each value, at least 3; a multiple of ``n_seeds``, at least 3 times it.
+    n_seeds : int, default 1
+        Models for each data set, each from a seed of its own. From 4 on, the variance by first
+        weights and order of rows is told from the variance by data.
     truth : callable, optional
         ``f``: gives the expected targets, or the probabilities of the classes (or of class 1 of
         two), for the rows of a matrix of float64. Each model then gets targets of its own at the
@@ -76,17 +91,35 @@ def bias_variance(
         σ, the standard deviation of the targets, at least 0. Needed with ``truth``, except for a
         classification, where the probabilities say it. With ``y``: what is known of the noise.
     X_test : array-like, optional
-        Rows to test on. None: X itself, with fresh targets, if they are simulated, otherwise rows
+        Rows to test on. None: X itself, with fresh targets, if ``truth`` is given, otherwise rows
         of X that are set aside.
     y_test : array-like, optional
         Their measured targets.
     test_fraction : float, default 0.2
         Part of measured rows that is set aside to test on, in (0, 1), if there is no ``X_test``.
-    method : {"bootstrap", "subsets"}, default "bootstrap"
-        How models get rows of measured data: n drawn from n with replacement; or n / n_models each,
-        none for two. Subsets are independent, as new tables would be, but small: the result holds
-        for tables of their size. Bootstrap samples are of full size, but all from this table: their
-        variance estimates that between new tables.
+    sampled : bool, optional
+        Whether the test rows are a sample of the rows to come, so that standard errors and
+        intervals count the sampling of x, too. None: yes for a table, no with ``truth``: there they
+        hold for the test rows as they are.
+    method : {"model", "subsets", "bootstrap"}, optional
+        Where each model's data comes from, on a table; None is ``"model"``: targets simulated from
+        a reference. ``"subsets"``: each model has n / n_models of the rows, none for two; true for
+        tables of that size, but noise is not told from bias² unless it is known. ``"bootstrap"``:
+        n rows drawn from n with replacement; variance alone, beside an out-of-bag error.
+    reference : swept value or estimator, optional
+        What is taken for the truth: one of the swept values, or any estimator with scikit-learn's
+        ``fit`` and ``predict`` (for classes ``predict_proba``). None: where values are ordered
+        (penalty, weight decay, dropout, max_norm, epochs, width), the most flexible one whose
+        cross-validated error is within one standard error of the least; otherwise that of the
+        least error, with a warning that it is favoured.
+    n_tables : int, default 8
+        Tables of the iterated simulation, at least 2, or 0 for none: the whole method is run on
+        tables drawn from the reference, where the truth is known, which shows how far bias² and
+        variance come out wrong on average, and how far they move from table to table.
+    groups : array-like, shape (n,), optional
+        Group of each row of X. Rows of a group are set aside, held out and drawn together.
+    time : array-like, shape (n,), optional
+        Time of each row of X. Test and validation rows are the latest.
     seed : int, default 0
         Of everything random, at least 0.
     threads : int, optional
@@ -97,12 +130,14 @@ def bias_variance(
     Returns
     -------
     BiasVariance
-        The parts, with standard errors: the delete-one jackknife's over models, to which, for
-        measured rows, that over test rows is added (as squares). The variance has the divisor
-        ``n_models − 1``, and from bias² the variance of the models' mean is subtracted; so bias²
-        may come out slightly below 0. With ``truth``, or with ``noise`` and y, all three parts are
-        separate. With y alone bias² and noise come out as one: ``bias2`` holds the sum, ``noise``
-        is NaN and ``separate`` is False.
+        The parts, with standard errors and 95 % intervals. From bias² the scatter of the models'
+        mean is subtracted, so that it may come out slightly below 0. With ``method="model"`` they
+        hold given the reference; only with ``truth`` are they about the truth.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the reference is the setting of the least error of an unordered sweep.
 
     Raises
     ------
@@ -116,7 +151,8 @@ def bias_variance(
     References
     ----------
     Geman, Bienenstock & Doursat (1992), Neural Computation 4(1); for the Brier score (1950, Monthly
-    Weather Review 78(1)) in place of the squared error, the same identity for each class.
+    Weather Review 78(1)) in place of the squared error, the same identity for each class. The
+    reference: the parametric bootstrap of Efron & Tibshirani (1993), chapter 6, with residuals.
 
     Examples
     --------
@@ -136,76 +172,84 @@ def bias_variance(
     """
     Job(network, recipe)  # complains if they are something else
     n_models = Whole(at_least=3)("bias_variance", "n_models", n_models)
-    field, values, recipes = _swept(recipe, over)
-    known = None if noise is None else Number(at_least=0)("bias_variance", "noise", noise)
-    base = Basis(network, recipe, X, Whole(at_least=0)("bias_variance", "seed", seed), n_models)
-    design: Design
-    if truth is None:
-        measured, test = _check_measured(network, y, X_test, y_test, known)
-        fraction = Number(above=0, below=1)("bias_variance", "test_fraction", test_fraction)
-        kind = Choice(("bootstrap", "subsets"))("bias_variance", "method", method)
-        design = Resampling(base, measured, known, kind, fraction if test is None else test)
-    else:
-        _check_simulation(truth, y_test, method)
-        design = Simulation(base, truth, known, X_test)
-    found, diverged = _study(design, recipes, progress, threads)
-    columns = {}
-    for name in PARTS:
-        columns[name] = np.array([estimates[name][0] for estimates in found])
-        columns[f"{name}_se"] = np.array([estimates[name][1] for estimates in found])
-    return BiasVariance(
-        field=field,
-        values=values,
-        **columns,
-        diverged=diverged,
-        separate=design.reference.noise is not None,
-        method=design.name,
-        n_models=n_models,
-        n_test=len(design.X_test),
-        measure="Brier score" if classifies(network) else "squared error",
+    n_seeds = Whole(at_least=1)("bias_variance", "n_seeds", n_seeds)
+    if n_models % n_seeds or n_models < 3 * n_seeds:
+        raise ParameterError(
+            "The 'n_models' parameter of bias_variance must be a multiple of 'n_seeds', at least 3 "
+            f"times it. Got n_models={n_models}, n_seeds={n_seeds}."
+        )
+    seed = Whole(at_least=0)("bias_variance", "seed", seed)
+    sigma = None if noise is None else Number(at_least=0)("bias_variance", "noise", noise)
+    sweep = read_sweep(network, recipe, over, y)
+    inputs = Inputs.of(sweep, X)
+    study = Study(sweep, inputs.columns, n_models // n_seeds, n_seeds, seed)
+    if truth is not None:
+        _check_simulation(truth, y_test, method, reference)
+        test = None if X_test is None else inputs.test_rows(X_test)
+        world = true_world(inputs, truth, sigma, test)
+        rows = np.concatenate([inputs.X, inputs.X if test is None else test])
+        units = _own_units(groups, time)
+        if units and not any(s.recipe.validation_fraction > 0 for s in sweep.settings):
+            raise ParameterError(
+                f"The '{next(iter(units))}' parameter would change nothing: with 'truth', no rows "
+                "are set aside but for validation, and the recipe's validation_fraction is 0."
+            )
+        with _reporting(progress) as report:
+            learner = NetworkLearner(
+                sweep.settings, rows, world.n, units, threads, report, study.n_models
+            )
+            return study_world(study, learner, world, sampled=bool(sampled))
+    kind = Choice(("model", "subsets", "bootstrap"))(
+        "bias_variance", "method", "model" if method is None else method
     )
-
-
-def _swept(
-    recipe: Recipe, over: Mapping[str, Sequence[Any]] | None
-) -> tuple[str | None, NDArray[Any], list[Recipe]]:
-    """Give the swept field, its values, and the recipe for each value."""
-    if over is None:
-        return None, np.array([None]), [recipe]
-    if not isinstance(over, Mapping) or len(over) != 1:
+    fraction = Number(above=0, below=1)("bias_variance", "test_fraction", test_fraction)
+    targets, given = _check_measured(inputs.network, y, X_test, y_test, sigma)
+    _check_method(kind, sigma, reference)
+    tables = Whole(at_least=0)("bias_variance", "n_tables", n_tables)
+    if tables == 1:
         raise ParameterError(
-            "The 'over' parameter of bias_variance must be a dictionary of one field and its "
-            f"values. Got {shown(over)}.",
-            hint='For example over={"penalty.alpha": [0, 1e-4, 1e-3]}.',
+            "The 'n_tables' parameter of bias_variance must be 0 or at least 2. Got 1."
         )
-    ((field, values),) = over.items()
-    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray) or not len(values):
-        raise ParameterError(
-            f"over[{field!r}] must be a list of values, at least one. Got {shown(values)}."
+    is_sampled = True if sampled is None else bool(sampled)
+    test_rows = fraction if given is None else given
+    table, rows = measured_table(inputs, targets, test_rows, seed, groups, time)
+    units = _own_units(table.groups, table.time)
+    with _reporting(progress) as report:
+        learner = NetworkLearner(sweep.settings, rows, table.n, units, threads, report, 0)
+        if kind != "model":
+            learner.total = study.n_models
+            return study_resampled(study, learner, table, kind, sigma, sampled=is_sampled)
+        estimator = None
+        if reference is not None and hasattr(reference, "fit") and not isinstance(reference, type):
+            classifier = classifies(inputs.network)
+            _check_estimator(reference, inputs.kind)
+            estimator = EstimatorLearner(reference, rows, inputs.columns, classifier=classifier)
+        return study_reference(
+            study, learner, table, (reference, estimator), sigma, tables, sampled=is_sampled
         )
-    if field == "seed":
-        raise ParameterError("'seed' cannot be swept: each model has a seed of its own.")
-    if field.startswith("penalty.") and recipe.penalty is None:
-        recipe = recipe.replace(penalty=L2(0.0))
-    recipes = [recipe.replace(**{field: value}) for value in values]
-    numeric = all(isinstance(v, int | float | np.number) and type(v) is not bool for v in values)
-    kept = np.empty(len(values), dtype=object)
-    kept[:] = list(values)
-    return field, np.array(values) if numeric else kept, recipes
 
 
-def _check_simulation(truth: object, y_test: object, method: str) -> None:
+def _own_units(groups: ArrayLike | None, time: ArrayLike | None) -> dict[str, ArrayLike]:
+    """Give groups and time as far as they are given."""
+    return {
+        name: value for name, value in (("groups", groups), ("time", time)) if value is not None
+    }
+
+
+def _check_simulation(truth: object, y_test: object, method: object, reference: object) -> None:
     if not callable(truth):
         raise ParameterError(
             f"The 'truth' parameter of bias_variance must be a function of X. Got {shown(truth)}."
         )
     if y_test is not None:
         raise ParameterError("With 'truth', targets to test on are simulated: leave 'y_test' out.")
-    if method != "bootstrap":
+    if method is not None:
         raise ParameterError(
             "With 'truth', each model gets targets of its own at all rows of X: leave 'method' "
             f"out. Got {method!r}."
         )
+    if reference is not None:
+        raise ParameterError("With 'truth', that is the reference: leave 'reference' out.")
 
 
 def _check_measured(
@@ -223,6 +267,11 @@ def _check_measured(
         )
     if noise is not None and classifies(network):
         raise ParameterError("A classification has no σ: leave 'noise' out.")
+    if noise is not None and isinstance(network.loss, Poisson | Gamma):
+        raise ParameterError(
+            f"With the loss {type(network.loss).__name__}, noise grows with what is expected, so "
+            "that it has no one σ: leave 'noise' out."
+        )
     if X_test is not None and y_test is not None:
         return y, (X_test, y_test)
     if X_test is not None or y_test is not None:
@@ -231,62 +280,30 @@ def _check_measured(
     return y, None
 
 
-def _study(
-    design: Design,
-    recipes: Sequence[Recipe],
-    progress: Progress,
-    threads: int | None,
-) -> tuple[list[dict[str, Estimate]], NDArray[np.int64]]:
-    """Train all models, and take the error apart for each recipe: all of them in one population.
-
-    Only if the predictions would need too much memory, a few recipes at a time are taken.
-    """
-    at_once = max(1, _MOST_PREDICTIONS_AT_ONCE // (design.n_models * design.reference.centre.size))
-    found: list[dict[str, Estimate]] = []
-    diverged: list[int] = []
-    failed: list[tuple[int, str]] = []
-    with _reporting(progress) as report:
-        for first in range(0, len(recipes), at_once):
-            some = recipes[first : first + at_once]
-            said = report
-            if callable(report):
-                said = _shifted(report, first * design.n_models, len(recipes) * design.n_models)
-            predictions, failures = _predictions(design, some, said, threads)
-            for of_recipe, of_these in zip(predictions, failures, strict=True):
-                found.append(_DIVERGED if of_these else decompose(of_recipe, design.reference))
-                diverged.append(len(of_these))
-                failed += of_these
-    if all(diverged):
-        raise DivergenceError(
-            f"Of {len(recipes) * design.n_models} models {len(failed)} diverged, some at every "
-            f"value. {min(failed)[1]}"
+def _check_method(method: str, noise: float | None, reference: object) -> None:
+    if method != "model" and reference is not None:
+        raise ParameterError(
+            f"With method={method!r} nothing is taken for the truth: leave 'reference' out."
         )
-    return found, np.array(diverged)
+    if method == "bootstrap" and noise is not None:
+        raise ParameterError(
+            "method=\"bootstrap\" gives the variance alone, which needs no noise: leave 'noise' "
+            "out."
+        )
 
 
-def _predictions(
-    design: Design, recipes: Sequence[Recipe], progress: Progress, threads: int | None
-) -> tuple[NDArray[Any], list[list[tuple[int, str]]]]:
-    """Train a population, and predict the test rows; models are not kept.
-
-    Gives predictions, recipes × models × test rows × outputs, and which models of each recipe
-    diverged, with what is to be said of it.
-    """
-    n_models = design.n_models
-    jobs = [design.job(recipe, model) for recipe in recipes for model in range(n_models)]
-    kind = np.result_type(*{recipe.dtype for recipe in recipes})
-    predictions = np.empty((len(recipes), n_models, *design.reference.centre.shape), kind)
-    failures: list[list[tuple[int, str]]] = [[] for _ in recipes]
-    population = train_many(
-        jobs, design.X, design.y, threads=threads, progress=progress, as_completed=True
-    )
-    for number, model in population:
-        recipe, member = divmod(number, n_models)
-        if model.status == "diverged":
-            failures[recipe].append((number, model.message))
-        else:
-            predictions[recipe, member] = respond(model, design.X_test)
-    return predictions, failures
+def _check_estimator(estimator: Any, kind: str) -> None:
+    needed = "predict" if kind == "number" else "predict_proba"
+    if kind == "labels":
+        raise ParameterError(
+            "An estimator cannot be the 'reference' of a network of several labels: leave it out, "
+            "or name a swept value."
+        )
+    if not hasattr(estimator, needed):
+        raise ParameterError(
+            f"The 'reference' of a {'regression' if kind == 'number' else 'classification'} needs "
+            f"a method {needed}. Got {shown(estimator)}."
+        )
 
 
 @contextmanager
@@ -299,10 +316,3 @@ def _reporting(progress: Progress) -> Iterator[Progress]:
             yield report
     else:
         yield progress
-
-
-def _shifted(
-    report: Callable[[Mapping[str, Any]], None], first: int, count: int
-) -> Callable[[Mapping[str, Any]], None]:
-    """Count the runs through all calls of `train_many`."""
-    return lambda row: report({**row, "run": row["run"] + first, "runs": count})

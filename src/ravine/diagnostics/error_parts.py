@@ -1,16 +1,28 @@
-"""What a study of bias and variance found: numbers, a table and a picture."""
+"""What a study of bias and variance found: numbers, tables and a picture."""
 
 from __future__ import annotations
 
-import html
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .decomposition import PARTS
+from ..errors import ParameterError
+from ..rules import shown
+from .decomposition import PARTS, SEED_PARTS
+from .differences import Differences
+from .error_text import (
+    Column,
+    as_html,
+    as_text,
+    headline,
+    main_table,
+    notes,
+    picture_notes,
+    reference_table,
+)
+from .reference_report import ReferenceReport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,35 +32,57 @@ __all__ = ["BiasVariance"]
 
 Array = NDArray[np.float64]
 
+_ALL = (*PARTS, *SEED_PARTS, "out_of_bag")
+
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BiasVariance:
     """What `ravine.bias_variance` found: the parts of the error for each swept value.
 
-    ``mse = bias2 + variance + noise``, each averaged over the test rows and given with a standard
-    error. On measured targets whose noise is not known, bias² and noise cannot be told apart: then
-    ``separate`` is False, ``bias2`` holds both and ``noise`` is NaN.
+    ``total = bias2 + variance + noise``, each averaged over the test rows. Beside it stands
+    ``mse``, the error as it was measured. On measured targets whose noise is not known
+    (``"subsets"``), bias² and noise cannot be told apart: then ``separate`` is False, ``bias2``
+    holds both and ``noise`` is NaN.
 
     Parameters
     ----------
     field : str or None
-        The recipe's field that was swept.
+        What was swept.
     values : ndarray, shape (V,)
         Its values; a single None if nothing was swept.
-    bias2, variance, noise, mse : ndarray, shape (V,)
-        The parts and the measured mean squared error. For a classification the error is the Brier
-        score, ``Σ_k (p_k − y_k)²`` over the classes k, which runs from 0 to 2.
-    bias2_se, variance_se, noise_se, mse_se : ndarray, shape (V,)
-        Their standard errors.
+    bias2, variance, noise, total : ndarray, shape (V,)
+        The parts and their sum. For a classification the error is the Brier score,
+        ``Σ_k (p_k − y_k)²`` over the classes k, which runs from 0 to 2.
+    mse : ndarray, shape (V,)
+        The error that was measured: with ``truth``, of all models on fresh targets; from a
+        reference, of models that were trained on the table itself, on its test rows.
+    variance_seeds, variance_data : ndarray, shape (V,)
+        The variance by first weights and order of rows, and the rest, by data, a difference, which
+        may be negative; NaN with one seed for each data set.
+    out_of_bag : ndarray, shape (V,)
+        Of a bootstrap: the error of the mean of those models that did not have a row.
+    bias2_se, variance_se, noise_se, total_se, mse_se, variance_seeds_se, variance_data_se, \
+out_of_bag_se : ndarray, shape (V,)
+        Standard errors: over models and, where ``sampled``, over test rows.
+    intervals : dict of str to ndarray, shape (V, 2)
+        Ends of 95 % intervals of the parts.
     diverged : ndarray of int, shape (V,)
         How many models diverged; where there is one, the parts are NaN.
     separate : bool
         Whether bias² and noise are told apart.
-    method : {"simulated", "bootstrap", "subsets"}
-        Where each model's data came from.
-    n_models, n_test : int
-        Models for each value; rows that they were tested on.
+    sampled : bool
+        Whether standard errors and intervals count the test rows as a sample.
+    ordered : bool
+        Whether the values have an order from less to more flexible.
+    method : {"simulated", "model", "subsets", "bootstrap"}
+        Where each model's data came from: a known truth, a reference, rows of the table.
+    reference : ReferenceReport or None
+        What bias was measured against, where that is a fitted reference.
+    pairs : Differences
+        Between settings; see `differences`.
+    n_models, n_seeds, n_test : int
+        Models for each value; how many share a data set; rows that they were tested on.
     measure : {"squared error", "Brier score"}
         What is taken apart.
 
@@ -63,8 +97,10 @@ class BiasVariance:
     ... )
     >>> found
     BiasVariance of 10 models, simulated, squared error on 20 test rows
-                bias²           variance  noise              MSE
-    0.10783 ± 0.00011  0.00073 ± 0.00027   0.01  0.1207 ± 0.0071
+                bias²         variance  noise              sum       measured
+    0.10783 ± 0.00009  0.0007 ± 0.0003   0.01  0.1186 ± 0.0003  0.121 ± 0.007
+    ±: a standard error over models, at these test rows.
+    measured: the error of all models on fresh targets.
     """
 
     field: str | None
@@ -75,25 +111,82 @@ class BiasVariance:
     variance_se: Array
     noise: Array
     noise_se: Array
+    total: Array
+    total_se: Array
     mse: Array
     mse_se: Array
+    variance_seeds: Array
+    variance_seeds_se: Array
+    variance_data: Array
+    variance_data_se: Array
+    out_of_bag: Array
+    out_of_bag_se: Array
+    intervals: dict[str, Array]
     diverged: NDArray[np.int64]
     separate: bool
+    sampled: bool
+    ordered: bool
     method: str
+    reference: ReferenceReport | None
+    pairs: Differences
     n_models: int
+    n_seeds: int
     n_test: int
     measure: str
 
     @property
     def best(self) -> Any:
-        """The swept value with the smallest ``bias2 + variance``, which is the smallest error.
+        """The swept value with the smallest ``total``; of a bootstrap, ``out_of_bag``.
 
         Returns
         -------
         object
             One of ``values``.
         """
-        return self.values.tolist()[int(np.nanargmin(self.bias2 + self.variance))]
+        return self.values.tolist()[self._best_place]
+
+    @property
+    def _best_place(self) -> int:
+        return int(np.nanargmin(self.out_of_bag if self.method == "bootstrap" else self.total))
+
+    def differences(self, against: Any = None) -> pd.DataFrame:
+        """Give how each setting differs from one of them, paired by model and by test row.
+
+        Model m has the same data and first weights for every value, so that much chance cancels;
+        standard errors of two values apart hide differences that are sure.
+
+        Parameters
+        ----------
+        against : object, optional
+            One of the values; None: the `best`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each swept value: the value, then ``bias2, bias2_se, variance, …, total, …,
+            mse, mse_se``, each this setting less the other.
+
+        Raises
+        ------
+        ParameterError
+            If nothing was swept, or it is none of the values.
+        """
+        import pandas as pd
+
+        if self.field is None:
+            raise ParameterError("There is one setting alone: nothing was swept ('over').")
+        known = self.values.tolist()
+        if against is not None and against not in known:
+            raise ParameterError(
+                f"'against' must be one of the values of {self.field}. Got {shown(against)}.",
+                hint=f"They are {', '.join(map(str, known))}.",
+            )
+        place = self._best_place if against is None else known.index(against)
+        columns: dict[str, Any] = {self.field: self.values}
+        for name, values in self.pairs.values.items():
+            columns[name] = values[:, place]
+            columns[f"{name}_se"] = self.pairs.errors[name][:, place]
+        return pd.DataFrame(columns)
 
     def scaled(self, factor: float) -> BiasVariance:
         """Give the same in another unit.
@@ -106,10 +199,16 @@ class BiasVariance:
         Returns
         -------
         BiasVariance
-            With all parts and their standard errors multiplied.
+            With all parts, standard errors and intervals multiplied.
         """
-        names = [name for part in PARTS for name in (part, f"{part}_se")]
-        return replace(self, **{name: getattr(self, name) * factor for name in names})
+        names = [name for part in _ALL for name in (part, f"{part}_se")]
+        return replace(
+            self,
+            **{name: getattr(self, name) * factor for name in names},
+            intervals={name: ends * factor for name, ends in self.intervals.items()},
+            pairs=self.pairs.scaled(factor),
+            reference=None if self.reference is None else self.reference.scaled(factor),
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Give the numbers as a pandas data frame.
@@ -118,18 +217,28 @@ class BiasVariance:
         -------
         pandas.DataFrame
             A row for each swept value: the value in a column named as the field, then ``bias2,
-            bias2_se, variance, …, mse_se``, ``separate`` and ``diverged``.
+            bias2_se, variance, …, mse_se``; ``variance_seeds`` and ``variance_data`` where they are
+            known; of a bootstrap ``out_of_bag``; from a reference ``reference``, ``cv_error``,
+            ``bias2_other``, ``bias2_again``, ``bias2_spread``, ``variance_again`` and
+            ``variance_spread``; then ``separate`` and ``diverged``.
         """
         import pandas as pd
 
         columns: dict[str, Any] = {} if self.field is None else {self.field: self.values}
-        for name in PARTS:
+        names = [*PARTS, *(SEED_PARTS if self.n_seeds > 1 else ())]
+        for name in [*names, *(["out_of_bag"] if self.method == "bootstrap" else [])]:
             columns[name] = getattr(self, name)
             columns[f"{name}_se"] = getattr(self, f"{name}_se")
+        if self.reference is not None:
+            columns["reference"] = self.reference.name
+            for name in ("cv_error", "bias2_other", "bias2_again", "bias2_spread"):
+                columns[name] = getattr(self.reference, name)
+            for name in ("variance_again", "variance_spread"):
+                columns[name] = getattr(self.reference, name)
         return pd.DataFrame({**columns, "separate": self.separate, "diverged": self.diverged})
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw bias², variance, noise and their sum against the swept field.
+        """Draw bias², variance, noise and their sum against what was swept.
 
         Parameters
         ----------
@@ -139,29 +248,25 @@ class BiasVariance:
         Returns
         -------
         matplotlib.axes.Axes
-            With the curves, bands of two standard errors to each side of the parts, and a mark at
-            the smallest sum. Values that span decades have a logarithmic axis, with 0 at its left
-            end.
+            With the curves, bands that are 95 % intervals, and a mark at the smallest sum; of a
+            bootstrap the variance and the out-of-bag error. Values that span decades have a
+            logarithmic axis, with 0 at its left end.
         """
         from ..plots.bias_variance import bias_variance_curves
 
-        total = self.bias2 + self.variance + (self.noise if self.separate else 0)
-        parts = {
-            label: (getattr(self, name), getattr(self, f"{name}_se"))
-            for name, label in self._labels.items()
-            if name != "mse"
+        curves = {
+            column.label: (column.values, *column.ends)
+            for column in main_table(self, measured=False)
         }
         return bias_variance_curves(
-            self.values, {**parts, "total": (total, self.mse_se)}, self.field, self.measure, ax
+            self.values,
+            curves,
+            self.field,
+            self.measure,
+            ax,
+            ordered=self.ordered,
+            notes=picture_notes(self),
         )
-
-    @property
-    def _labels(self) -> dict[str, str]:
-        """What the parts are called; the noise has no name where it is a part of another."""
-        error = "MSE" if self.measure == "squared error" else "Brier score"
-        if self.separate:
-            return {"bias2": "bias²", "variance": "variance", "noise": "noise", "mse": error}
-        return {"bias2": "bias² + noise", "variance": "variance", "mse": error}
 
     def to_text(self) -> tuple[list[str], list[list[str]]]:
         """Give the numbers as people read them, with the digits that standard errors leave them.
@@ -173,59 +278,49 @@ class BiasVariance:
         rows : list of list of str
             A row for each swept value.
         """
-        labels = self._labels
-        head = [*([] if self.field is None else [self.field]), *labels.values()]
-        columns = [
-            map(_shown_estimate, getattr(self, name), getattr(self, f"{name}_se"))
-            for name in labels
-        ]
-        if self.field is not None:
-            columns.insert(0, map(_shown_value, self.values))
-        return head, [list(row) for row in zip(*columns, strict=True)]
+        return self._shown(main_table(self, measured=True))
+
+    def reference_text(self) -> tuple[list[str], list[list[str]]] | None:
+        """Give what depends on the reference as people read it: a table, or None without one.
+
+        Returns
+        -------
+        head : list of str
+            What the columns are.
+        rows : list of list of str
+            A row for each swept value.
+        """
+        columns = reference_table(self)
+        return self._shown(columns) if columns else None
 
     @property
-    def _headline(self) -> str:
-        of_each = "" if self.field is None else f" for each {self.field}"
-        line = (
-            f"BiasVariance of {self.n_models} models{of_each}, {self.method}, {self.measure} on "
-            f"{self.n_test:,} test rows"
-        )
-        if self.diverged.any():
-            line += f"; {self.diverged.sum()} models diverged"
-        return line
+    def notes(self) -> list[str]:
+        """What there is to know of the numbers: sentences.
+
+        Returns
+        -------
+        list of str
+            What bias was measured against, and what standard errors range over.
+        """
+        return notes(self)
+
+    def _shown(self, columns: list[Column]) -> tuple[list[str], list[list[str]]]:
+        head = [*([] if self.field is None else [self.field]), *(c.label for c in columns)]
+        cells = [column.shown() for column in columns]
+        if self.field is not None:
+            values = self.values
+            cells.insert(
+                0, [f"{v:g}" if isinstance(v, float | np.floating) else str(v) for v in values]
+            )
+        return head, [list(row) for row in zip(*cells, strict=True)]
+
+    @property
+    def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
+        more = self.reference_text()
+        return [self.to_text(), *([] if more is None else [more])]
 
     def __repr__(self) -> str:
-        head, rows = self.to_text()
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        lines = (
-            "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-            for row in (head, *rows)
-        )
-        return "\n".join([self._headline, *lines])
+        return as_text(headline(self), self._tables, self.notes)
 
     def _repr_html_(self) -> str:
-        head, rows = self.to_text()
-        cells = "".join(f"<th>{html.escape(name)}</th>" for name in head)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows
-        )
-        return (
-            f"<table><caption>{html.escape(self._headline)}</caption>"
-            f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
-        )
-
-
-def _shown_value(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
-
-
-def _shown_estimate(value: float, error: float) -> str:
-    """Show an estimate with the digits that its standard error leaves it."""
-    if math.isnan(value):
-        return "–"
-    if not error > 0:
-        return f"{value:.4g}"
-    digits = max(0, 1 - math.floor(math.log10(error)))
-    if digits > 9:
-        return f"{value:.3e} ± {error:.1e}"
-    return f"{value:,.{digits}f} ± {error:,.{digits}f}"
+        return as_html(headline(self), self._tables, self.notes)

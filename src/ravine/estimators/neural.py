@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
-from sklearn.utils import check_array, check_consistent_length, column_or_1d, compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import check_consistent_length, compute_class_weight
 
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.neural_base import NeuralEstimator
@@ -19,9 +18,11 @@ from ravine.estimators.neural_data import GivenRows, TrainingRows, check_weights
 from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR, check_options
 from ravine.estimators.neural_rows import name_of
 from ravine.estimators.neural_targets import TargetScale
+from ravine.estimators.neural_y import class_labels, target_numbers
 from ravine.losses import LOSSES, CrossEntropy, Loss, Quantile
 from ravine.rules import Number
 from ravine.tables import Target
+from ravine.tables.values import plural
 
 __all__ = ["NeuralClassifier", "NeuralRegressor"]
 
@@ -109,6 +110,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         are trained first, and kinds that have no weight then get no others. "auto" are those that
         did best in trials over tables (`ravine.estimators.neural_options.VARIANTS`), which change
         only what is at its default here. None: all members are of one kind.
+    on_new_missing : {"error", "median"}, default "error"
+        What a value means, in rows to predict, that is missing where no training row lacked one: an
+        error, or the median of the training rows (a boolean or a date is then in the middle).
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None
@@ -122,8 +126,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     Attributes
     ----------
     classes_ : numpy.ndarray of shape (classes,)
-        The classes, sorted. One whose rows all have a ``sample_weight`` of 0 is none; one whose
-        ``class_weight`` is 0 has the probability 0.
+        The classes, sorted. One whose rows all have a ``sample_weight`` of 0, or whose
+        ``class_weight`` is 0, has the probability 0.
     temperature_ : float
         What the logarithms of the mean probabilities are divided by; 1 is none.
     schema_ : ravine.tables.TableSchema
@@ -163,7 +167,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     >>> import pandas as pd
     >>> import ravine as rv
     >>> sky = ["clear", "rain", "clear", "clouds"] * 20
-    >>> frame = pd.DataFrame({"sky": sky, "wind": range(80)})
+    >>> frame = pd.DataFrame({"sky": sky, "wind": [*range(40)] * 2})
     >>> estimator = rv.NeuralClassifier(n_members=2, random_state=0)
     >>> estimator.fit(frame, [s == "rain" for s in sky]).predict(frame[:4])
     array([False,  True, False, False])
@@ -198,6 +202,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         calibrate: bool = True,
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         variants: Literal["auto"] | Sequence[Mapping[str, Any]] | None = "auto",
+        on_new_missing: Literal["error", "median"] = "error",
         dtype: Literal["float32", "float64"] = "float32",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -229,6 +234,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         self.calibrate = calibrate
         self.class_weight = class_weight
         self.variants = variants
+        self.on_new_missing = on_new_missing
         self.dtype = dtype
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -283,7 +289,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         """
         options = self._options()
         frame = self._learn_columns(X)
-        labels = _labels(_required(self, y), frame, "y")
+        labels = class_labels(_required(self, y), "y", frame)
         weights = check_weights(sample_weight, frame, "sample_weight")
         left_out = self._learn_classes(labels, weights)
         rows = TrainingRows.gather(
@@ -361,20 +367,27 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         """Find the classes, and which of them are trained; say which have no weight."""
         known, codes = np.unique(labels, return_inverse=True)
         present = np.bincount(codes, weights=weights) > 0
-        self.classes_ = known[present]
-        if len(self.classes_) < 2:
+        self.classes_ = known
+        if len(known) < 2:
             raise DataError(
-                f"y holds one class only ({self.classes_[0]!s}): there is nothing to tell apart.",
-                hint="Check the target, and the weights of its rows.",
+                f"y holds one class only ({known[0]!s}): there is nothing to tell apart.",
+                hint="Check the target.",
             )
-        self._trained_classes = np.flatnonzero(self._class_weights())
+        if present.sum() < 2:
+            raise DataError(
+                f"y holds {plural(len(known), 'class', 'classes')}, but only rows of "
+                f"{known[present.argmax()]!s} weigh more than 0: there is nothing to tell apart.",
+                hint="Check the weights of the rows.",
+            )
+        self._trained_classes = np.flatnonzero(present & (self._class_weights() > 0))
         if len(self._trained_classes) < 2:
             raise DataError(
                 "class_weight is 0 for all classes but one: there is nothing to tell apart.",
                 hint="Give two classes a weight above 0.",
             )
         return tuple(
-            f"The class {label!s} is left out: all its rows weigh 0." for label in known[~present]
+            f"The class {label!s} has the probability 0: all its rows weigh 0."
+            for label in known[~present]
         )
 
     def _class_weights(self) -> NDArray[np.float64]:
@@ -400,7 +413,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         frame = self._validation_table(X, y, sample_weight)
         if frame is None:
             return None
-        labels = _labels(y, frame, "y_val")
+        labels = class_labels(y, "y_val", frame)
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
             raise DataError(
@@ -515,6 +528,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         are trained first, and kinds that have no weight then get no others. "auto" are those that
         did best in trials over tables (`ravine.estimators.neural_options.VARIANTS`), which change
         only what is at its default here. None: all members are of one kind.
+    on_new_missing : {"error", "median"}, default "error"
+        What a value means, in rows to predict, that is missing where no training row lacked one: an
+        error, or the median of the training rows (a boolean or a date is then in the middle).
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None
@@ -603,6 +619,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         refit_full: bool = False,
         clip_predictions: bool = True,
         variants: Literal["auto"] | Sequence[Mapping[str, Any]] | None = "auto",
+        on_new_missing: Literal["error", "median"] = "error",
         dtype: Literal["float32", "float64"] = "float32",
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
@@ -634,6 +651,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         self.refit_full = refit_full
         self.clip_predictions = clip_predictions
         self.variants = variants
+        self.on_new_missing = on_new_missing
         self.dtype = dtype
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -822,7 +840,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
 
     def _numeric_rows(self, frame: Any, y: Any, sample_weight: Any, suffix: str = "") -> GivenRows:
         """Take rows, their targets and their weights."""
-        numbers = check_array(y, ensure_2d=False, dtype=np.float64, input_name=f"y{suffix}")
+        numbers = target_numbers(y, f"y{suffix}")
         if numbers.ndim == 2 and numbers.shape[1] == 1:
             numbers = numbers[:, 0]
         check_consistent_length(frame, numbers)
@@ -866,15 +884,6 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _labels(y: Any, frame: Any, name: str) -> NDArray[Any]:
-    """Take class labels, one a row."""
-    labels = check_array(y, ensure_2d=False, dtype=None, input_name=name)
-    labels = column_or_1d(labels, warn=True)
-    check_consistent_length(frame, labels)
-    check_classification_targets(labels)
-    return np.asarray(labels)
 
 
 def _required(estimator: Any, y: Any) -> Any:

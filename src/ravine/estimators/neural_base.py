@@ -33,11 +33,13 @@ from ravine.estimators.neural_rows import (
     chosen_columns,
     column_names,
     made_up_names,
+    other_names,
 )
 from ravine.estimators.neural_weights import choose_weights
 from ravine.losses import Loss
 from ravine.model import Model
 from ravine.tables import TableSchema, Target
+from ravine.tables.interpreting import interpret, warn_of
 
 __all__ = ["NeuralEstimator"]
 
@@ -64,11 +66,16 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             )
         names = column_names(X)
         self.n_features_in_ = frame.shape[1]
+        self._other_names = other_names(X)
         if names is not None:
             self.feature_names_in_ = names
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        return frame
+        self._table_read = interpret(frame)
+        if self._table_read.frame.shape[1] == 0:
+            left_out = TableSchema((), left_out=self._table_read.left_out)
+            raise DataError(" ".join(["X has no column to learn from.", *left_out.notes]))
+        return self._table_read.frame
 
     def _validation_table(self, X: Any, y: Any, sample_weight: Any) -> Any:
         """Take the table of the rows that validate, if they are given."""
@@ -94,7 +101,10 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         """Train the members; give what each row was predicted by those that had set it aside."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         coding = make_coding(options, *rows.frame.shape)
-        self.schema_ = TableSchema.learn(rows.frame, coding=coding)
+        found = dataclasses.replace(self._table_read, frame=rows.frame)
+        self.schema_ = TableSchema.of(found, coding=coding)
+        del self._table_read  # text was read before rows were put into another order
+        warn_of(self.schema_.warnings, stacklevel=4)
         self.notes_ = (*self.schema_.notes, *rows.notes)
         X = self.schema_.encode(rows.frame).astype(options["dtype"])
         if rows.validation is not None:
@@ -209,15 +219,22 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
     def _coded(self, X: Any) -> NDArray[Any]:
         """Turn rows to predict into what the members take."""
         check_is_fitted(self)
-        return self.schema_.encode(self._table(X)).astype(self.dtype)
+        coded = self.schema_.encode(self._table(X), on_new_missing=self.on_new_missing)
+        return coded.astype(self.dtype)
 
     def _table(self, X: Any, name: str = "X") -> Any:
         """Take a table with the columns of the training table."""
         frame = as_table(X)
         names = column_names(X)
         known = getattr(self, "feature_names_in_", None)
-        if known is not None and names is not None:
-            frame = chosen_columns(frame, known)
+        others = other_names(X)
+        if known is not None:
+            by_name = names is not None or set(known) <= set(others or ())
+        else:
+            by_name = self._other_names is not None and not (names is None and others is None)
+        named = known if known is not None else self._other_names
+        if by_name and named is not None:
+            frame = chosen_columns(frame, named)
         elif frame.shape[1] != self.n_features_in_:
             raise DataError(
                 f"{name} has {frame.shape[1]} features, but {type(self).__name__} is expecting "
@@ -225,7 +242,10 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             )
         else:
             self._warn_of_names(known, names, name)
-            frame.columns = made_up_names(frame.shape[1]) if known is None else known
+            numbered = [str(place) for place in range(frame.shape[1])]
+            if named is None and set(others or ()) == set(numbered):
+                frame = frame[numbered]
+            frame.columns = made_up_names(frame.shape[1]) if named is None else named
         return frame
 
     def _warn_of_names(self, known: Any, names: Any, table: str) -> None:

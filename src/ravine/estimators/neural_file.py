@@ -49,6 +49,7 @@ def save(estimator: NeuralEstimator, path: str | os.PathLike[str]) -> None:
         "history": list(history),
         "best_epoch": history.best_epoch,
         "notes": list(estimator.notes_),
+        **({} if estimator._other_names is None else {"column_names": estimator._other_names}),
         "columns": [list(columns) for columns in estimator._kinds],
     }
     arrays["variant_weights"] = estimator.variant_weights_
@@ -188,7 +189,13 @@ def _is_pair(pair: Any) -> bool:
 def _restore_names(estimator: NeuralEstimator, learnt: dict[str, Any]) -> None:
     estimator.n_features_in_ = _field(learnt, "n_features", int)
     names = learnt.get("feature_names")
-    if names is None:
+    estimator._other_names = None
+    if names is None and "column_names" in learnt:
+        estimator._other_names = _listed(learnt, "column_names", str, ())
+        known = set(estimator._other_names)
+        if len(estimator._other_names) != estimator.n_features_in_:
+            raise SpecError("The names of the columns are not as many as the columns.")
+    elif names is None:
         most = len(estimator.schema_.columns) + len(estimator.schema_.left_out)
         known = set(made_up_names(min(estimator.n_features_in_, most)))
     elif isinstance(names, list) and all(isinstance(name, str) for name in names):

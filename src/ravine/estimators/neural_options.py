@@ -100,6 +100,7 @@ _SHARED = frozenset(
         "most_one_hot_levels",
         "validation_fraction",
         "refit_full",
+        "on_new_missing",
         "dtype",
         "calibrate",
         "loss",
@@ -132,6 +133,7 @@ BOTH: Mapping[str, Rule] = {
     "patience": Maybe(Either(("auto",), Whole(at_least=1))),
     "validation_fraction": _FRACTION,
     "refit_full": Flag(),
+    "on_new_missing": Choice(("error", "median")),
     "dtype": Choice(("float32", "float64")),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from ravine.errors import DataError
 from ravine.tables import as_frame
+from ravine.tables.finding import similar
+from ravine.tables.frames import check_duplicates, spelled_names
 from ravine.tables.values import plural
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ __all__ = [
     "column_names",
     "made_up_names",
     "name_of",
+    "other_names",
 ]
 
 _SCALARS = (str, bool, int, float, complex, np.generic, type(None))
@@ -54,20 +58,19 @@ def as_table(X: Any) -> pd.DataFrame:
     """
     from sklearn.utils import check_array
 
+    check_duplicates(X)
     if not _is_known(X):
         X = check_array(X, dtype=None, ensure_all_finite=False)  # wrong shapes, in its words
     frame = as_frame(X)
     if 0 in frame.shape:
         check_array(np.empty(frame.shape))
-    for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]]:
+    for name in frame.columns[[isinstance(d, np.dtype) and d.kind == "O" for d in frame.dtypes]]:
         odd = next((value for value in frame[name] if not _is_cell(value)), None)
         if odd is not None:
             raise NotANumberError(
                 f"Column {name!r} holds {odd!r:.60} ({type(odd).__name__}), but every argument "
                 "must be a string or a number (or a boolean, a date, or missing)."
             )
-    for name in frame.columns[[hasattr(dtype, "subtype") for dtype in frame.dtypes]]:
-        frame[name] = np.asarray(frame[name])  # pandas' sparse columns
     return frame
 
 
@@ -98,6 +101,20 @@ def column_names(X: Any) -> NDArray[Any] | None:
     return np.asarray(names, dtype=object) if all(isinstance(n, str) for n in names) else None
 
 
+def other_names(X: Any) -> list[str] | None:
+    """Give the names of a data frame's columns that are no texts, spelled as a CSV file has them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> other_names(pd.DataFrame([[1, 2]], columns=[3, 4]))
+    ['3', '4']
+    """
+    if not _is_frame(X) or column_names(X) is not None:
+        return None
+    return spelled_names(list(X if isinstance(X, dict) else X.columns))
+
+
 def name_of(y: Any) -> str:
     """Give the name of a target: that of a series, or of a table of one column.
 
@@ -113,14 +130,14 @@ def name_of(y: Any) -> str:
     return name if isinstance(name, str) else "y"
 
 
-def chosen_columns(frame: pd.DataFrame, names: NDArray[Any]) -> pd.DataFrame:
+def chosen_columns(frame: pd.DataFrame, names: Sequence[str] | NDArray[Any]) -> pd.DataFrame:
     """Choose the columns that a model was trained on; further ones are left aside.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Columns in any order.
-    names : numpy.ndarray of str
+    names : sequence of str
         Those that are needed.
 
     Returns
@@ -147,7 +164,8 @@ def chosen_columns(frame: pd.DataFrame, names: NDArray[Any]) -> pd.DataFrame:
             f"X has {plural(len(present), 'column')}, but the model was trained on {len(names)}; "
             f"missing: {_listed(missing)}"
             + (f"; not seen in training: {_listed(unknown)}." if unknown else "."),
-            hint="Give a table with the columns of the training table, in any order.",
+            hint=similar(missing, sorted(present))
+            or "Give a table with the columns of the training table, in any order.",
         )
     return frame[list(names)]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,35 +22,47 @@ _BLACK = "#111111"
 _GREY = "#555555"
 _SIZE = (7.0, 4.4)
 _DECADES = 30.0
-_TOTAL = "total"
+_TOTAL = "sum"
+_NOTE_WIDTH = 26
 
 Array = NDArray[np.float64]
-Curves = Mapping[str, tuple[Array, Array]]
+Curves = Mapping[str, tuple[Array, Array, Array]]
 
 
 def bias_variance_curves(
-    values: NDArray[Any], curves: Curves, field: str | None, measure: str, ax: Axes | None = None
+    values: NDArray[Any],
+    curves: Curves,
+    field: str | None,
+    measure: str,
+    ax: Axes | None = None,
+    *,
+    ordered: bool = False,
+    notes: Sequence[str] = (),
 ) -> Axes:
-    """Draw the parts of an error and their total against the values of a field.
+    """Draw the parts of an error and their sum against the values of a field.
 
     Parameters
     ----------
     values : ndarray, shape (V,)
         Of the field: numbers, or anything else.
-    curves : dict of str to (ndarray, ndarray)
-        What to draw by its name, each with its standard errors; ``"total"``, which gets no band, is
-        the last.
+    curves : dict of str to (ndarray, ndarray, ndarray)
+        What to draw by its name, with lower and upper ends of intervals; ``"sum"`` stands out, and
+        gets no band. The smallest value of the last one is marked.
     field : str or None
         Name of the field; without one, the parts are drawn as bars.
     measure : str
         What the error is, for the axis.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None makes a new figure.
+    ordered : bool, default False
+        Whether values that are no numbers have an order, so that they are joined by lines.
+    notes : sequence of str
+        What there is to know of the numbers; stands under the legend.
 
     Returns
     -------
     matplotlib.axes.Axes
-        With the curves, and bands of two standard errors to each side of the parts.
+        With the curves, the intervals of the parts as bands, and a legend beside them.
 
     Raises
     ------
@@ -60,32 +73,34 @@ def bias_variance_curves(
     --------
     >>> from matplotlib.figure import Figure
     >>> ones = np.ones(3)
-    >>> curves = {"bias²": (ones, 0.1 * ones), "total": (2 * ones, 0.1 * ones)}
+    >>> curves = {"bias²": (ones, 0 * ones, 2 * ones), "sum": (2 * ones, ones, 3 * ones)}
     >>> ax = bias_variance_curves(
     ...     np.array([0.0, 1e-3, 1.0]), curves, "penalty.alpha", "error", Figure().add_subplot()
     ... )
     >>> ax.get_xscale(), [label.get_text() for label in ax.get_xticklabels()][:2]
     ('log', ['0', '$10^{-3}$'])
     """
-    total = curves[_TOTAL][0]
-    if not np.isfinite(total).any():
+    marked = list(curves.values())[-1][0]
+    if not np.isfinite(marked).any():
         raise DataError("There is nothing to draw: no value has an error.")
+    curves = {name: _bounded(*of_one, 3 * np.nanmax(marked)) for name, of_one in curves.items()}
     if ax is None:
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=_SIZE, layout="constrained")
     if field is None:
         _draw_bars(ax, curves)
+        ax.set_xlabel("\n".join(notes), fontsize=8, color=_GREY)
     else:
-        joined = values.dtype.kind in "iuf"
-        places = _place(ax, values) if joined else _place_names(ax, values)
+        numeric = values.dtype.kind in "iuf"
+        places = _place(ax, values) if numeric else _place_names(ax, values)
         order = np.argsort(places, kind="stable")
-        sorted_curves = {name: (v[order], e[order]) for name, (v, e) in curves.items()}
-        _draw_curves(ax, places[order], sorted_curves, joined=joined)
-        best = int(np.nanargmin(total))
-        _mark_best(ax, places[best], total[best], f"least at {_named(values[best])}")
+        sorted_curves = {n: (v[order], a[order], b[order]) for n, (v, a, b) in curves.items()}
+        _draw_curves(ax, places[order], sorted_curves, joined=numeric or ordered)
+        best = int(np.nanargmin(marked))
+        _mark_best(ax, places[best], marked[best], f"least at {_named(values[best])}")
         ax.set_xlabel(field)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, borderaxespad=0.2)
+        _put_legend(ax, notes)
     ax.set_ylabel(measure)
     ax.grid(visible=True, axis="y", color="#e5e5e5", lw=0.8)
     ax.set_axisbelow(True)
@@ -95,35 +110,41 @@ def bias_variance_curves(
 
 def _draw_curves(ax: Axes, places: Array, curves: Curves, *, joined: bool) -> None:
     """Draw each part with its band, the total on top of all; what is no number is not joined."""
-    for (name, (heights, errors)), colour in zip(curves.items(), _colours(curves), strict=True):
-        is_total, is_exact = name == _TOTAL, not (errors > 0).any()
+    for (name, (heights, *ends)), colour in zip(curves.items(), _colours(curves), strict=True):
+        is_total, is_exact = name == _TOTAL, not (ends[1] > ends[0]).any()
         style, marker = ("--", "") if is_exact else ("-" if joined else "none", "o")
         (line,) = ax.plot(places, heights, ls=style, marker=marker, label=name, color=colour)
         line.set(linewidth=2.4 if is_total else 1.8, markersize=4 if joined else 6)
         if is_total or is_exact:
             continue
         if joined:
-            band = heights - 2 * errors, heights + 2 * errors
-            ax.fill_between(places, *band, color=colour, alpha=0.18, lw=0)
+            ax.fill_between(places, ends[0], ends[1], color=colour, alpha=0.18, lw=0)
         else:
-            ax.errorbar(places, heights, 2 * errors, fmt="none", ecolor=colour, capsize=3)
-    total = curves[_TOTAL][0]
-    lowest, highest = np.nanmin(total), np.nanmax(total)
+            lengths = np.maximum([heights - ends[0], ends[1] - heights], 0)
+            ax.errorbar(places, heights, lengths, fmt="none", ecolor=colour, capsize=3)
+    marked = list(curves.values())[-1][0]
+    lowest, highest = np.nanmin(marked), np.nanmax(marked)
     if lowest > 0 and highest > _DECADES * lowest:
         ax.set_yscale("log", nonpositive="mask")
         ax.set_ylim(lowest / 30, highest * 2)
     else:
-        ax.set_ylim(bottom=min(0.0, *(float(np.nanmin(v)) for v, _ in curves.values())))
+        ax.set_ylim(bottom=min(0.0, *(float(np.nanmin(v)) for v, *_ in curves.values())))
     ax.margins(x=0.03 if joined else 0.15)
+
+
+def _bounded(values: Array, low: Array, high: Array, most: float) -> tuple[Array, Array, Array]:
+    """Cut intervals that reach too far to be drawn, as those of a few models may."""
+    return values, np.maximum(low, -most), np.minimum(high, np.maximum(most, values))
 
 
 def _draw_bars(ax: Axes, curves: Curves) -> None:
     """Draw the parts as bars, for there is nothing to draw them against."""
-    heights = [float(values[0]) for values, _ in curves.values()]
-    errors = [2 * float(errors[0]) for _, errors in curves.values()]
+    heights = [float(values[0]) for values, *_ in curves.values()]
+    lengths = np.array([[v[0] - low[0], high[0] - v[0]] for v, low, high in curves.values()])
+    errors = np.nan_to_num(np.maximum(lengths.T, 0))
     ax.bar(list(curves), heights, color=_colours(curves), width=0.6)
     ax.errorbar(list(curves), heights, errors, fmt="none", ecolor=_GREY, capsize=4, lw=1.2)
-    for place, (height, error) in enumerate(zip(heights, errors, strict=True)):
+    for place, (height, error) in enumerate(zip(heights, errors[1], strict=True)):
         top = (place, max(height + error, 0.0))
         ax.annotate(f"{height:.3g}", top, (0, 4), textcoords="offset points", ha="center")
     ax.axhline(0, color=_BLACK, lw=0.8)
@@ -132,6 +153,13 @@ def _draw_bars(ax: Axes, curves: Curves) -> None:
 
 def _colours(curves: Curves) -> list[str]:
     return [_BLACK if n == _TOTAL else c for n, c in zip(curves, (*_COLOURS, ""), strict=False)]
+
+
+def _put_legend(ax: Axes, notes: Sequence[str]) -> None:
+    """Put the legend beside the axes, where it covers nothing, and the notes under it."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, borderaxespad=0.2)
+    text = "\n".join(textwrap.fill(note, _NOTE_WIDTH) for note in notes)
+    ax.text(1.03, 0, text, transform=ax.transAxes, va="bottom", fontsize=8, color=_GREY)
 
 
 def _mark_best(ax: Axes, place: float, height: float, label: str) -> None:

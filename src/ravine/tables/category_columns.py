@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
 from ravine.tables.column import MISSING, Column, check_filled
-from ravine.tables.values import numbers_of, sorts_of_text
+from ravine.tables.text_kinds import Texts, is_absent
+from ravine.tables.values import holds_text, numbers_of, sorts_of_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["BinaryColumn", "BooleanColumn", "CategoryColumn", "CodeColumn", "OrderedColumn"]
+
+TRUTHS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
+"""Texts that are truth values, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,9 @@ class BooleanColumn(Column):
         """Nothing: what the values are is known."""
         return ""
 
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Turn False and True into numbers."""
-        numbers = numbers_of(series, self.name)
+        numbers = _truths(series, self.name)
         absent = np.isnan(numbers)
         wrong = np.flatnonzero(~np.isin(numbers, (0, 1)) & ~absent)
         if wrong.size:
@@ -63,6 +67,8 @@ class BooleanColumn(Column):
                 f"Column {self.name!r} must hold true or false. "
                 f"Got {numbers[wrong[0]]:g} in row {wrong[0] + 1}."
             )
+        if fill and not self.missing:
+            numbers, absent = np.where(absent, 0.5, numbers), np.zeros_like(absent)
         return _with_missing(2 * numbers - 1 if self.signed else numbers, absent, self)
 
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -119,7 +125,7 @@ class BinaryColumn(Column):
         """The levels."""
         return _listed(self.levels)
 
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Turn the two levels into −1 and 1."""
         places = _places(series, self.levels)
         signs = np.array([-1.0, 1.0, 0.0])[places]
@@ -176,7 +182,7 @@ class CategoryColumn(Column):
         """The levels."""
         return _listed(self.levels)
 
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Put a 1 into the column of each row's level."""
         return _one_hot(_places(series, self.levels), len(self.levels))
 
@@ -228,7 +234,7 @@ class CodeColumn(Column):
         """The levels."""
         return _listed(self.levels)
 
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Look up each row's code."""
         return (_places(series, self.levels) + 1).astype(np.float64)[:, None]
 
@@ -288,7 +294,7 @@ class OrderedColumn(Column):
         """The levels in their order."""
         return _listed(self.levels, " < ")
 
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Find the place of each row's level, and put a 1 into its column."""
         places = _places(series, self.levels)
         ranks = np.append(np.linspace(-1, 1, len(self.levels)), 0.0)[places]
@@ -303,6 +309,22 @@ class OrderedColumn(Column):
         """Count the values whose level did not occur in the training rows."""
         new = _places(series, self.levels) < 0
         return int(np.sum(new & ~series.isna().to_numpy()) if self.missing else np.sum(new))
+
+
+def _truths(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
+    """Read truth values, also those that text spells."""
+    if not holds_text(series):
+        return numbers_of(series, name)
+    found = Texts.of(series, name)
+    values = [np.nan if is_absent(t) else TRUTHS.get(t.strip().lower()) for t in found.texts]
+    if None in values:
+        row = found.row(values.index(None))
+        text = found.texts[values.index(None)]
+        raise DataError(
+            f"Column {name!r} must hold true or false. Got the text {text!r} in row {row}.",
+            hint="Check that column; an empty cell stands for a missing value.",
+        )
+    return np.array([*values, np.nan], dtype=np.float64)[found.codes]
 
 
 def _places(series: pd.Series[Any], levels: tuple[str | None, ...]) -> NDArray[np.int64]:

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.tables.values import plural
+from ravine.tables.number_spelling import is_number_reading
+from ravine.tables.time_spelling import DATE_READINGS
+from ravine.tables.values import Unread, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,8 +60,12 @@ class Column(ABC):
         """What was learnt of its values, in a few words for people."""
 
     @abstractmethod
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
-        """Turn n values into an array of n rows and ``len(features)`` columns."""
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
+        """Turn n values into an array of n rows and ``len(features)`` columns.
+
+        With ``fill``, a value that is missing where no training row lacked any counts as the middle
+        of the training rows; otherwise it is an error.
+        """
 
     @abstractmethod
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -69,9 +75,16 @@ class Column(ABC):
     def unseen(self, series: pd.Series[Any]) -> int:
         """Count the values whose category did not occur in the training rows."""
 
+    def unread(self, series: pd.Series[Any]) -> Unread | None:
+        """Count the texts that ``encode`` takes for missing; None if there are none."""
+        return None
+
     def to_dict(self) -> dict[str, Any]:
         """Describe the column with plain data that JSON can hold."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for later in ("reading", "odd"):  # files of columns without them are as they always were
+            if not values.get(later, True):
+                del values[later]
         plain = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
         return {"kind": self.kind, **plain}
 
@@ -128,7 +141,8 @@ in the training rows, so the model has not learnt what that means.
             f"Column {name!r} has {plural(int(absent.sum()), 'missing value')} "
             f"(the first in row {int(absent.argmax()) + 1}), but had none in the training rows, "
             "so the model has not learnt what that means.",
-            hint="Fill those cells, or train on a table in which some are missing.",
+            hint="Fill those cells, train on a table in which some are missing, or let the median "
+            'stand for them: on_new_missing="median".',
         )
 
 
@@ -205,5 +219,9 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "clock": _is_flag,
     "zone": _is_text,
     "smooth": _is_flag,
+    "odd": _is_flag,
+    "reading": lambda value: (
+        isinstance(value, str) and (value in DATE_READINGS or is_number_reading(value))
+    ),
     "levels": _list_of(lambda value: value is None or isinstance(value, str)),
 }

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ravine.errors import SpecError
 from ravine.tables.column import MISSING, Column, check_filled
 from ravine.tables.number_columns import smooth_clip
+from ravine.tables.time_spelling import DATE_READINGS
 from ravine.tables.times import Moments, dates_of, times_of_day_of, zone_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class DateColumn(Column):
         Whether the elapsed time is clipped smoothly.
     missing : bool, default False
         Whether values were missing in the training rows.
+    reading : str, default ""
+        How text is read: see `time_spelling.date_of`.
 
     Examples
     --------
@@ -76,6 +79,7 @@ class DateColumn(Column):
     zone: str = ""
     smooth: bool = False
     missing: bool = False
+    reading: str = ""
 
     def __post_init__(self) -> None:
         if not (abs(self.center) < 2**62 and 0 < self.spread < np.inf):
@@ -89,6 +93,8 @@ class DateColumn(Column):
             )
         if self.zone:
             zone_of(self.zone)
+        if self.reading not in DATE_READINGS:
+            raise SpecError(f"Dates of column {self.name!r} cannot be read {self.reading!r}.")
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -113,13 +119,14 @@ class DateColumn(Column):
         days, hours = self.spread / _DAY, self.spread / 3600
         spread = f"{days:.3g} days" if days >= 2 else f"{hours:.3g} hours"
         zone = f" ({self.zone})" if self.zone else ""
-        return f"{middle} ± {spread}{zone}; {', '.join(self.parts)}"
+        reading = f"; read {self.reading}" if self.reading else ""
+        return f"{middle} ± {spread}{zone}; {', '.join(self.parts)}{reading}"
 
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Find the elapsed time and the parts."""
         moments = self._moments(series)
         absent = np.isnan(moments.seconds)
-        if not self.missing:
+        if not (self.missing or fill):
             check_filled(absent, self.name)
         shown = calendar_parts(moments.local)
         columns = [self._scaled(moments.seconds)]
@@ -137,7 +144,7 @@ class DateColumn(Column):
 
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
         """Tell the values that are not missing, or may be."""
-        return np.asarray(self.missing | series.notna(), dtype=np.bool_)
+        return np.asarray(self.missing | ~np.isnan(self._moments(series).seconds), dtype=np.bool_)
 
     def unseen(self, series: pd.Series[Any]) -> int:
         """Count nothing: time has no categories."""
@@ -146,7 +153,7 @@ class DateColumn(Column):
     def _moments(self, series: pd.Series[Any]) -> Moments:
         if self.clock:
             return times_of_day_of(series, self.name)
-        return dates_of(series, self.name, self.zone)
+        return dates_of(series, self.name, self.zone, self.reading)
 
     def _scaled(self, seconds: NDArray[Any]) -> NDArray[np.float64]:
         numbers = seconds.astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,8 @@ def drop_columns(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     return frame.drop(columns=names)
 
 
-def rows_with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Keep the rows whose target is known, numbered from 0.
+def rows_with_target(frame: pd.DataFrame, target: str, *, renumber: bool = True) -> pd.DataFrame:
+    """Keep the rows whose target is known, numbered from 0, or with ``renumber=False`` as before.
 
     Examples
     --------
@@ -73,12 +74,12 @@ def rows_with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     1
     """
     check_column(frame, target, "target")
-    kept = frame[frame[target].notna()].reset_index(drop=True)
+    kept = frame[frame[target].notna()]
     if not len(kept):
         raise DataError(
             f"The target {target!r} is missing in every row.", hint="Check the target column."
         )
-    return kept
+    return kept.reset_index(drop=True) if renumber else kept
 
 
 def similar(absent: list[str], present: list[str]) -> str:
@@ -89,9 +90,20 @@ def similar(absent: list[str], present: list[str]) -> str:
     >>> similar(["age", "income"], ["Age", "rooms"])
     "Did you mean 'Age' for 'age'?"
     """
+    plain = {_plain(name): name for name in present}
+    for name in absent:
+        other = plain.get(_plain(name))
+        if other is not None:
+            how = "blanks" if "".join(name.split()) == "".join(other.split()) else "Unicode's form"
+            return f"{other!r} differs from {name!r} only in {how}: rename it."
     near = [(name, difflib.get_close_matches(name, present, n=1)) for name in absent[:12]]
     found = [f"{names[0]!r} for {name!r}" for name, names in near if names]
     return f"Did you mean {', '.join(found)}?" if found else ""
+
+
+def _plain(name: str) -> str:
+    """Spell a name without what cannot be seen of it."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def listed(names: list[str], most: int = 12) -> str:

@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ravine.errors import DataError
+from ravine.tables.dtypes import plain_columns
 from ravine.tables.reading import check_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MOST_DENSE_BYTES", "as_frame"]
+__all__ = ["MOST_DENSE_BYTES", "as_frame", "check_duplicates", "spelled_names"]
 
 MOST_DENSE_BYTES = 4 * 2**30
 """A sparse matrix that takes more memory than this when written out in full is refused."""
@@ -20,8 +21,9 @@ MOST_DENSE_BYTES = 4 * 2**30
 def as_frame(table: Any) -> pd.DataFrame:
     """Turn any table into a pandas frame: columns named, rows numbered from 0.
 
-    What has no names of its own gets scikit-learn's, x0, x1, …: arrays, sparse matrices, lists of
-    rows, and data frames of which no column is named by a text.
+    What has no names of its own gets scikit-learn's, x0, x1, …: arrays, sparse matrices and lists
+    of rows. Names that are no texts (numbers, dates, tuples) are spelled as a CSV file has them.
+    Columns of every data type become plain ones (`ravine.tables.dtypes.plain_columns`).
 
     Parameters
     ----------
@@ -55,13 +57,14 @@ def as_frame(table: Any) -> pd.DataFrame:
 
     if hasattr(table, "toarray") and hasattr(table, "tocsc"):
         table = _dense(table)
-    if _is_array(table):
+    if nameless := _is_array(table):
         table = _array_frame(table)
     elif isinstance(table, dict):
         try:
             table = pd.DataFrame(table)
         except ValueError as error:
             raise DataError(f"The columns of the table do not fit together: {error}.") from error
+    check_duplicates(table)
     try:
         eager = nw.from_native(table, eager_only=True)
     except TypeError as error:
@@ -70,13 +73,75 @@ def as_frame(table: Any) -> pd.DataFrame:
             hint="Give a pandas or Polars DataFrame, a dictionary of columns, or rows × columns as "
             "an array.",
         ) from error
-    except ValueError as error:  # what narwhals says about two columns of one name
+    except ValueError as error:
         raise DataError(f"The table cannot be read: {error}.") from error
+    wide = [name for name, kind in eager.schema.items() if kind in (nw.Int128, nw.UInt128)]
+    if wide:  # which PyArrow does not know
+        eager = eager.with_columns(nw.col(*wide).cast(nw.Float64))
     frame: pd.DataFrame = eager.to_pandas()
     frame = frame.reset_index(drop=True)
-    frame.columns = pd.Index(_names(list(frame.columns)))
+    if nameless:
+        frame.columns = pd.Index([f"x{place}" for place in range(frame.shape[1])])
+    else:
+        frame.columns = pd.Index(spelled_names(list(frame.columns)))
     check_names([str(column) for column in frame.columns], "The table", DataError)
-    return frame
+    return plain_columns(frame)
+
+
+def check_duplicates(table: Any) -> None:
+    """Check that no two columns of a data frame share a name.
+
+    Raises
+    ------
+    DataError
+        If two do.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> check_duplicates(pd.DataFrame([[1, 2]], columns=["a", "a"]))
+    Traceback (most recent call last):
+        ...
+    ravine.errors.DataError: The table has more than one column named 'a'.
+    """
+    import pandas as pd
+
+    names = table.columns if isinstance(table, pd.DataFrame) else getattr(table, "column_names", ())
+    seen: set[Any] = set()
+    for name in names:
+        if name in seen:
+            raise DataError(
+                f"The table has more than one column named {name!r}.",
+                hint="Rename one of them, or keep the first: "
+                "frame.loc[:, ~frame.columns.duplicated()].",
+            )
+        seen.add(name)
+
+
+def spelled_names(columns: list[Any]) -> list[str]:
+    """Spell the names of columns: texts as they are, others as a CSV file has them.
+
+    Raises
+    ------
+    DataError
+        If some are texts and others are not.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> spelled_names([0, dt.date(2024, 1, 1), ("a", 2)])
+    ['0', '2024-01-01', "('a', 2)"]
+    """
+    texts = [isinstance(column, str) for column in columns]
+    if any(texts) and not all(texts):
+        odd = columns[texts.index(False)]
+        raise DataError(
+            f"Some columns of the table are named by texts ({columns[texts.index(True)]!r}) and "
+            f"others are not ({odd!r}, {type(odd).__name__}).",
+            hint="Name all of them by texts: frame.columns = frame.columns.astype(str).",
+        )
+    whole_days = all(str(column).endswith(" 00:00:00") for column in columns)
+    return [str(name).removesuffix(" 00:00:00") if whole_days else str(name) for name in columns]
 
 
 def _is_array(table: Any) -> bool:
@@ -119,19 +184,3 @@ def _dense(matrix: Any) -> Any:
             "SelectKBest take sparse matrices).",
         )
     return matrix.toarray(order="F")
-
-
-def _names(columns: list[Any]) -> list[str]:
-    """Name columns as scikit-learn does: texts, or x0, x1, … where none is a text."""
-    texts = [isinstance(column, str) for column in columns]
-    if any(texts) and not all(texts):
-        odd = columns[texts.index(False)]
-        raise DataError(
-            f"Some columns of the table are named by texts ({columns[texts.index(True)]!r}) and "
-            f"others are not ({odd!r}, {type(odd).__name__}).",
-            hint="Name all of them by texts: frame.columns = frame.columns.astype(str).",
-        )
-    return [
-        str(name) if text else f"x{i}"
-        for i, (name, text) in enumerate(zip(columns, texts, strict=True))
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,17 +21,32 @@ from ravine.tables.columns import (
     RobustColumn,
 )
 from ravine.tables.date_column import PARTS, calendar_parts
+from ravine.tables.interpreting import understood_series
+from ravine.tables.text_kinds import Texts, understand
 from ravine.tables.times import Moments, dates_of, durations_of, times_of_day_of
-from ravine.tables.values import kind_of, mean_and_spread, numbers_of, sorts_of_text, text_of
+from ravine.tables.values import (
+    holds_text,
+    kind_of,
+    mean_and_spread,
+    numbers_of,
+    sorts_of_text,
+    text_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["learn_column", "robust_scale"]
+__all__ = ["SAYS_NOTHING", "learn_column", "robust_scale", "with_reading"]
 
+_TOO_CLOSE = "its whole numbers differ by less than float64 can tell apart beyond 2^53"
+_PERHAPS_TOO_CLOSE = (
+    "its numbers are the same, or differ by less than float64 can tell apart beyond 2^53"
+)
 _CONSTANT = "it has the same value in every training row"
 _EMPTY = "it is empty in every training row"
 
+SAYS_NOTHING = (_CONSTANT, _EMPTY)
+"""Why columns are left out of which nothing is lost."""
 
 _ROUNDS = 20
 """In so many rounds the weight of very common numbers comes down to that of a bin."""
@@ -57,7 +73,8 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
     Raises
     ------
     DataError
-        If the column holds lists, bytes, complex numbers, …
+        If the column holds lists, bytes, complex numbers, …, or text that can be read in more than
+        one way.
 
     Examples
     --------
@@ -67,6 +84,11 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
     >>> learn_column(pd.Series([7, 7, 7]), "version")
     'it has the same value in every training row'
     """
+    if holds_text(series):
+        texts = Texts.of(series, name)
+        found = understand(texts)
+        learnt = learn_column(understood_series(found, texts, series), name, coding)
+        return learnt if isinstance(learnt, str) else with_reading(learnt, found.reading, found.odd)
     kind = kind_of(series, name)
     if kind == "text":
         return _learn_text(series, name, coding)
@@ -77,10 +99,31 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
     if kind == "duration":
         return _learn_numbers(durations_of(series, name), name, coding, duration=True)
     if kind == "number":
-        return _learn_numbers(numbers_of(series, name, infinite=True), name, coding)
+        found_numbers = numbers_of(series, name, infinite=True)
+        learnt = _learn_numbers(found_numbers, name, coding)
+        if learnt == _CONSTANT and series.nunique() > 1:
+            return _TOO_CLOSE
+        if learnt == _CONSTANT and series.dtype.kind == "f" and abs(found_numbers[0]) >= 2**53:
+            return _PERHAPS_TOO_CLOSE
+        return learnt
     clock = kind == "time"
     moments = times_of_day_of(series, name) if clock else dates_of(series, name)
     return _learn_moments(moments, name, coding, clock=clock)
+
+
+def with_reading(column: Column, reading: str = "", odd: bool = False) -> Column:
+    """Let a column know how its cells are written, if it is one of numbers or dates.
+
+    Examples
+    --------
+    >>> with_reading(NumberColumn("price", 1.0, 2.0), "comma").reading
+    'comma'
+    """
+    if isinstance(column, NumberColumn | RobustColumn) and (reading or odd):
+        return replace(column, reading=reading, odd=odd)
+    if isinstance(column, DateColumn) and reading:
+        return replace(column, reading=reading)
+    return column
 
 
 def _learn_boolean(series: pd.Series[Any], name: str, coding: Coding) -> Column | str:

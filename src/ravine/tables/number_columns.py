@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
 from ravine.tables.column import BINS, INFINITE, MISSING, MORE_BINS, TAILS, Column, check_filled
+from ravine.tables.number_spelling import is_number_reading
 from ravine.tables.times import durations_of
-from ravine.tables.values import numbers_of, plural
+from ravine.tables.values import Unread, numbers_of, plural, unread_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,11 @@ class NumberColumn(Column):
         Lowest and highest finite value in the training rows, if some there were infinite.
     duration : bool, default False
         Whether it holds durations instead of numbers; they count in seconds.
+    reading : str, default ""
+        How numbers are written in text: see `number_spelling.NumberTexts`.
+    odd : bool, default False
+        Whether some cells of the training table were text that is no number. Such cells count as
+        missing then; otherwise they are an error.
 
     Examples
     --------
@@ -58,6 +64,8 @@ class NumberColumn(Column):
     missing: bool = False
     limits: tuple[float, ...] = ()
     duration: bool = False
+    reading: str = ""
+    odd: bool = False
 
     def __post_init__(self) -> None:
         spread = self.standard_deviation
@@ -66,7 +74,7 @@ class NumberColumn(Column):
                 f"Column {self.name!r} needs a finite mean and a positive standard deviation. "
                 f"Got {self.mean} and {spread}."
             )
-        _check_limits(self.name, self.limits)
+        _check_common(self)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -76,12 +84,12 @@ class NumberColumn(Column):
     @property
     def learnt(self) -> str:
         """Mean and standard deviation."""
-        unit = " seconds" if self.duration else ""
+        unit = _unit(self)
         return f"{self.mean:.4g} ± {self.standard_deviation:.4g}{unit}"
 
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Standardise the numbers."""
-        numbers, marks = _without_gaps(_numbers(series, self), self)
+        numbers, marks = _without_gaps(_numbers(series, self, fill), self, self.mean, fill)
         with np.errstate(over="ignore"):
             scaled = (numbers - self.mean) / self.standard_deviation
         beyond = np.flatnonzero(np.isinf(scaled))
@@ -100,6 +108,10 @@ class NumberColumn(Column):
     def unseen(self, series: pd.Series[Any]) -> int:
         """Count nothing: numbers have no categories."""
         return 0
+
+    def unread(self, series: pd.Series[Any]) -> Unread | None:
+        """Count the texts that are no numbers."""
+        return unread_numbers(series, self.reading) if self.odd else None
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,11 @@ class RobustColumn(Column):
         Standard deviation of the training rows' finite values, if the tails are to be told, else 0.
     more_bins : tuple of tuples of float, default ()
         Edges of further bins, each with a column of its own.
+    reading : str, default ""
+        How numbers are written in text: see `number_spelling.NumberTexts`.
+    odd : bool, default False
+        Whether some cells of the training table were text that is no number. Such cells count as
+        missing then; otherwise they are an error.
 
     References
     ----------
@@ -167,6 +184,8 @@ class RobustColumn(Column):
     duration: bool = False
     deviation: float = 0.0
     more_bins: tuple[tuple[float, ...], ...] = ()
+    reading: str = ""
+    odd: bool = False
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.median) and np.isfinite(self.spread) and self.spread >= 0):
@@ -188,7 +207,7 @@ class RobustColumn(Column):
             raise SpecError(f"Further bins of column {self.name!r} need edges, beside its bins.")
         if not self.scaled and not self.bins:
             raise SpecError(f"Column {self.name!r} needs bins if its scaled number is left out.")
-        _check_limits(self.name, self.limits)
+        _check_common(self)
 
     @property
     def binnings(self) -> tuple[tuple[float, ...], ...]:
@@ -208,12 +227,12 @@ class RobustColumn(Column):
         """Median and spread."""
         counts = [plural(len(edges) - 1, "bin") for edges in self.binnings]
         bins = f", {' or '.join(counts)}" if counts else ""
-        unit = " seconds" if self.duration else ""
+        unit = _unit(self)
         return f"{self.median:.4g} ± {self.spread:.4g}{unit}{bins}"
 
-    def encode(self, series: pd.Series[Any]) -> NDArray[np.float64]:
+    def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Scale and clip the numbers, and put them into their bins."""
-        numbers, marks = _without_gaps(_numbers(series, self), self)
+        numbers, marks = _without_gaps(_numbers(series, self, fill), self, self.median, fill)
         columns = []
         if self.scaled:
             columns.append(_filled(smooth_clip(numbers, self.median, self.spread)))
@@ -229,6 +248,10 @@ class RobustColumn(Column):
     def unseen(self, series: pd.Series[Any]) -> int:
         """Count nothing: numbers have no categories."""
         return 0
+
+    def unread(self, series: pd.Series[Any]) -> Unread | None:
+        """Count the texts that are no numbers."""
+        return unread_numbers(series, self.reading) if self.odd else None
 
 
 def smooth_clip(
@@ -257,10 +280,19 @@ def _place_among(edges: NDArray[np.float64], numbers: NDArray[np.float64]) -> ND
     return np.asarray(bins + way / (edges[bins + 1] / 2 - edges[bins] / 2))
 
 
-def _numbers(series: pd.Series[Any], column: NumberColumn | RobustColumn) -> NDArray[np.float64]:
+def _unit(column: NumberColumn | RobustColumn) -> str:
+    """Say what the numbers are of, and how they are written."""
+    how = column.reading.replace("comma", "decimal comma").replace("point", "decimal point")
+    return f"{' seconds' if column.duration else ''}{f' ({how})' if how else ''}"
+
+
+def _numbers(
+    series: pd.Series[Any], column: NumberColumn | RobustColumn, fill: bool = False
+) -> NDArray[np.float64]:
     if column.duration:
         return durations_of(series, column.name)
-    return numbers_of(series, column.name, infinite=True)
+    gaps = column.odd and (column.missing or fill)
+    return numbers_of(series, column.name, infinite=True, reading=column.reading, gaps=gaps)
 
 
 def _marks(column: NumberColumn | RobustColumn) -> list[str]:
@@ -269,13 +301,21 @@ def _marks(column: NumberColumn | RobustColumn) -> list[str]:
 
 
 def _without_gaps(
-    numbers: NDArray[np.float64], column: NumberColumn | RobustColumn
+    numbers: NDArray[np.float64],
+    column: NumberColumn | RobustColumn,
+    middle: float,
+    fill: bool,
 ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """Put the ends of the training range where numbers are infinite; say where gaps were."""
+    """Put the ends of the training range where numbers are infinite; say where gaps were.
+
+    With ``fill``, the middle stands where no training row had a gap.
+    """
     marks = []
     absent, infinite = np.isnan(numbers), np.isinf(numbers)
     if column.missing:
         marks.append(absent.astype(np.float64))
+    elif fill:
+        numbers = np.where(absent, middle, numbers)
     else:
         check_filled(absent, column.name)
     if column.limits:
@@ -301,7 +341,10 @@ def _filled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isnan(numbers), 0.0, numbers)
 
 
-def _check_limits(name: str, limits: tuple[float, ...]) -> None:
+def _check_common(column: NumberColumn | RobustColumn) -> None:
+    name, limits = column.name, column.limits
+    if column.reading and not is_number_reading(column.reading):
+        raise SpecError(f"Numbers of column {name!r} cannot be read {column.reading!r}.")
     if limits and not (len(limits) == 2 and np.isfinite(limits).all() and limits[0] <= limits[1]):
         raise SpecError(
             f"The limits of column {name!r} must be a lower and an upper number. Got {limits}."

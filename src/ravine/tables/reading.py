@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 from ravine.errors import DataError, FileError
 from ravine.files import file_error
+from ravine.tables.counters import NAMELESS
+from ravine.tables.csv_text import CsvText, missing_words, stripped
+from ravine.tables.missing import MISSING_VALUES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,19 +26,15 @@ __all__ = [
     "check_csv_names",
     "check_names",
     "check_text",
+    "csv_names",
     "csv_reason",
     "extension_of",
     "gzip_error",
     "parquet_error",
     "read_table",
+    "read_with_remarks",
     "table_stem",
 ]
-
-MISSING_VALUES = (
-    *("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan"),
-    *("null", "NULL", "None", "NaT"),
-)
-"""Cells of a CSV file that count as missing."""
 
 _EXTENSIONS = (".csv", ".csv.gz", ".parquet")
 _LARGEST_CSV = 2**31 - 2
@@ -43,11 +42,19 @@ AS_CSV = "Save it as CSV with commas (UTF-8), one row of column names, one line 
 """The cure for most files that cannot be read."""
 
 
-def read_table(path: str | os.PathLike[str], *, text_columns: Collection[str] = ()) -> pd.DataFrame:
+def read_table(
+    path: str | os.PathLike[str],
+    *,
+    text_columns: Collection[str] = (),
+    target: str | None = None,
+    missing_values: Collection[str] | None = None,
+) -> pd.DataFrame:
     r"""Read a table with column names from a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
 
-    Cells that hold one of ``MISSING_VALUES`` are missing. A first column without a name, as
-    spreadsheets and data frames write for their row numbers, is left out.
+    Cells of a CSV file that hold one of ``MISSING_VALUES`` are missing. Blanks around text do not
+    count. A column whose digits begin with zeros, such as 007, is text. A first column without a
+    name, as spreadsheets and data frames write for their row numbers, is called ``Unnamed: 0``. In
+    a table of one column a blank line is a row.
 
     Parameters
     ----------
@@ -55,6 +62,12 @@ def read_table(path: str | os.PathLike[str], *, text_columns: Collection[str] = 
         The file. Its name says what it is.
     text_columns : collection of str, default ()
         Columns of a CSV file to keep as text even where every cell looks like a number.
+    target : str, optional
+        The column that will be predicted: words such as NA and None are classes there, if it holds
+        text.
+    missing_values : collection of str, optional
+        The cells of a CSV file that count as missing, beside empty ones; ``None`` for the usual
+        ones.
 
     Returns
     -------
@@ -67,6 +80,11 @@ def read_table(path: str | os.PathLike[str], *, text_columns: Collection[str] = 
         If the file is missing, empty, not what its name says, or ragged (a row with more or fewer
         cells than there are columns), or if two columns have the same name.
 
+    Warns
+    -----
+    DataWarning
+        If words such as NA and None count as missing in a column of text, or are classes.
+
     Examples
     --------
     >>> import tempfile
@@ -78,15 +96,43 @@ def read_table(path: str | os.PathLike[str], *, text_columns: Collection[str] = 
     0  cat     4.5
     1  dog     NaN
     """
+    from ravine.tables.interpreting import warn_of
+
+    frame, remarks = read_with_remarks(path, text_columns, target, missing_values)
+    warn_of(remarks)
+    return frame
+
+
+def read_with_remarks(
+    path: str | os.PathLike[str],
+    text_columns: Collection[str] = (),
+    target: str | None = None,
+    missing_values: Collection[str] | None = None,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Read a table as ``read_table`` does; give what there is to say of it, not as warnings.
+
+    Parameters
+    ----------
+    path, text_columns, target, missing_values
+        As for ``read_table``.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        The rows.
+    remarks : list of str
+        Sentences.
+    """
     name = os.fspath(path)
     extension = extension_of(name)
     content = _content(name)
+    remarks: list[str] = []
     if extension == ".parquet":
         frame = _read_parquet(name, content)
     else:
-        frame = _read_csv(name, content, text_columns)
+        frame, remarks = _read_csv(name, content, text_columns, target, missing_values)
     _check_columns(name, frame)
-    return frame
+    return frame, remarks
 
 
 def table_stem(path: str | os.PathLike[str]) -> str:
@@ -131,7 +177,7 @@ def _content(name: str) -> bytes:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise gzip_error(name, error) from error
-    if not content.strip():
+    if not content[:4096].strip() and not content.strip():
         raise FileError(f"Cannot read {name!r}: the file is empty.", hint=AS_CSV)
     return content
 
@@ -143,7 +189,7 @@ def _read_parquet(name: str, content: bytes) -> pd.DataFrame:
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read()
         check_names(table.column_names, repr(name), FileError)
-        frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+        frame: pd.DataFrame = stripped(table).to_pandas(date_as_object=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, FileError):
             raise
@@ -152,35 +198,34 @@ def _read_parquet(name: str, content: bytes) -> pd.DataFrame:
     return frame.reset_index(level=named).reset_index(drop=True)
 
 
-def _read_csv(name: str, content: bytes, text_columns: Collection[str]) -> pd.DataFrame:
+def _read_csv(
+    name: str,
+    content: bytes,
+    text_columns: Collection[str],
+    target: str | None,
+    missing_values: Collection[str] | None,
+) -> tuple[pd.DataFrame, list[str]]:
     import pyarrow as pa
-    import pyarrow.csv as arrow_csv
 
     if len(content) > _LARGEST_CSV:
         raise file_error(name, "read", OSError(errno.EFBIG, "")) from None
     check_text(name, content)
+    file = CsvText(content, ("", *(MISSING_VALUES if missing_values is None else missing_values)))
+    said: list[str] = []
     try:
-        # One block, so that a column's type is judged by all of its cells, not by the first million
-        # bytes; one thread, so that an error can name its row.
-        table = arrow_csv.read_csv(
-            pa.BufferReader(content),
-            read_options=arrow_csv.ReadOptions(block_size=len(content) + 1, use_threads=False),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                null_values=list(MISSING_VALUES),
-                strings_can_be_null=True,
-                column_types={column: pa.string() for column in text_columns},
-            ),
-        )
+        table = file.read(text_columns)
+        if missing_values is None:  # otherwise they were chosen
+            table, said = missing_words(file, table, target)
     except pa.ArrowInvalid as error:
         raise FileError(f"Cannot read {name!r}: {csv_reason(error)}.", hint=AS_CSV) from error
-    return _named(name, table).to_pandas(self_destruct=True, date_as_object=False)  # type: ignore[no-any-return]
+    return _named(name, table).to_pandas(self_destruct=True, date_as_object=False), said
 
 
 def check_text(name: str, content: bytes) -> None:
     """Check that a CSV file's first bytes, a row of names at least, are text in UTF-8."""
+    end = content.find(b"\n")
     try:
-        content.partition(b"\n")[0].decode("utf-8")
+        content[: end if end >= 0 else None].decode("utf-8")
         is_text = b"\0" not in content[:65536]
     except UnicodeDecodeError:
         is_text = False
@@ -205,11 +250,10 @@ def parquet_error(name: str, error: Exception) -> FileError:
 
 
 def _named(name: str, table: pa.Table) -> pa.Table:
-    """Leave out a nameless first column; complain of what is wrong with the others."""
+    """Name a nameless first column; complain of what is wrong with the others."""
     import pyarrow as pa
 
-    if table.num_columns > 1 and table.column_names[0].strip() == "":
-        table = table.remove_column(0)
+    table = table.rename_columns(csv_names(table.column_names))
     check_csv_names(name, table.column_names)
     for field in table.schema:
         if pa.types.is_binary(field.type):
@@ -217,6 +261,19 @@ def _named(name: str, table: pa.Table) -> pa.Table:
                 f"Cannot read {name!r}: column {field.name!r} is not UTF-8 text.", hint=AS_CSV
             )
     return table
+
+
+def csv_names(names: list[str]) -> list[str]:
+    """Give the names of a CSV file's columns: without blanks around them, the first never empty.
+
+    Examples
+    --------
+    >>> csv_names(["", " age "])
+    ['Unnamed: 0', 'age']
+    """
+    names = [name.strip() for name in names]
+    nameless = len(names) > 1 and not names[0] and NAMELESS not in names
+    return [NAMELESS, *names[1:]] if nameless else names
 
 
 def check_csv_names(name: str, columns: list[str]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -22,14 +22,17 @@ from ravine.tables.columns import (
 )
 from ravine.tables.finding import check_column, listed, similar
 from ravine.tables.frames import as_frame
-from ravine.tables.learning import learn_column
+from ravine.tables.interpreting import Interpreted, interpret, said_of_unread, warn_of
+from ravine.tables.learning import SAYS_NOTHING, learn_column, with_reading
 from ravine.tables.target import Target, Task
-from ravine.tables.values import plural
+from ravine.tables.values import Unread, plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableSchema"]
+__all__ = ["OnNewMissing", "TableSchema"]
+
+OnNewMissing = Literal["error", "median"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class TableSchema:
         Columns of the training table that say nothing, and why.
     targets : tuple of Target, optional
         All that is predicted; all of them set the same task.
+    remarks : tuple of str, optional
+        What else was noticed in the training table, in sentences.
+    missing_values : tuple of str, optional
+        The cells of a CSV file that count as missing; ``None`` for the usual ones.
 
     Examples
     --------
@@ -64,6 +71,8 @@ class TableSchema:
     target: Target | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
+    remarks: tuple[str, ...] = ()
+    missing_values: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.targets and self.target is not None:
@@ -110,19 +119,65 @@ class TableSchema:
         ------
         DataError
             If a column cannot be used, or none is left.
+
+        Warns
+        -----
+        DataWarning
+            Of everything in the table that is not learnt as it stands there.
         """
-        coding, frame = Coding.named(coding), as_frame(frame)
         names = [] if target is None else [target] if isinstance(target, str) else list(target)
-        targets = _learn_targets(frame, names, task, standardise_target)
+        frame = as_frame(frame)
+        for name in names:
+            check_column(frame, name, "target")
+        schema = cls.of(
+            interpret(frame, names, task),
+            names,
+            task=task,
+            standardise_target=standardise_target,
+            coding=coding,
+        )
+        warn_of(schema.warnings)
+        return schema
+
+    @classmethod
+    def of(
+        cls,
+        table: Interpreted,
+        targets: Sequence[str] = (),
+        *,
+        task: Task | None = None,
+        standardise_target: bool = True,
+        coding: str | Coding = "standard",
+    ) -> TableSchema:
+        """Learn from training rows of a table whose text was read already; without warnings.
+
+        Parameters
+        ----------
+        table : Interpreted
+            The training rows, and what was found in the whole table.
+        targets : sequence of str
+            Names of the columns that are predicted.
+        task, standardise_target, coding
+            As for ``learn``.
+
+        Returns
+        -------
+        TableSchema
+            What was learnt.
+        """
+        coding, frame = Coding.named(coding), table.frame
+        learnt = _learn_targets(frame, list(targets), task, standardise_target)
         columns: list[Column] = []
-        left_out: dict[str, str] = {}
-        for name in (str(column) for column in frame.columns if column not in names):
+        left_out = dict(table.left_out)
+        for name in (str(column) for column in frame.columns if column not in targets):
             column = learn_column(frame[name], name, coding)
             if isinstance(column, str):
                 left_out[name] = column
             else:
-                columns.append(column)
-        schema = cls(tuple(columns), left_out=left_out, targets=targets)
+                columns.append(with_reading(column, *table.readings.get(name, ())))
+        schema = cls(
+            tuple(columns), left_out=left_out, targets=learnt, remarks=tuple(table.remarks)
+        )
         if not columns:
             raise DataError(
                 " ".join(["The table has no column to learn from.", *schema.notes]),
@@ -130,10 +185,41 @@ class TableSchema:
             )
         return schema
 
+    def knowing(
+        self, table: Interpreted, missing_values: tuple[str, ...] | None = None
+    ) -> TableSchema:
+        """Add what was found in the whole table that the training rows are a part of.
+
+        Parameters
+        ----------
+        table : Interpreted
+            The whole table.
+        missing_values : tuple of str, optional
+            The cells of its file that counted as missing; ``None`` for the usual ones.
+
+        Returns
+        -------
+        TableSchema
+            The same columns, with readings, remarks and what was left out.
+        """
+        return replace(
+            self,
+            columns=tuple(with_reading(c, *table.readings.get(c.name, ())) for c in self.columns),
+            left_out={**table.left_out, **self.left_out},
+            remarks=tuple(dict.fromkeys((*table.remarks, *self.remarks))),
+            missing_values=missing_values,
+        )
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed while learning, in sentences."""
-        return tuple(f"Column {name!r} is left out: {why}." for name, why in self.left_out.items())
+        return (*_left_out(self.left_out), *self.remarks)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those of the notes that say that something was not learnt as it stands in the table."""
+        lost = {name: why for name, why in self.left_out.items() if why not in SAYS_NOTHING}
+        return (*_left_out(lost), *self.remarks)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -187,7 +273,13 @@ class TableSchema:
         named = (t.name for t in self.targets if any(isinstance(c, str) for c in t.classes))
         return (*names, *named)
 
-    def encode(self, frame: Any, *, dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    def encode(
+        self,
+        frame: Any,
+        *,
+        dtype: DTypeLike = np.float64,
+        on_new_missing: OnNewMissing = "error",
+    ) -> NDArray[Any]:
         """Turn rows of a table into rows of numbers.
 
         The columns may stand in any order, and further ones are ignored. Every row is coded by
@@ -199,6 +291,10 @@ class TableSchema:
             Any rows, n of them, as ``as_frame`` takes them.
         dtype : data type, default float64
             Of the result; float32 halves its memory. (Everything is computed in float64.)
+        on_new_missing : {"error", "median"}, default "error"
+            What a value means that is missing where no training row lacked one: an error, or the
+            median of the training rows (with standard coding, the mean; a boolean or a date counts
+            as being in the middle).
 
         Returns
         -------
@@ -210,13 +306,19 @@ class TableSchema:
         DataError
             If a column is missing, holds something else than in training, or lacks values where
             none were missing in training.
+
+        Warns
+        -----
+        DataWarning
+            If text that is no number counts as missing.
         """
-        frame = self._fitting(frame)
+        frame, fill = self._fitting(frame), on_new_missing == "median"
         coded = np.empty((len(frame), len(self.features)), dtype)
         end = 0
         for column in self.columns:
             start, end = end, end + len(column.features)
-            coded[:, start:end] = column.encode(frame[column.name])
+            coded[:, start:end] = column.encode(frame[column.name], fill=fill)
+        warn_of(said_of_unread(self.unread(frame)))
         return coded
 
     def encode_target(self, frame: Any) -> NDArray[Any]:
@@ -285,6 +387,23 @@ class TableSchema:
         counts = {column.name: column.unseen(frame[column.name]) for column in self.columns}
         return {name: count for name, count in counts.items() if count}
 
+    def unread(self, frame: Any) -> dict[str, Unread]:
+        """Find, for each column of numbers, the texts that are none and count as missing.
+
+        Parameters
+        ----------
+        frame : data frame, dict of columns, array, …
+            Any rows.
+
+        Returns
+        -------
+        dict of str to Unread
+            Column name → how many there are, and the first. Columns without any are not listed.
+        """
+        frame = self._fitting(frame)
+        found = {column.name: column.unread(frame[column.name]) for column in self.columns}
+        return {name: unread for name, unread in found.items() if unread is not None}
+
     def check(self, frame: Any) -> None:
         """Check that a table has every column that is needed.
 
@@ -324,6 +443,10 @@ class TableSchema:
             "columns": [column.to_dict() for column in self.columns],
             "target": targets if len(targets) > 1 else next(iter(targets), None),
             "left_out": dict(self.left_out),
+            **({"remarks": list(self.remarks)} if self.remarks else {}),
+            **(
+                {} if self.missing_values is None else {"missing_values": list(self.missing_values)}
+            ),
         }
 
     @classmethod
@@ -345,8 +468,8 @@ class TableSchema:
         SpecError
             If it is not such a description.
         """
-        parts = {"columns", "target", "left_out"}
-        if not isinstance(description, dict) or set(description) != parts:
+        parts, further = {"columns", "target", "left_out"}, {"remarks", "missing_values"}
+        if not isinstance(description, dict) or set(description) - further != parts:
             raise SpecError("A schema needs columns, a target and what is left out.")
         columns, left_out = description["columns"], description["left_out"]
         if not isinstance(columns, list) or not columns or not isinstance(left_out, dict):
@@ -361,6 +484,8 @@ class TableSchema:
                 Target.from_dict(target)
                 for target in (targets if isinstance(targets, list) else [targets])
             ),
+            remarks=_texts_of(description, "remarks") or (),
+            missing_values=_texts_of(description, "missing_values"),
         )
 
 
@@ -379,6 +504,20 @@ def _learn_targets(
             hint="Say which one it is (task='regression'), or train a model for each.",
         )
     return targets
+
+
+def _left_out(left_out: Mapping[str, str]) -> list[str]:
+    return [f"Column {name!r} is left out: {why}." for name, why in left_out.items()]
+
+
+def _texts_of(description: dict[str, Any], key: str) -> tuple[str, ...] | None:
+    """Read a list of texts that a schema may have."""
+    texts = description.get(key)
+    if texts is None:
+        return None
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise SpecError(f"The {key!r} of a schema must be a list of texts.")
+    return tuple(texts)
 
 
 def _check_different(names: list[str], what: str) -> None:

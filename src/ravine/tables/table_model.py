@@ -17,7 +17,7 @@ from ravine.model import Model, load
 from ravine.model_file import write_model_file
 from ravine.tables.finding import rows_with_target
 from ravine.tables.frames import as_frame
-from ravine.tables.schema import TableSchema
+from ravine.tables.schema import OnNewMissing, TableSchema
 from ravine.tables.target import Target
 
 __all__ = ["TableModel", "loss_unit"]
@@ -37,6 +37,9 @@ class TableModel:
         The columns and the target.
     model : Model
         The network, trained on ``schema.encode(rows)`` and ``schema.encode_target(rows)``.
+    on_new_missing : {"error", "median"}, default "error"
+        What a value means that is missing where no training row lacked one, see
+        `TableSchema.encode`. Not saved.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class TableModel:
 
     schema: TableSchema
     model: Model
+    on_new_missing: OnNewMissing = "error"
 
     def __post_init__(self) -> None:
         if self.schema.target is None:
@@ -101,7 +105,7 @@ class TableModel:
         DataError
             If the table does not fit the schema.
         """
-        predictions = self.model.predict(self.schema.encode(as_frame(table)))
+        predictions = self.model.predict(self._coded(as_frame(table)))
         return self.target.decode(predictions) if self.target.task == "regression" else predictions
 
     def predict_proba(self, table: Any) -> NDArray[Any]:
@@ -127,7 +131,7 @@ class TableModel:
                 f"The model predicts numbers ({self.target.name!r}); there are no probabilities.",
                 hint="Ask for the predictions alone.",
             )
-        return self.model.predict_proba(self.schema.encode(as_frame(table)))
+        return self.model.predict_proba(self._coded(as_frame(table)))
 
     def evaluate(self, table: Any) -> dict[str, float]:
         """Compare predictions with the known target; rows without one are left out.
@@ -148,7 +152,10 @@ class TableModel:
             If the table does not fit the schema, or has a class that training had not.
         """
         frame = rows_with_target(as_frame(table), self.target.name)
-        return self.score(self.schema.encode(frame), self.schema.encode_target(frame))
+        return self.score(self._coded(frame), self.schema.encode_target(frame))
+
+    def _coded(self, frame: Any) -> NDArray[Any]:
+        return self.schema.encode(frame, on_new_missing=self.on_new_missing)
 
     def score(self, X: NDArray[Any], y: NDArray[Any]) -> dict[str, float]:
         """Evaluate on rows that the schema has coded already; scores as ``evaluate`` gives them.

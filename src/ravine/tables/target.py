@@ -9,12 +9,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ravine.errors import DataError, ParameterError, SpecError
-from ravine.tables.values import Kind, kind_of, mean_and_spread, numbers_of, plural, text_of
+from ravine.tables.text_kinds import Texts, Understood, alike, is_absent, understand
+from ravine.tables.values import (
+    Kind,
+    Unread,
+    holds_text,
+    kind_of,
+    mean_and_spread,
+    numbers_of,
+    plural,
+    text_of,
+    unread_numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MOST_NUMBER_CLASSES", "Target", "Task", "infer_task"]
+__all__ = ["MOST_NUMBER_CLASSES", "Target", "Task", "check_target", "infer_task"]
 
 Task = Literal["regression", "classification"]
 Label = str | int | bool
@@ -44,12 +55,18 @@ def infer_task(series: pd.Series[Any], name: str) -> Task:
     {"regression", "classification"}
         The task.
 
+    Raises
+    ------
+    DataError
+        If it holds dates or times, or text that is numbers, or nearly so.
+
     Examples
     --------
     >>> import pandas as pd
     >>> infer_task(pd.Series([3.5, 1.0]), "price"), infer_task(pd.Series([0, 1, 1]), "survived")
     ('regression', 'classification')
     """
+    check_target(series, name)
     if _target_kind(series, name) != "number":
         return "classification"
     numbers = numbers_of(series, name)
@@ -58,6 +75,53 @@ def infer_task(series: pd.Series[Any], name: str) -> Task:
     few = different.size <= MOST_NUMBER_CLASSES
     enough = different.size <= 2 or numbers.size >= _FEWEST_ROWS_A_CLASS * different.size
     return "classification" if whole and few and enough else "regression"
+
+
+def check_target(series: pd.Series[Any], name: str, task: Task | None = None) -> list[str]:
+    """Check that the text of a target is classes and not numbers that something is wrong with.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        The target, all rows in their order.
+    name : str
+        Its name, for the messages.
+    task : {"regression", "classification"}, optional
+        The task, if it was said: text of a classification may be anything.
+
+    Returns
+    -------
+    list of str
+        What is to be said of it, in sentences.
+
+    Raises
+    ------
+    DataError
+        If it holds dates or times, or numbers but for some cells, or numbers that are not written
+        plainly; it names the cell and its row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> check_target(pd.Series(["2.5"] * 9 + ["-"]), "score")
+    Traceback (most recent call last):
+        ...
+    ravine.errors.DataError: The target 'score' holds numbers but for '-' in row 10.
+    """
+    if not holds_text(series):
+        return []
+    texts = Texts.of(series, name)
+    found = _understood(texts, task)
+    _check_no_times(found.kind, name)
+    if task == "regression" or (task is None and found.kind == "number"):
+        _check_numbers(series, texts, found, task)
+    said = [found.remark] if found.kind == "text" and found.remark else []
+    if pair := alike(texts.texts):
+        said.append(
+            f"The target {name!r}: the classes {pair[0]!r} and {pair[1]!r} differ only in blanks "
+            "or in Unicode's form, and count as two. Strip and normalise them if they are one."
+        )
+    return said
 
 
 @dataclass(frozen=True)
@@ -138,6 +202,8 @@ class Target:
         if not len(series) or series.isna().any():
             raise DataError(f"The target {name!r} must be known in every row, and in one at least.")
         task = task or infer_task(series, name)
+        if task == "regression":
+            check_target(series, name, task)
         if task == "classification":
             classes = np.unique(_labels(_uncoded(series), name))
             if classes.size < 2:
@@ -148,10 +214,7 @@ class Target:
                 )
             return cls(name, task, classes=tuple(classes.tolist()))
         if _target_kind(series, name) in ("text", "ordered"):
-            raise DataError(
-                f"The target {name!r} holds text, which cannot be regressed on.",
-                hint="Use --task classification, or convert the column to numbers.",
-            )
+            raise _no_regression(name)
         numbers = numbers_of(series, name)
         if numbers.min() == numbers.max():
             raise DataError(
@@ -239,13 +302,64 @@ class Target:
 
 
 def _target_kind(series: pd.Series[Any], name: str) -> Kind:
+    if holds_text(series):
+        _check_no_times(_understood(Texts.of(series, name), "classification").kind, name)
+        return "text"
     kind = kind_of(series, name)
+    _check_no_times(kind, name)
+    return kind
+
+
+def _understood(texts: Texts, task: Task | None) -> Understood:
+    """Find out what a target's text holds; classes need not be read in one way."""
+    try:
+        return understand(texts)
+    except DataError:
+        if task == "classification":
+            return Understood("text")
+        raise
+
+
+def _check_no_times(kind: Kind, name: str) -> None:
     if kind in ("date", "time", "duration"):
         raise DataError(
             f"The target {name!r} holds dates or times, which cannot be predicted.",
             hint="Convert it to a number (days from some date, seconds, …).",
         )
-    return kind
+
+
+def _check_numbers(
+    series: pd.Series[Any], texts: Texts, found: Understood, task: Task | None
+) -> None:
+    """Raise an error for text that is numbers, but for some cells or how they are written."""
+    name = texts.name
+    if found.kind != "number":
+        raise _no_regression(name, unread_numbers(series))
+    choice = "" if task else ", or say --task classification to make every text a class"
+    odd = unread_numbers(series, found.reading)
+    if odd is not None:
+        more = "" if odd.count == 1 else f" and {plural(odd.count - 1, 'cell')} more"
+        raise DataError(
+            f"The target {name!r} holds numbers but for {odd.first!r} in row {odd.row}{more}.",
+            hint=f"Leave such cells empty (their rows are left out) or correct them{choice}.",
+        )
+    few = len(texts.texts) <= MOST_NUMBER_CLASSES and not found.reading
+    if few and task is None:
+        return
+    place = next(p for p, text in enumerate(texts.texts) if not is_absent(text))
+    raise DataError(
+        f"The target {name!r} holds numbers that are written as text, such as "
+        f"{texts.texts[place]!r} in row {texts.row(place)}.",
+        hint=f"Make them plain numbers ({found.values[texts.row(place) - 1]:.15g}){choice}.",
+    )
+
+
+def _no_regression(name: str, odd: Unread | None = None) -> DataError:
+    where = "" if odd is None else f": {odd.first!r} in row {odd.row}"
+    return DataError(
+        f"The target {name!r} holds text, which cannot be regressed on{where}.",
+        hint="Use --task classification, or convert the column to numbers.",
+    )
 
 
 def _uncoded(series: pd.Series[Any]) -> pd.Series[Any]:

@@ -13,26 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
+from ravine.tables.text_kinds import is_absent
+from ravine.tables.time_spelling import date_of, duration_of, time_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "Moments",
+    "as_datetimes",
     "dates_of",
     "durations_of",
-    "looks_like_dates",
     "times_of_day_of",
     "zone_of",
 ]
 
-_ISO = re.compile(
-    r"\d{4}([-/])\d{1,2}\1\d{1,2}"
-    r"([ Tt]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)?)?"
-)
-_OTHER_ORDER = re.compile(
-    r"(\d{1,2}([-/.])\d{1,2}\2(\d{4}|\d{2})|\d{4}\.\d{1,2}\.\d{1,2})([ T]\d{1,2}:\d{2}.*)?"
-)
 _WITH_ZONE = re.compile(r".*:\d{2}([.,]\d+)?\s?([Zz]|[+-]\d{2}(:?\d{2})?)")
 _OFFSET = re.compile(r"UTC[+-]\d{2}:\d{2}")
 
@@ -56,54 +51,22 @@ class Moments:
     zone: str = ""
 
 
-def looks_like_dates(series: pd.Series[Any], name: str) -> bool:
-    """Tell whether text holds dates: judged by its first hundred known values.
-
-    Parameters
-    ----------
-    series : pandas.Series
-        A column of text.
-    name : str
-        Its name, for the message.
-
-    Returns
-    -------
-    bool
-        Whether they are dates as ISO 8601 writes them, year first.
-
-    Raises
-    ------
-    DataError
-        If they are dates in an order that leaves open which is the day and which the month.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> looks_like_dates(pd.Series(["2024-02-29", "2024-03-01 12:30"]), "when")
-    True
-    """
-    some = [str(value).strip() for value in series.dropna().head(100)]
-    if some and all(_OTHER_ORDER.fullmatch(text) for text in some):
-        raise DataError(
-            f"Column {name!r} holds dates that can be read in more than one way (such as "
-            f"{some[0]!r}).",
-            hint=f"Write them as year-month-day (2024-12-31), or use --drop {name!r}.",
-        )
-    return bool(some) and all(_ISO.fullmatch(text) for text in some)
-
-
-def dates_of(series: pd.Series[Any], name: str, zone: str | None = None) -> Moments:
+def dates_of(
+    series: pd.Series[Any], name: str, zone: str | None = None, reading: str = ""
+) -> Moments:
     """Get dates, with or without time and time zone, out of a column.
 
     Parameters
     ----------
     series : pandas.Series
-        Dates, or text that ISO 8601 makes dates.
+        Dates, or text that reads as dates.
     name : str
         Its name, for the messages.
     zone : str, optional
         The time zone for the clock on the wall; ``None`` takes the column's own, "" says that it
         must have none.
+    reading : str, default ""
+        How text is read: see `time_spelling.date_of`.
 
     Returns
     -------
@@ -122,7 +85,7 @@ def dates_of(series: pd.Series[Any], name: str, zone: str | None = None) -> Mome
     >>> dates.seconds, dates.local[0]
     (array([86400.,    nan]), np.datetime64('1970-01-02T01:00:00'))
     """
-    dates = _as_datetimes(series, name)
+    dates = as_datetimes(series, name, reading)
     own = _name_of(dates.dt.tz)
     zone = own if zone is None else zone
     if bool(zone) != bool(own) and dates.notna().any():
@@ -151,7 +114,7 @@ def times_of_day_of(series: pd.Series[Any], name: str) -> Moments:
     Parameters
     ----------
     series : pandas.Series
-        Objects of ``datetime.time``.
+        Objects of ``datetime.time``, or text such as "9:05", "09:05:30" or "9:05 PM".
     name : str
         Its name, for the message.
 
@@ -173,6 +136,9 @@ def times_of_day_of(series: pd.Series[Any], name: str) -> Moments:
     """
     seconds = np.full(len(series), np.nan)
     for row, (value, known) in enumerate(zip(series, series.notna(), strict=True)):
+        if isinstance(value, str):
+            known = not is_absent(value)
+            value = time_of(value) or value
         if isinstance(value, dt.time):
             whole = 3600 * value.hour + 60 * value.minute + value.second
             seconds[row] = whole + value.microsecond / 1e6
@@ -187,7 +153,7 @@ def durations_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
     Parameters
     ----------
     series : pandas.Series
-        Timedeltas.
+        Timedeltas, or text such as "25:10:07" or "3 days 04:05:06".
     name : str
         Its name, for the message.
 
@@ -214,6 +180,9 @@ def durations_of(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
         return np.where(np.isnat(found), np.nan, found / np.timedelta64(1, "s"))
     seconds = np.full(len(series), np.nan)
     for row, (value, missing) in enumerate(zip(series, series.isna(), strict=True)):
+        if isinstance(value, str):
+            missing = is_absent(value)
+            value = value if missing or (read := duration_of(value)) is None else read
         if isinstance(value, np.timedelta64) and not missing:
             seconds[row] = value / np.timedelta64(1, "s")
         elif isinstance(value, dt.timedelta) and not missing:
@@ -265,22 +234,49 @@ def _name_of(zone: dt.tzinfo | None) -> str:
     return name
 
 
-def _as_datetimes(series: pd.Series[Any], name: str) -> pd.Series[Any]:
-    """Make a column one of pandas' datetimes, whatever sort of dates it holds."""
+def as_datetimes(series: pd.Series[Any], name: str, reading: str = "") -> pd.Series[Any]:
+    """Make a column one of pandas' datetimes, whatever sort of dates it holds.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        The column.
+    name : str
+        Its name, for the messages.
+    reading : str, default ""
+        How text is read: see `time_spelling.date_of`.
+
+    Returns
+    -------
+    pandas.Series
+        The same dates.
+
+    Raises
+    ------
+    DataError
+        If there is something else in it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> as_datetimes(pd.Series(["13/6/1990"]), "born", "day first")[0]
+    Timestamp('1990-06-13 00:00:00')
+    """
     import pandas as pd
 
     if isinstance(series.dtype, pd.PeriodDtype):
         return pd.Series(series.dt.to_timestamp())
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return pd.Series(pd.DatetimeIndex(series))
-    if pd.api.types.infer_dtype(series, skipna=True) in ("string", "date", "datetime"):
+    held = pd.api.types.infer_dtype(series, skipna=True)
+    if held in ("string", "date", "datetime") and not reading:
         with contextlib.suppress(ValueError, OverflowError):  # fast; what fails is looked at below
             return pd.Series(pd.to_datetime(series, format="ISO8601"))
-    values = [_plain(value) if isinstance(value, str) else value for value in series]
-    for row, (value, missing) in enumerate(zip(values, series.isna(), strict=True)):
-        if not missing and not isinstance(value, str | dt.date | np.datetime64):
+    values = [_plain(value, reading) for value in series]
+    dates = pd.Series(values, dtype=object).where(pd.notna(pd.Series(values, dtype=object)), None)
+    for row, value in enumerate(dates):
+        if value is not None and not isinstance(value, str | dt.date | np.datetime64):
             raise _error("dates", name, value, row)
-    dates = pd.Series(values, dtype=object).where(series.notna().to_numpy(), None)
     with contextlib.suppress(ValueError, OverflowError):
         return pd.Series(pd.to_datetime(dates, format="ISO8601"))
     read = pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce")
@@ -292,9 +288,17 @@ def _as_datetimes(series: pd.Series[Any], name: str) -> pd.Series[Any]:
     return pd.Series(read)  # zones that differ
 
 
-def _plain(text: str) -> str:
-    """Spell a date in the one way that pandas knows of those that ISO 8601 knows."""
-    return text.strip().upper().replace(",", ".")
+def _plain(value: Any, reading: str) -> Any:
+    """Spell a date in the one way that pandas knows; None for a text that means a missing value."""
+    import pandas as pd
+
+    if isinstance(value, pd.Period):
+        return value.to_timestamp()
+    if not isinstance(value, str):
+        return value
+    if is_absent(value):
+        return None
+    return date_of(value, reading) or value.strip().upper().replace(",", ".")
 
 
 def _check_zones(dates: pd.Series[Any], name: str) -> None:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError
-from ravine.tables.times import looks_like_dates
+from ravine.tables.number_spelling import number_of
+from ravine.tables.text_kinds import Texts, is_absent, understand
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Kind", "kind_of", "mean_and_spread", "numbers_of", "plural", "sorts_of_text", "text_of"]
+__all__ = [
+    "Kind",
+    "Unread",
+    "holds_text",
+    "kind_of",
+    "mean_and_spread",
+    "numbers_of",
+    "plural",
+    "sorts_of_text",
+    "text_of",
+    "unread_numbers",
+]
 
 Kind = Literal["number", "boolean", "text", "ordered", "date", "time", "duration"]
 
@@ -32,8 +45,9 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     """Tell what a column holds.
 
     Integers and floats are numbers, however few of them differ. Pandas' categories are text,
-    whatever they are made of, or ordered. Text is dates if all of it is, as ISO 8601 writes them. A
-    column without a single value counts as numbers.
+    whatever they are made of, or ordered. Text is numbers, dates, times of day or durations where
+    its cells read so (`ravine.tables.text_kinds.understand`). A column without a single value
+    counts as numbers.
 
     Parameters
     ----------
@@ -50,7 +64,8 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     Raises
     ------
     DataError
-        If it holds complex numbers, bytes, lists or other objects.
+        If it holds complex numbers, bytes, lists or other objects, or text that can be read in
+        more than one way.
 
     Examples
     --------
@@ -65,17 +80,76 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     held = pd.api.types.infer_dtype(series, skipna=True)
     if held in _KINDS:
         return _KINDS[held]
-    if held == "string":
-        return "date" if looks_like_dates(series, name) else "text"
-    if held in {"mixed", "mixed-integer"} and all(isinstance(v, _SCALARS) for v in series.dropna()):
-        return "text"
+    if _is_text(held, series):
+        return understand(Texts.of(series, name)).kind
     raise DataError(
         f"Column {name!r} holds {_in_words(held, series)}; numbers, booleans or text are needed.",
         hint=f"Convert it, or leave it out (--drop {name!r}).",
     )
 
 
-def numbers_of(series: pd.Series[Any], name: str, *, infinite: bool = False) -> NDArray[np.float64]:
+def holds_text(series: pd.Series[Any]) -> bool:
+    """Tell whether a column holds text, perhaps among numbers, and is no column of categories.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> holds_text(pd.Series(["a", None])), holds_text(pd.Series([1, 2]))
+    (True, False)
+    """
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype) or series.dtype.kind in "biufcMm":
+        return False
+    return _is_text(pd.api.types.infer_dtype(series, skipna=True), series)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Cells of a column that hold something else than the training rows did.
+
+    Parameters
+    ----------
+    count : int
+        How many there are.
+    first : str
+        The first of them.
+    row : int
+        Its row, from 1.
+    """
+
+    count: int
+    first: str
+    row: int
+
+
+def unread_numbers(series: pd.Series[Any], reading: str = "") -> Unread | None:
+    """Count the texts among a column's cells that are neither numbers nor missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> unread_numbers(pd.Series(["1", "?", "big", "2"]))
+    Unread(count=1, first='big', row=3)
+    """
+    if not holds_text(series):
+        return None
+    found, values = _read(series, reading)
+    odd = np.array([value is None for value in values] + [False], dtype=np.bool_)[found.codes]
+    if not odd.any():
+        return None
+    row = int(odd.argmax())
+    return Unread(int(odd.sum()), found.texts[found.codes[row]], row + 1)
+
+
+def numbers_of(
+    series: pd.Series[Any],
+    name: str,
+    *,
+    infinite: bool = False,
+    reading: str = "",
+    gaps: bool = False,
+) -> NDArray[np.float64]:
     """Get a column's numbers as float64, missing ones as NaN.
 
     Parameters
@@ -86,6 +160,10 @@ def numbers_of(series: pd.Series[Any], name: str, *, infinite: bool = False) -> 
         Its name, for the messages.
     infinite : bool, default False
         Whether numbers may be infinite.
+    reading : str, default ""
+        How numbers are written where the column holds text (`number_spelling.NumberTexts`).
+    gaps : bool, default False
+        Whether text that is no number counts as missing.
 
     Returns
     -------
@@ -95,26 +173,20 @@ def numbers_of(series: pd.Series[Any], name: str, *, infinite: bool = False) -> 
     Raises
     ------
     DataError
-        If the column holds text, or an infinite value that may not be.
+        If the column holds something else, or an infinite value that may not be.
 
     Examples
     --------
     >>> import pandas as pd
     >>> numbers_of(pd.Series([1, None, 2.5]), "rooms")
     array([1. , nan, 2.5])
+    >>> numbers_of(pd.Series(["1,200", "NA"]), "price", reading="point")
+    array([1200.,   nan])
     """
-    kind = kind_of(series, name)
-    if kind not in ("number", "boolean"):
-        row, value = next((i, v) for i, v in enumerate(series) if isinstance(v, str) or v == v)
-        what = "the text " if isinstance(value, str) else ""
-        raise DataError(
-            f"Column {name!r} must hold numbers. Got {what}{str(value)!r} in row {row + 1}.",
-            hint="Check that column; an empty cell stands for a missing number.",
-        )
-    try:
-        numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    except OverflowError:  # whole numbers of Python's, too large for float64
-        numbers = np.asarray([_float_of(value) for value in series], dtype=np.float64)
+    if holds_text(series):
+        numbers = _numbers_in_text(series, name, reading, gaps)
+    else:
+        numbers = _plain_numbers(series, name)
     endless = np.flatnonzero(np.isinf(numbers))
     if endless.size and not infinite:
         raise DataError(
@@ -123,6 +195,46 @@ def numbers_of(series: pd.Series[Any], name: str, *, infinite: bool = False) -> 
             hint="Replace them with numbers, or leave the cells empty (missing).",
         )
     return numbers
+
+
+def _plain_numbers(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
+    if kind_of(series, name) not in ("number", "boolean"):
+        row, value = next((i, v) for i, v in enumerate(series) if isinstance(v, str) or v == v)
+        raise _no_number(name, value, row + 1)
+    try:
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    except OverflowError:  # whole numbers of Python's, too large for float64
+        return np.asarray([_float_of(value) for value in series], dtype=np.float64)
+
+
+def _numbers_in_text(
+    series: pd.Series[Any], name: str, reading: str, gaps: bool
+) -> NDArray[np.float64]:
+    if not gaps and (odd := unread_numbers(series, reading)) is not None:
+        raise _no_number(name, odd.first, odd.row)
+    found, values = _read(series, reading)
+    numbers = [np.nan if value is None else value for value in values]
+    return np.array([*numbers, np.nan], dtype=np.float64)[found.codes]
+
+
+def _read(series: pd.Series[Any], reading: str) -> tuple[Texts, list[float | None]]:
+    """Read the different texts of a column: NaN for missing ones, None for what is no number."""
+    found = Texts.of(series, "")
+    return found, [np.nan if is_absent(text) else number_of(text, reading) for text in found.texts]
+
+
+def _no_number(name: str, value: Any, row: int) -> DataError:
+    what = "the text " if isinstance(value, str) else ""
+    return DataError(
+        f"Column {name!r} must hold numbers. Got {what}{str(value)!r} in row {row}.",
+        hint="Check that column; an empty cell stands for a missing number.",
+    )
+
+
+def _is_text(held: str, series: pd.Series[Any]) -> bool:
+    return held == "string" or (
+        held in {"mixed", "mixed-integer"} and all(isinstance(v, _SCALARS) for v in series.dropna())
+    )
 
 
 def mean_and_spread(numbers: NDArray[np.float64], what: str) -> tuple[float, float]:
