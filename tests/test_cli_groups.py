@@ -114,6 +114,12 @@ def test_times_may_be_numbers_dates_and_whatever_has_an_order(name):
     assert found["validation"].max() < found["test"].min()
 
 
+def test_a_note_says_that_far_more_rows_are_set_aside_than_asked_for(capsys):
+    parts({"time": "when"}, FRAME.assign(when=TIMES["ordered"]))
+    told = " ".join(capsys.readouterr().err.split())
+    assert "note: 100 of 200 rows are set aside as the latest, where 40 were asked for" in told
+
+
 @pytest.mark.parametrize("values", [SITE, SITE + 0.5, SITE % 2 == 0, pd.Categorical(SITE)])
 def test_groups_may_be_of_any_sort(values):
     frame = FRAME.assign(group=values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -72,16 +73,20 @@ class KnownRows:
                 f"{flag} would change nothing: no rows are set aside.",
                 hint=f"Set {_FRACTIONS}, or leave {flag} out.",
             )
-        regression = task == "regression"
+        regression, target = task == "regression", self.frame[settings.target]
         try:
-            split = split_rows(
-                len(self),
-                test_fraction=fractions[0],
-                validation_fraction=fractions[1],
-                seed=seed,
-                strata=None if regression else [text_of(v) for v in self.frame[settings.target]],
-                **self.sides,
-            )
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                split = split_rows(
+                    len(self),
+                    test_fraction=fractions[0],
+                    validation_fraction=fractions[1],
+                    seed=seed,
+                    strata=None if regression else [text_of(v) for v in target],
+                    **self.sides,
+                )
+            for warning in told:
+                say(f"note: {warning.message}")
             check_sides_differ(self._take(split.training).sides, "validation", later)
         except DataError as error:
             if not self.sides:
