@@ -428,14 +428,16 @@ class Run:
         n = len(self.rows)
         made = [item for item in self.recipe.augmentation if isinstance(item, Synthesize)]
         n += sum(round(n * item.fraction) for item in made)
-        usual, last = rows_per_batch(n, self.recipe)
+        size = self.recipe.rows_per_step
+        _, _, last = rows_per_batch(n, n if size == "full" else size, joins=True)
         if last > 1:
             return
-        good = next((b for b in range(usual + 1, n + 1) if n % b != 1), None)
+        one = n == 1
         raise ParameterError(
-            f"BatchNorm needs at least two rows in every mini-batch, but {n} training rows in "
-            f"batches of {usual} leave a batch of one.",
-            hint=f"Use batch_size={good}." if good else "Use LayerNorm, or more rows.",
+            "BatchNorm needs at least two rows in every mini-batch, but there is one training row."
+            if one
+            else f"BatchNorm needs at least two rows in every mini-batch. Got batch_size={size}.",
+            hint="Use LayerNorm, or more rows." if one else "Use batch_size=2 or more.",
         )
 
 
