@@ -168,7 +168,7 @@ def test_labels_that_differ_only_in_blanks_are_warned_of_in_memory_and_one_in_fi
     table = {"x": [i % 5 for i in range(N)], "y": ["yes", "yes ", "no", "no"] * 10}
     schema, said = learnt(table, "y")
     assert schema.target.classes == ("no", "yes", "yes ")
-    assert "'yes' and 'yes ' differ only in blanks" in said[0]
+    assert "'yes' and 'yes ', which differ only in blanks" in said[0]
     with pytest.warns(DataWarning, match="'yes' and 'yes ', which differ only in blanks"):
         quick(rv.NeuralClassifier).fit(pd.DataFrame(table)[["x"]], table["y"])
     for path in (tmp_path / "t.csv", tmp_path / "t.parquet"):

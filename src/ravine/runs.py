@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -13,8 +14,9 @@ from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
 from .copula_check import warn_of_misfit
 from .data import Arrays, Offsets, SharedData, rows_per_batch
-from .errors import DataError, ParameterError
+from .errors import DataError, DataWarning, ParameterError
 from .history import History
+from .labels import said_of_alike
 from .layers import Dropout, Layer, Residual
 from .mlp import with_outputs
 from .model import Model
@@ -157,6 +159,8 @@ class Run:
         self._patience: Patience | None = None
         self._epochs_seen = 0
         self._check_together()
+        if known is None:
+            self._check_labels(stacklevel)
         self._check_copula(stacklevel)
 
     def watch(
@@ -343,6 +347,15 @@ class Run:
             check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
+
+    def _check_labels(self, stacklevel: int) -> None:
+        """Warn, once per data set, of labels that may be one."""
+        classes = self.targets.classes
+        if classes is None or classes.dtype.kind != "U":
+            return
+        for said in said_of_alike(classes.tolist(), "y"):
+            if self.data.is_first(said):
+                warnings.warn(said, DataWarning, stacklevel=stacklevel)
 
     def _check_copula(self, stacklevel: int) -> None:
         """Warn, once per data set, where Synthesize does not suit it."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ravine.errors import DataWarning
+from ravine.labels import alike
 from ravine.tables.counters import counters
 from ravine.tables.target import Task, check_target
-from ravine.tables.text_kinds import Texts, Understood, alike, understand
+from ravine.tables.text_kinds import Texts, Understood, understand
 from ravine.tables.times import as_datetimes
 from ravine.tables.values import Unread, holds_text, plural
 
