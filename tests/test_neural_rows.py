@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import ravine as rv
@@ -102,3 +103,14 @@ def test_train_warns_once_of_labels_that_differ_only_in_blanks():
         with pytest.warns(DataWarning, match="'a' and 'a ', which differ only in blanks") as caught:
             train()
         assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_whole_numbers_of_128_bits_are_targets():
+    labels = pl.Series([2**63 + int(odd) for odd in ODD], dtype=pl.Int128)
+    assert rv.NeuralClassifier(**QUICK).fit(X, labels).classes_.tolist() == [2**63, 2**63 + 1]
+    numbers = np.arange(40)
+    fitted = [
+        rv.NeuralRegressor(**QUICK, random_state=0).fit(X, y)
+        for y in (pl.Series(numbers, dtype=pl.Int128), numbers)
+    ]
+    np.testing.assert_array_equal(*(estimator.predict(X) for estimator in fitted))

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -597,3 +598,20 @@ def test_a_table_model_keeps_its_readings_when_saved(tmp_path):
     assert again.schema == schema
     np.testing.assert_array_equal(again.predict(as_frame(table)), model.predict(table))
     assert learn_column(pd.Series(table["a"]), "a").reading == "comma"
+
+
+@pytest.mark.parametrize(
+    "make", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "pyarrow"]
+)
+def test_a_first_column_without_a_name_counts_rows_in_memory_as_in_files(make):
+    table = make({"": np.arange(N), "x": np.arange(N) % 7})
+    with pytest.warns(DataWarning, match="'Unnamed: 0' is left out: it counts the rows"):
+        estimator = quick(rv.NeuralRegressor).fit(table, np.arange(N) % 7)
+    other = pd.DataFrame({"Unnamed: 0": np.arange(N)[::-1], "x": np.arange(N) % 7})
+    np.testing.assert_array_equal(estimator.predict(table), estimator.predict(other))
+
+
+def test_a_counter_that_pandas_has_renamed_twice_is_left_out():
+    frame = pd.DataFrame({"Unnamed: 0.1": np.arange(N), "x": np.arange(N) % 7})
+    with pytest.warns(DataWarning, match="left out"):
+        assert list(TableSchema.learn(frame).left_out) == ["Unnamed: 0.1"]

@@ -116,6 +116,8 @@ def _as_array(y: Any) -> NDArray[Any]:
 
     if not isinstance(y, np.ndarray | list | tuple):
         given = nw.from_native(y, eager_only=True, allow_series=True, pass_through=True)
+        if isinstance(given, nw.Series) and given.dtype in (nw.Int128, nw.UInt128):
+            return np.array(given.to_list(), dtype=object)  # which PyArrow does not know
         if isinstance(given, nw.DataFrame | nw.Series):
             y = given.to_pandas()
     if isinstance(y, pd.DataFrame):
