@@ -615,3 +615,16 @@ def test_a_counter_that_pandas_has_renamed_twice_is_left_out():
     frame = pd.DataFrame({"Unnamed: 0.1": np.arange(N), "x": np.arange(N) % 7})
     with pytest.warns(DataWarning, match="left out"):
         assert list(TableSchema.learn(frame).left_out) == ["Unnamed: 0.1"]
+
+
+@pytest.mark.parametrize(
+    ("pair", "how"),
+    [(("a", " a"), "blanks"), (("a b", "a  b"), "blanks"), (("é", "e\u0301"), "Unicode's form")],
+)
+@pytest.mark.parametrize("kind", [list, pd.Categorical])
+def test_texts_that_look_alike_are_warned_of_with_the_reason_also_as_categories(pair, how, kind):
+    texts = kind([pair[i % 2] for i in range(N)])
+    with pytest.warns(DataWarning, match=f"differ only in {how}"):
+        TableSchema.learn(pd.DataFrame({"c": texts}))
+    with pytest.warns(DataWarning, match="which differ only in blanks or in Unicode's form"):
+        TableSchema.learn(pd.DataFrame({"c": np.arange(N) % 7, "y": texts}), "y")

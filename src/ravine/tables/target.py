@@ -19,6 +19,7 @@ from ravine.tables.values import (
     mean_and_spread,
     numbers_of,
     plural,
+    text_categories,
     text_of,
     unread_numbers,
 )
@@ -110,7 +111,7 @@ def check_target(series: pd.Series[Any], name: str, task: Task | None = None) ->
     ravine.errors.DataError: The target 'score' holds numbers but for '-' in row 10.
     """
     if not holds_text(series):
-        return []
+        return said_of_alike(text_categories(series), f"The target {name!r}")
     texts = Texts.of(series, name)
     found = _understood(texts, task)
     _check_no_times(found.kind, name)
