@@ -16,6 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ravine.errors import DataError, ParameterError
+from ravine.feature_names import feature_names
 from ravine.history import History
 from ravine.model import Model
 from ravine.optimizers import LBFGS
@@ -180,6 +181,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _check_pair(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         """Check rows and their targets."""
+        feature_names(X)  # two columns of one name are refused
         X, y = validate_data(
             self,
             X,
@@ -308,6 +310,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _rows(self, X: Any) -> NDArray[Any]:
         """Check rows to predict."""
+        feature_names(X)
         return dense(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
 
     def __sklearn_is_fitted__(self) -> bool:

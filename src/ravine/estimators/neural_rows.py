@@ -12,6 +12,7 @@ from ravine.errors import DataError
 from ravine.tables import as_frame
 from ravine.tables.finding import similar
 from ravine.tables.frames import check_duplicates, spelled_names
+from ravine.tables.reading import named
 from ravine.tables.values import plural
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def column_names(X: Any) -> NDArray[Any] | None:
     if not _is_frame(X):
         return None
     names = list(X) if isinstance(X, dict) else list(getattr(X, "column_names", X.columns))
-    return np.asarray(names, dtype=object) if all(isinstance(n, str) for n in names) else None
+    texts = all(isinstance(name, str) for name in names)
+    return np.asarray(named(names), dtype=object) if texts else None
 
 
 def other_names(X: Any) -> list[str] | None:
