@@ -288,6 +288,7 @@ def test_an_own_augmentation_sees_the_true_inputs_and_may_move_them():
     assert np.abs(a - b).max() < 0.05
 
 
+@pytest.mark.filterwarnings("ignore:Synthesize does not suit")  # the wave is what is learnt here
 @pytest.mark.parametrize(
     "augmentation", [rv.Noise(1.0, relative=False), rv.Mixup(0.4), rv.Synthesize(0.5)]
 )
