@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -13,8 +14,9 @@ from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
 from .copula_check import warn_of_misfit
 from .data import Arrays, Offsets, SharedData, rows_per_batch
-from .errors import DataError, ParameterError
+from .errors import DataError, DataWarning, ParameterError
 from .history import History
+from .labels import said_of_alike
 from .layers import Dropout, Layer, Residual
 from .mlp import with_outputs
 from .model import Model
@@ -158,6 +160,8 @@ class Run:
         self._patience: Patience | None = None
         self._epochs_seen = 0
         self._check_together()
+        if known is None:
+            self._check_labels(stacklevel)
         self._check_copula(stacklevel)
 
     def watch(
@@ -283,7 +287,10 @@ class Run:
             aside = _as_rows(validation_rows, n, "validation_rows")
             aside = self._present(aside, self.data.training)
             if not len(aside):
-                raise DataError("sample_weight is 0 in every row of validation_rows.")
+                raise DataError(
+                    "sample_weight is 0 in every row of validation_rows: no validation loss can be "
+                    "computed."
+                )
             if rows is None:
                 chosen = np.setdiff1d(chosen, aside)
             if not len(chosen):
@@ -331,12 +338,6 @@ class Run:
         plateau = plateau_of(getattr(recipe.optimizer, "learning_rate", None))
         if plateau is not None and plateau.monitor is not None:
             monitors.append(("ReduceOnPlateau", plateau.monitor))
-        aside = self._validation_weights()
-        if aside is not None and len(aside) and not (aside > 0).any():
-            raise DataError(
-                f"sample_weight is 0 in every one of the {len(aside)} validation rows: no "
-                "validation loss can be computed."
-            )
         for name, monitor in monitors:
             self._check_monitor(name, monitor)
         self._check_dropout()
@@ -344,6 +345,15 @@ class Run:
             check_no_threshold(recipe.optimizer, getattr(layer, "penalty", None))
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
+
+    def _check_labels(self, stacklevel: int) -> None:
+        """Warn, once per data set, of labels that may be one."""
+        classes = self.targets.classes
+        if classes is None or classes.dtype.kind != "U":
+            return
+        for said in said_of_alike(classes.tolist(), "y"):
+            if self.data.is_first(said):
+                warnings.warn(said, DataWarning, stacklevel=stacklevel)
 
     def _check_copula(self, stacklevel: int) -> None:
         """Warn, once per data set, where Synthesize does not suit it."""
@@ -399,8 +409,7 @@ class Run:
 
     def _check_spread(self, name: str) -> None:
         """Refuse to watch R² where it says nothing: it compares errors with the targets' spread."""
-        weights = self._validation_weights()
-        counted = self.validation_rows if weights is None else self.validation_rows[weights > 0]
+        counted = self.validation_rows
         if len(counted) < 2:
             why = "needs at least two rows (of a weight above 0)"
         else:
@@ -417,24 +426,22 @@ class Run:
     def _validated_on(self) -> Arrays:
         return self.data.training if self.data.validation is None else self.data.validation
 
-    def _validation_weights(self) -> NDArray[Any] | None:
-        weights = self._validated_on.weights(self.recipe.dtype)
-        return None if weights is None else weights[self.validation_rows]
-
     def _check_batch_of_one(self) -> None:
         if any(not isinstance(item, Augmentation) for item in self.recipe.augmentation):
             return  # how many rows there will be, only the engine learns
         n = len(self.rows)
         made = [item for item in self.recipe.augmentation if isinstance(item, Synthesize)]
         n += sum(round(n * item.fraction) for item in made)
-        usual, last = rows_per_batch(n, self.recipe)
+        size = self.recipe.rows_per_step
+        _, _, last = rows_per_batch(n, n if size == "full" else size, joins=True)
         if last > 1:
             return
-        good = next((b for b in range(usual + 1, n + 1) if n % b != 1), None)
+        one = n == 1
         raise ParameterError(
-            f"BatchNorm needs at least two rows in every mini-batch, but {n} training rows in "
-            f"batches of {usual} leave a batch of one.",
-            hint=f"Use batch_size={good}." if good else "Use LayerNorm, or more rows.",
+            "BatchNorm needs at least two rows in every mini-batch, but there is one training row."
+            if one
+            else f"BatchNorm needs at least two rows in every mini-batch. Got batch_size={size}.",
+            hint="Use LayerNorm, or more rows." if one else "Use batch_size=2 or more.",
         )
 
 

@@ -150,7 +150,8 @@ def bias_variance(
     Raises
     ------
     ParameterError
-        If the parameters do not go together.
+        If the parameters do not go together, or if all values of ``over`` give the same models,
+        bit for bit.
     DataError
         If the data cannot be trained on or tested on, or is too little for this many models.
     DivergenceError

@@ -14,7 +14,7 @@ from .learners import Learner
 from .populations import DataSet, Population, held_out, population
 from .reference import Choice, choose, named_reference
 from .residuals import ROUNDS, Reference, match_errors
-from .sweeps import Sweep
+from .sweeps import Sweep, check_changes
 from .tables import Table
 from .worlds import Labels, World
 
@@ -156,6 +156,7 @@ class FromReference:
         self.fits = self._models(
             self.subjects.learner, [whole], _REAL_FITS, _REAL_SEEDS, range(self.n_settings)
         )
+        check_changes(self.subjects.sweep, self.fits.predictions)
         missed = self.fits.predictions[:, 0, :, self.table.n :] - self.table.test
         self.test_errors = self.table.squares(missed).mean(axis=1)
 

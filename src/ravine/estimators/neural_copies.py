@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Rows",
     "common_measure",
+    "copies_of",
     "equal_rows",
     "in_order",
     "independent_rows",
@@ -144,6 +145,71 @@ def in_order(
     )
 
 
+def copies_of(
+    frame: pd.DataFrame, target: str, *, apart: Sequence[Codes] = ()
+) -> tuple[Codes | None, str | None]:
+    """Find the rows of a table that are copies of one another, by the rule of `in_order`.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        n rows, with their target.
+    target : str
+        The target's column.
+    apart : sequence of numpy.ndarray of int64, shape (n,)
+        Codes of groups and times: rows that differ in them are no copies.
+
+    Returns
+    -------
+    identities : numpy.ndarray of int64, shape (n,), or None
+        Copies of a row share a number; ``None`` if there are none.
+    note : str or None
+        What is done with equal rows; ``None`` if there are none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"a": [*range(60), 7, 8], "y": [*range(60), 7, 0]})
+    >>> identities, note = copies_of(frame, "y")
+    >>> bool(identities[7] == identities[60]), len(set(identities.tolist()))
+    (True, 61)
+    >>> note
+    '1 row is a copy of another row, equal in every column: copies lie on one side of every split'
+    """
+    codes = equal_rows(frame)
+    different, held = np.unique(codes, return_counts=True)
+    if len(different) == len(codes):
+        return None, None
+    cells = equal_rows(frame.drop(columns=target)) if frame.shape[1] > 1 else codes * 0
+    independent, _, few = _alone(cells, codes)
+    found = codes
+    for others in apart:
+        found = _paired(found, others)
+    found = np.where(independent, found.max() + 1 + np.arange(len(found)), found)
+    identities = np.unique(found, return_inverse=True)[1]
+    copies = len(found) - len(np.unique(found))
+    if copies:
+        what = "row is a copy" if copies == 1 else "rows are copies"
+        return identities, (
+            f"{copies:,} {what} of another row, equal in every column: copies lie on one side of "
+            "every split"
+        )
+    if not (held > 1).any() or not independent.any():
+        return None, None
+    equal = int(held[held > 1].sum())
+    return None, (
+        f"{plural(equal, 'row')} that are equal in every column count as independent observations, "
+        f"because {_why(few)}: equal rows may lie on both sides of a split. Name a column with "
+        "--group to keep them on one side"
+    )
+
+
+def _why(few: bool) -> str:
+    if few:
+        return f"all rows are fewer than {_FEW_ROWS} different ones"
+    return "the same values also occur with another target"
+
+
 def _merged(
     cells: Codes, y: NDArray[Any], weights: Numbers | None, apart: Sequence[Codes], table: str
 ) -> tuple[Numbers, Codes, tuple[str, ...]]:
@@ -228,15 +294,10 @@ def _notes(merged: Codes, repeated: Codes, few: bool, table: str) -> tuple[str, 
             "weight."
         )
     if len(repeated):
-        why = (
-            f"all rows are fewer than {_FEW_ROWS} different ones"
-            if few
-            else "the same values also occur with another target"
-        )
         notes.append(
             f"{plural(int(repeated.sum()), 'row')} of {table} that are equal, by copies or by "
-            f"weights, count as independent observations, because {why}: equal rows may lie on "
-            "both sides of a split. Pass groups= to keep them on one side."
+            f"weights, count as independent observations, because {_why(few)}: equal rows may lie "
+            "on both sides of a split. Pass groups= to keep them on one side."
         )
     return tuple(notes)
 
