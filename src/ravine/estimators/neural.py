@@ -19,6 +19,8 @@ from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR, check_
 from ravine.estimators.neural_rows import name_of
 from ravine.estimators.neural_targets import TargetScale
 from ravine.estimators.neural_y import class_labels, target_numbers
+from ravine.finite import check_predictions
+from ravine.kept import check_kept
 from ravine.losses import LOSSES, CrossEntropy, Loss, Quantile
 from ravine.rules import Number
 from ravine.tables import Target
@@ -336,6 +338,32 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         """
         found = self.predict_proba(X)
         return np.asarray(self.classes_[found.argmax(axis=1)])
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Give the share of rows that are classified right.
+
+        Parameters
+        ----------
+        X : data frame, array-like or sparse matrix of shape (n, columns)
+            The rows.
+        y : array-like of shape (n,)
+            Their classes.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If a target or a weight is masked.
+        """
+        check_kept(y, "y")
+        check_kept(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Predict the probability of each class.
@@ -811,6 +839,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
             1 for perfect predictions, 0 for those of a constant. The mean over targets (and over
             quantiles, of `sklearn.metrics.d2_pinball_score`).
         """
+        check_kept(y, "y")
+        check_kept(sample_weight, "sample_weight")
         found = self._in_unit(self._mean_predictions(self._coded(X)))
         if self.loss != "quantile":
             return float(r2_score(y, found[..., 0], sample_weight=sample_weight))
@@ -837,7 +867,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     def _in_unit(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Give predictions in the target's unit, quantiles (one or more) on the last axis."""
         raised = np.sort(np.stack(found, axis=-1), axis=-1)
-        return self._scale.decode(raised, clip=self.clip_predictions)
+        return check_predictions(self._scale.decode(raised, clip=self.clip_predictions))
 
     def _numeric_rows(self, frame: Any, y: Any, sample_weight: Any, suffix: str = "") -> GivenRows:
         """Take rows, their targets and their weights."""

@@ -87,6 +87,13 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             return None
         return self._table(X, "X_val")
 
+    def _encode_validation(self, rows: TrainingRows) -> NDArray[np.float64]:
+        """Encode the rows that validate; what is said of them counts rows as they were given."""
+        try:
+            return self.schema_.encode(rows.validation)[rows.apart]
+        except DataError as error:
+            raise DataError(f"X_val: {error}", hint=error.hint) from error
+
     def _train(
         self,
         rows: TrainingRows,
@@ -108,8 +115,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         self.notes_ = (*self.schema_.notes, *rows.notes)
         X = self.schema_.encode(rows.frame).astype(options["dtype"])
         if rows.validation is not None:
-            apart = self.schema_.encode(rows.validation).astype(options["dtype"])
-            X = np.concatenate([X, apart])
+            X = np.concatenate([X, self._encode_validation(rows).astype(options["dtype"])])
         kinds = []
         for number, chosen in enumerate(options["kinds"]):
             inputs = Inputs.of(chosen, self.schema_, coding)

@@ -20,6 +20,7 @@ __all__ = [
     "copies_of",
     "equal_rows",
     "in_order",
+    "independent_rows",
     "mean_one",
     "with_targets",
 ]
@@ -176,13 +177,11 @@ def copies_of(
     '1 row is a copy of another row, equal in every column: copies lie on one side of every split'
     """
     codes = equal_rows(frame)
-    different, firsts, held = np.unique(codes, return_index=True, return_counts=True)
+    different, held = np.unique(codes, return_counts=True)
     if len(different) == len(codes):
         return None, None
     cells = equal_rows(frame.drop(columns=target)) if frame.shape[1] > 1 else codes * 0
-    targets = np.bincount(cells[firsts])
-    few = len(different) < _FEW_ROWS and len(codes) >= _MANY_TIMES * len(different)
-    independent = (targets[cells] > 1) | few
+    independent, _, few = _alone(cells, codes)
     found = codes
     for others in apart:
         found = _paired(found, others)
@@ -216,14 +215,11 @@ def _merged(
 ) -> tuple[Numbers, Codes, tuple[str, ...]]:
     """Merge rows that are in order; give weights, which rows they stand for, and notes."""
     codes = with_targets(cells, y)
-    _, firsts = np.unique(codes, return_index=True)
-    targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
-    small = len(firsts) < _FEW_ROWS
-    few = small and len(codes) >= _MANY_TIMES * len(firsts)
+    alone, small, few = _alone(cells, codes)
     for others in apart:
         codes = _paired(codes, others)
     _, firsts, codes = np.unique(codes, return_index=True, return_inverse=True)
-    independent = (targets[cells[firsts]] > 1) | few
+    independent = alone[firsts]
     copies = np.bincount(codes)
     total, times = _counts(codes, copies, independent, weights, small)
     rank = np.argsort(firsts)
@@ -232,6 +228,39 @@ def _merged(
         np.repeat(firsts[rank], times[rank]),
         _notes(copies[~independent], times[times > 1], few, table),
     )
+
+
+def independent_rows(cells: Codes, codes: Codes) -> NDArray[np.bool_]:
+    """Say which rows count as observations of their own, even where they are equal to others.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray of int64, shape (n,)
+        Codes of rows by their cells (`equal_rows`).
+    codes : numpy.ndarray of int64, shape (n,)
+        Codes by cells and target (`with_targets`).
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+        Whether the same cells also occur with another target; all are, if they are fewer than 50
+        different ones, each there ten times on average.
+
+    Examples
+    --------
+    >>> independent_rows(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2]))
+    array([ True,  True, False, False])
+    """
+    return _alone(cells, codes)[0]
+
+
+def _alone(cells: Codes, codes: Codes) -> tuple[NDArray[np.bool_], bool, bool]:
+    """Say which rows are independent, whether few rows differ, and whether that is why all are."""
+    _, firsts = np.unique(codes, return_index=True)
+    targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
+    small = len(firsts) < _FEW_ROWS
+    few = small and len(codes) >= _MANY_TIMES * len(firsts)
+    return (targets[cells] > 1) | few, small, few
 
 
 def _counts(

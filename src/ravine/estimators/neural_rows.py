@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError
+from ravine.kept import check_kept, unmasked
 from ravine.tables import as_frame
 from ravine.tables.finding import similar
 from ravine.tables.frames import check_duplicates, spelled_names
+from ravine.tables.reading import named
 from ravine.tables.values import plural
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def as_table(X: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows; a sparse matrix is made dense.
+        The same rows; a sparse matrix is made dense, and masked values are missing.
 
     Raises
     ------
@@ -59,6 +61,8 @@ def as_table(X: Any) -> pd.DataFrame:
     from sklearn.utils import check_array
 
     check_duplicates(X)
+    X = unmasked(X)
+    check_kept(X, "X")
     if not _is_known(X):
         X = check_array(X, dtype=None, ensure_all_finite=False)  # wrong shapes, in its words
     frame = as_frame(X)
@@ -98,7 +102,8 @@ def column_names(X: Any) -> NDArray[Any] | None:
     if not _is_frame(X):
         return None
     names = list(X) if isinstance(X, dict) else list(getattr(X, "column_names", X.columns))
-    return np.asarray(names, dtype=object) if all(isinstance(n, str) for n in names) else None
+    texts = all(isinstance(name, str) for name in names)
+    return np.asarray(named(names), dtype=object) if texts else None
 
 
 def other_names(X: Any) -> list[str] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
-import gzip
 import os
 import zlib
 from collections.abc import Collection
@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING
 
 from ravine.errors import DataError, FileError
 from ravine.files import file_error
+from ravine.memory import check_memory
 from ravine.tables.counters import NAMELESS
 from ravine.tables.csv_text import CsvText, missing_words, stripped
+from ravine.tables.limits import (
+    LONGEST_NAMES,
+    PER_CELL,
+    check_cells,
+    check_header,
+    check_size,
+    unzip,
+)
 from ravine.tables.missing import MISSING_VALUES
 
 if TYPE_CHECKING:
@@ -30,6 +39,7 @@ __all__ = [
     "csv_reason",
     "extension_of",
     "gzip_error",
+    "named",
     "parquet_error",
     "read_table",
     "read_with_remarks",
@@ -167,6 +177,7 @@ def extension_of(name: str) -> str:
 def _content(name: str) -> bytes:
     """All bytes of the file, unpacked."""
     try:
+        check_size(name, Path(name).stat().st_size)
         content = Path(name).read_bytes()
     except OSError as error:
         raise file_error(name, "read", error) from error
@@ -174,7 +185,7 @@ def _content(name: str) -> bytes:
         raise FileError(f"Cannot read {name!r}: {error}.") from error
     if _ends(name, ".gz"):
         try:
-            content = gzip.decompress(content)
+            content = unzip(name, content, _LARGEST_CSV)
         except (OSError, EOFError, zlib.error) as error:
             raise gzip_error(name, error) from error
     if not content[:4096].strip() and not content.strip():
@@ -187,7 +198,10 @@ def _read_parquet(name: str, content: bytes) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(pa.BufferReader(content)).read()
+        file = pq.ParquetFile(pa.BufferReader(content))
+        cells = file.metadata.num_rows * file.metadata.num_columns
+        check_memory(name, cells * PER_CELL, f"its {cells:,} cells")
+        table = file.read()
         check_names(table.column_names, repr(name), FileError)
         frame: pd.DataFrame = stripped(table).to_pandas(date_as_object=False)
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -210,6 +224,8 @@ def _read_csv(
     if len(content) > _LARGEST_CSV:
         raise file_error(name, "read", OSError(errno.EFBIG, "")) from None
     check_text(name, content)
+    check_header(name, content)
+    check_cells(name, content)
     file = CsvText(content, ("", *(MISSING_VALUES if missing_values is None else missing_values)))
     said: list[str] = []
     try:
@@ -223,9 +239,11 @@ def _read_csv(
 
 def check_text(name: str, content: bytes) -> None:
     """Check that a CSV file's first bytes, a row of names at least, are text in UTF-8."""
-    end = content.find(b"\n")
+    end = content.find(b"\n", 0, LONGEST_NAMES)
     try:
-        content[: end if end >= 0 else None].decode("utf-8")
+        codecs.getincrementaldecoder("utf-8")().decode(
+            content[: end if end >= 0 else LONGEST_NAMES]
+        )
         is_text = b"\0" not in content[:65536]
     except UnicodeDecodeError:
         is_text = False
@@ -271,8 +289,18 @@ def csv_names(names: list[str]) -> list[str]:
     >>> csv_names(["", " age "])
     ['Unnamed: 0', 'age']
     """
-    names = [name.strip() for name in names]
-    nameless = len(names) > 1 and not names[0] and NAMELESS not in names
+    return named([name.strip() for name in names])
+
+
+def named(names: list[str]) -> list[str]:
+    """Give a first column without a name the one that it has in data frames.
+
+    Examples
+    --------
+    >>> named([" ", "age"])
+    ['Unnamed: 0', 'age']
+    """
+    nameless = len(names) > 1 and not names[0].strip() and NAMELESS not in names
     return [NAMELESS, *names[1:]] if nameless else names
 
 
@@ -308,8 +336,8 @@ def _check_columns(name: str, frame: pd.DataFrame) -> None:
         raise FileError(f"Cannot read {name!r}: the table has no columns.", hint=AS_CSV)
     if not len(frame):
         raise FileError(f"Cannot read {name!r}: the table has column names but no rows.")
-    frame.columns = frame.columns.map(str)
-    check_names([str(column) for column in frame.columns], repr(name), FileError)
+    frame.columns = named([str(column) for column in frame.columns])
+    check_names(list(frame.columns), repr(name), FileError)
 
 
 def check_names(names: list[str], where: str, kind: type[DataError] | type[FileError]) -> None:
@@ -320,6 +348,7 @@ def check_names(names: list[str], where: str, kind: type[DataError] | type[FileE
             raise kind(f"Column {position + 1} of {where} has no name.", hint="Name it.")
         if column in found:
             raise kind(
-                f"{where} has more than one column named {column!r}.", hint="Rename one of them."
+                f"{where[0].upper()}{where[1:]} has more than one column named {column!r}.",
+                hint="Rename one of them.",
             )
         found.add(column)
