@@ -442,13 +442,14 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         if frame is None:
             return None
         labels = class_labels(y, "y_val", frame)
-        unknown = np.setdiff1d(labels, self.classes_)
+        weights = check_weights(sample_weight, frame, "sample_weight_val")
+        present = labels if weights is None else labels[weights > 0]
+        unknown = np.setdiff1d(present, self.classes_)
         if len(unknown):
             raise DataError(
                 f"y_val holds the class {unknown[0]!s}, which y does not hold.",
                 hint="Leave such rows out of X_val and y_val, or give some to X and y.",
             )
-        weights = check_weights(sample_weight, frame, "sample_weight_val")
         codes, weights = self._as_codes(labels, weights)
         if weights is not None and not weights.any():
             raise DataError("All rows of X_val weigh 0: nothing is left to validate on.")
