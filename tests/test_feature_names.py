@@ -84,3 +84,11 @@ def test_a_broken_list_of_names_in_a_file_is_refused(model):
     for names in (["size"], ["size", "size"], [1, 2], "size"):
         with pytest.raises(ValueError, match="feature_names"):
             rv.Model.from_parts(document | {"feature_names": names}, arrays)
+
+
+@pytest.mark.parametrize("estimator", [rv.MLPRegressor, rv.NeuralRegressor])
+def test_two_columns_of_one_name_are_refused_by_estimators(estimator):
+    twice = pd.DataFrame(np.zeros((20, 2)), columns=["a", "a"])
+    with pytest.raises(DataError, match=r"'a'") as caught:
+        estimator().fit(twice, np.arange(20.0))
+    assert caught.value.hint

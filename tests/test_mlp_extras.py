@@ -564,3 +564,29 @@ def test_a_curve_that_is_none_is_a_clear_error(tmp_path):
     write_model_file(file, document, {**arrays, "loss_curve_": np.zeros((2, 2))})
     with pytest.raises(FileError, match="is no curve"):
         rv.load(file)
+
+
+def test_under_batch_norm_a_last_row_by_itself_joins_the_mini_batch_before_it():
+    # 201 rows in mini-batches of 200 (the default), and of 50: one mini-batch, and four
+    inputs = np.resize(X, (201, X.shape[1])) + np.arange(201)[:, None] % 7
+    for batch_size, steps in (("auto", 1), (50, 4)):
+        losses = []
+        for alpha in (0.0, 100.0):
+            estimator = rv.MLPRegressor(
+                batch_norm=True,
+                solver="sgd",
+                learning_rate_init=1e-12,
+                alpha=alpha,
+                max_iter=1,
+                batch_size=batch_size,
+                shuffle=False,
+                random_state=0,
+            )
+            with pytest.warns(ConvergenceWarning):
+                estimator.fit(inputs, np.resize(NUMBERS, 201))
+            losses.append(estimator.loss_)
+        assert len(estimator.model_.history["step"]) == 1
+        assert estimator.model_.history["step"][0] == steps
+        # each mini-batch of B rows has alpha ½‖W‖² / B, and counts B times of n
+        norm = sum((W**2).sum() for W in estimator.coefs_)
+        assert losses[1] - losses[0] == pytest.approx(steps * 100.0 * norm / 2 / 201, rel=1e-5)

@@ -170,7 +170,7 @@ def test_frame_is_left_as_it_is():
             pd.DataFrame([[1, 2]], columns=["a", 3]),
             r"named by texts \('a'\) and others are not \(3",
         ),
-        (pd.DataFrame([[1, 2]], columns=["a", " "]), "Column 2 of The table has no name"),
+        (pd.DataFrame([[1, 2]], columns=["a", " "]), "Column 2 of the table has no name"),
         (pa.table([[1], [2]], names=["a", "a"]), "more than one column named 'a'"),
         (pl.LazyFrame({"a": [1]}), "A data frame is needed. Got LazyFrame"),
         ("table.csv", "A data frame is needed. Got str"),

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -168,7 +169,7 @@ def test_labels_that_differ_only_in_blanks_are_warned_of_in_memory_and_one_in_fi
     table = {"x": [i % 5 for i in range(N)], "y": ["yes", "yes ", "no", "no"] * 10}
     schema, said = learnt(table, "y")
     assert schema.target.classes == ("no", "yes", "yes ")
-    assert "'yes' and 'yes ' differ only in blanks" in said[0]
+    assert "'yes' and 'yes ', which differ only in blanks" in said[0]
     with pytest.warns(DataWarning, match="'yes' and 'yes ', which differ only in blanks"):
         quick(rv.NeuralClassifier).fit(pd.DataFrame(table)[["x"]], table["y"])
     for path in (tmp_path / "t.csv", tmp_path / "t.parquet"):
@@ -597,3 +598,33 @@ def test_a_table_model_keeps_its_readings_when_saved(tmp_path):
     assert again.schema == schema
     np.testing.assert_array_equal(again.predict(as_frame(table)), model.predict(table))
     assert learn_column(pd.Series(table["a"]), "a").reading == "comma"
+
+
+@pytest.mark.parametrize(
+    "make", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "pyarrow"]
+)
+def test_a_first_column_without_a_name_counts_rows_in_memory_as_in_files(make):
+    table = make({"": np.arange(N), "x": np.arange(N) % 7})
+    with pytest.warns(DataWarning, match="'Unnamed: 0' is left out: it counts the rows"):
+        estimator = quick(rv.NeuralRegressor).fit(table, np.arange(N) % 7)
+    other = pd.DataFrame({"Unnamed: 0": np.arange(N)[::-1], "x": np.arange(N) % 7})
+    np.testing.assert_array_equal(estimator.predict(table), estimator.predict(other))
+
+
+def test_a_counter_that_pandas_has_renamed_twice_is_left_out():
+    frame = pd.DataFrame({"Unnamed: 0.1": np.arange(N), "x": np.arange(N) % 7})
+    with pytest.warns(DataWarning, match="left out"):
+        assert list(TableSchema.learn(frame).left_out) == ["Unnamed: 0.1"]
+
+
+@pytest.mark.parametrize(
+    ("pair", "how"),
+    [(("a", " a"), "blanks"), (("a b", "a  b"), "blanks"), (("é", "e\u0301"), "Unicode's form")],
+)
+@pytest.mark.parametrize("kind", [list, pd.Categorical])
+def test_texts_that_look_alike_are_warned_of_with_the_reason_also_as_categories(pair, how, kind):
+    texts = kind([pair[i % 2] for i in range(N)])
+    with pytest.warns(DataWarning, match=f"differ only in {how}"):
+        TableSchema.learn(pd.DataFrame({"c": texts}))
+    with pytest.warns(DataWarning, match="which differ only in blanks or in Unicode's form"):
+        TableSchema.learn(pd.DataFrame({"c": np.arange(N) % 7, "y": texts}), "y")

@@ -55,11 +55,15 @@ public:
         order_.resize(n_own_ + (synthesizer_ ? synthesizer_->count() : 0));
         batch_size_ =
             recipe["batch_size"].is_number() ? std::min<Index>(recipe.integer("batch_size"), size()) : size();
+        joins_ = network.needs_whole_batch() && batch_size_ > 1 && size() > batch_size_ &&
+                 size() % batch_size_ == 1;
+        steps_ = (size() + batch_size_ - 1) / batch_size_ - joins_;
     }
 
     Index size() const { return static_cast<Index>(order_.size()); }
-    Index batch_size() const { return batch_size_; }
-    Index steps() const { return (size() + batch_size_ - 1) / batch_size_; }
+    // Rows of the largest mini-batch.
+    Index batch_size() const { return batch_size_ + joins_; }
+    Index steps() const { return steps_; }
     // Of the training rows; 1 without weights.
     double mean_weight() const { return mean_weight_; }
 
@@ -80,7 +84,7 @@ public:
     // Where rows are augmented, all of them are now, in the workspace.
     Index select(Index step, double& weight, Workspace<T>& workspace) {
         first_ = step * batch_size_;
-        B_ = std::min(batch_size_, size() - first_);
+        B_ = step + 1 == steps_ ? size() - first_ : batch_size_;
         if (!augmenter_->empty()) {
             gather(0, B_, workspace);
             workspace.grow(workspace.scratch, augmenter_->scratch_size(B_));
@@ -162,7 +166,9 @@ private:
     std::vector<double> extra_weights_;
     Index n_own_ = 0; // rows before the synthetic ones
     std::vector<Index> order_;
-    Index batch_size_ = 1, first_ = 0, B_ = 0;
+    // A last row by itself joins the mini-batch before it where rows act on one another.
+    bool joins_ = false;
+    Index batch_size_ = 1, steps_ = 1, first_ = 0, B_ = 0;
 };
 
 } // namespace ravine

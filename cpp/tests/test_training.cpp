@@ -186,6 +186,56 @@ TEST_CASE("a population gives what its members give alone, for any number of thr
     }
 }
 
+TEST_CASE("under BatchNorm a last row by itself joins the mini-batch before it") {
+    const Problem<double> problem;
+    const auto job = [&](Index batch_size, Index epochs = 3) {
+        Job<double> job = problem.job(epochs);
+        std::vector<Index> first(151);
+        std::iota(first.begin(), first.end(), Index{0});
+        job.training.index = std::make_shared<const std::vector<Index>>(first);
+        job.network =
+            Spec(Dict{{"loss", Spec(Dict{{"kind", "SquaredError"}})},
+                      {"layers", List{dense(8, activation("tanh")),
+                                      Spec(Dict{{"kind", "BatchNorm"}, {"momentum", 0.9}, {"epsilon", 1e-5}}),
+                                      dense(8), dense(1)}}});
+        Dict recipe = job.recipe.dict();
+        recipe["batch_size"] = static_cast<std::int64_t>(batch_size);
+        job.recipe = Spec(recipe);
+        return job;
+    };
+    Workspace<double> workspace;
+    std::vector<long> at_chunk;
+    at_chunk.reserve(1000);
+    Job<double> unwatched = job(50);
+    unwatched.validation.index = std::make_shared<const std::vector<Index>>();
+    Run<double> run(unwatched, workspace, [&] { at_chunk.push_back(allocations); });
+    CHECK(run.train().counters.k == 9); // 50, 50 and 51 rows in each of 3 epochs
+    const Buffer<double> whole = run.state().w;
+    REQUIRE(at_chunk.size() == 9);
+    CHECK(at_chunk.back() == at_chunk[3]); // from the first large mini-batch on
+    CHECK(train(job(150)) == train(job(151)));
+
+    for (int stop_at = 1; stop_at < 9; ++stop_at) {
+        Job<double> rest = unwatched;
+        Workspace<double> again;
+        int chunk = 0;
+        Run<double> stopped(rest, again, [&] {
+            if (++chunk == stop_at) throw Interrupted{};
+        });
+        rest.start = stopped.train();
+        rest.start.status = Status::running;
+        CHECK(train(rest) == whole);
+    }
+    Population<double> population({job(50), job(75), job(2)});
+    population.start(2);
+    while (!population.wait(std::chrono::milliseconds(20))) {
+    }
+    population.join();
+    const Index sizes[] = {50, 75, 2};
+    for (std::size_t i = 0; i < 3; ++i) CHECK(population.outcomes()[i].state.w == train(job(sizes[i])));
+    CHECK_THROWS_WITH_AS(train(job(1)), "BatchNorm cannot train on a batch of one row", EngineError);
+}
+
 TEST_CASE("stopping a population leaves every run at a step boundary or unstarted") {
     const Problem<float> problem;
     std::vector<Job<float>> jobs(8, problem.job(1000000));

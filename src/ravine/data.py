@@ -368,7 +368,13 @@ class SharedData:
         return total
 
 
-def rows_per_batch(n: int, recipe: Recipe) -> tuple[int, int]:
-    """Give the usual and the last number of rows in a mini-batch of an epoch of n rows."""
-    usual = n if recipe.rows_per_step == "full" else min(int(recipe.rows_per_step), n)
-    return usual, n - usual * (math.ceil(n / usual) - 1)
+def rows_per_batch(n: int, batch_size: int, *, joins: bool) -> tuple[int, int, int]:
+    """Give the number of mini-batches in an epoch of n rows, and the usual and last one's rows.
+
+    Where there is a `BatchNorm` (`joins`), a last row by itself joins the mini-batch before it.
+    """
+    usual = min(batch_size, n)
+    steps = -(-n // usual)
+    if joins and usual > 1 and steps > 1 and n % usual == 1:
+        steps -= 1
+    return steps, usual, n - usual * (steps - 1)

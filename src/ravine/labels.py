@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,11 +13,21 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import DataError
 from .numeric import as_array, is_missing
 
-__all__ = ["as_labels", "encode_labels", "find_classes", "missing_labels"]
+__all__ = [
+    "alike",
+    "as_labels",
+    "encode_labels",
+    "find_classes",
+    "missing_labels",
+    "said_of_alike",
+    "too_large",
+]
 
 
 def as_labels(y: ArrayLike, name: str = "y") -> NDArray[Any]:
-    """Turn labels into a 1-D array of int64, bool, str or (whole) float64.
+    """Turn labels into a 1-D array of int64, uint64, bool, str or (whole) float64.
+
+    uint64 holds whole numbers of which some are beyond int64.
 
     Parameters
     ----------
@@ -143,6 +156,8 @@ def encode_labels(
     if (labels.dtype.kind == "U") != (classes.dtype.kind == "U"):
         unknown = np.unique(labels)
     else:
+        if {labels.dtype.kind, classes.dtype.kind} == {"i", "u"}:  # NumPy would go by float64
+            labels, classes = labels.astype(object), classes.astype(object)
         codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
         wrong = classes[codes] != labels
         if not wrong.any():
@@ -153,6 +168,42 @@ def encode_labels(
         f"The classes are {_listed(classes)}.",
         hint="Leave these rows out, or train with rows of every class.",
     )
+
+
+def alike(texts: Sequence[str]) -> tuple[str, str] | None:
+    """Find two texts that differ only in blanks or in how Unicode writes the same characters.
+
+    Examples
+    --------
+    >>> alike(["no", "yes", "yes "])
+    ('yes', 'yes ')
+    """
+    seen: dict[str, str] = {}
+    for text in texts:
+        plain = " ".join(unicodedata.normalize("NFC", text).split())
+        if plain in seen:
+            return seen[plain], text
+        seen[plain] = text
+    return None
+
+
+def said_of_alike(labels: Sequence[str], what: str) -> list[str]:
+    """Say which two labels, if any, differ only in blanks or in Unicode's form.
+
+    Examples
+    --------
+    >>> said_of_alike(["no", "yes"], "y")
+    []
+    >>> print(said_of_alike(["yes", "yes "], "y")[0][:63])
+    y has the classes 'yes' and 'yes ', which differ only in blanks
+    """
+    pair = alike(labels)
+    if pair is None:
+        return []
+    return [
+        f"{what} has the classes {pair[0]!r} and {pair[1]!r}, which differ only in blanks or in "
+        "Unicode's form, and count as two. Strip and normalise them if they are one."
+    ]
 
 
 def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
@@ -170,10 +221,11 @@ def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
             f"{name} mixes labels of different types, such as {examples}.",
             hint="Turn all labels into text, or all into whole numbers.",
         )
-    try:
-        return np.array(values, dtype=next(iter(kinds), np.int64))
-    except OverflowError:
-        raise DataError(f"{name} holds whole numbers too large for a label.") from None
+    kind = next(iter(kinds), np.int64)
+    for dtype in (kind, np.uint64) if kind is np.int64 else (kind,):
+        with suppress(OverflowError):
+            return np.array(values, dtype=dtype)
+    raise too_large(max(values, key=abs), name)
 
 
 def _kind(value: Any) -> type | None:
@@ -198,9 +250,23 @@ def _from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _from_integers(array: NDArray[Any], name: str) -> NDArray[Any]:
-    if array.size and int(array.max()) > np.iinfo(np.int64).max:
-        raise DataError(f"{name} holds whole numbers too large for a label: {array.max()}.")
-    return array.astype(np.int64)
+    large = array.size and int(array.max()) > np.iinfo(np.int64).max
+    return array.astype(np.uint64 if large else np.int64)
+
+
+def too_large(value: int, name: str) -> DataError:
+    """Say that a whole number is beyond the labels' 64 bits.
+
+    Examples
+    --------
+    >>> raise too_large(2**64, "y")
+    Traceback (most recent call last):
+    ravine.errors.DataError: y holds a whole number beyond 64 bits: 18446744073709551616.
+    """
+    return DataError(
+        f"{name} holds a whole number beyond 64 bits: {value}.",
+        hint="Turn all labels into text: [str(label) for label in y].",
+    )
 
 
 def missing_labels(count: int, row: int, name: str) -> DataError:

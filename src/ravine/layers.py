@@ -231,8 +231,9 @@ class BatchNorm(Layer):
     In training ``y = scale · (x − μ) / √(σ² + ε) + shift`` with the mean μ and the variance σ²
     (over n) of the mini-batch, and ``running ← momentum · running + (1 − momentum) · batch``, the
     running variance from the variance over n − 1. Prediction takes the running values. A
-    mini-batch of one row is an error. With sample weights ``μ = Σ s x / Σ s`` and
-    ``σ² = Σ s (x − μ)² / Σ s``, and the running variance is of ``σ² / (1 − Σ s² / (Σ s)²)``.
+    last row by itself joins the mini-batch before it; ``batch_size=1`` is an error. With sample
+    weights ``μ = Σ s x / Σ s`` and ``σ² = Σ s (x − μ)² / Σ s``, and the running variance is of
+    ``σ² / (1 − Σ s² / (Σ s)²)``.
 
     Parameters
     ----------

@@ -35,6 +35,7 @@ _SMALL = 1_000_000
 _LABEL_TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str,
     "int64": int,
+    "uint64": int,
     "bool": bool,
     "float64": float,
 }

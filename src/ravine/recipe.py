@@ -39,7 +39,8 @@ class Recipe(Spec):
         ``"rprop"``, ``"adagrad"``, ``"rmsprop"``, ``"adam"``, ``"adamw"``, ``"lbfgs"``.
     batch_size : int or "full", optional
         Rows per step, at least 1; ``"full"`` takes all training rows. None: 128, or ``"full"`` for
-        `LBFGS` and `Rprop`, which need it, and for `DeltaBarDelta`.
+        `LBFGS` and `Rprop`, which need it, and for `DeltaBarDelta`. Where the network has a
+        `BatchNorm`, a last row by itself joins the mini-batch before it, and 1 is refused.
     epochs : int, default 100
         Passes through the training rows, at least 1.
     penalty : Penalty, optional

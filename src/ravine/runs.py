@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -13,8 +14,9 @@ from .arrays import weighing
 from .augmentation import Augmentation, Synthesize
 from .copula_check import warn_of_misfit
 from .data import Arrays, Offsets, SharedData, rows_per_batch
-from .errors import DataError, ParameterError
+from .errors import DataError, DataWarning, ParameterError
 from .history import History
+from .labels import said_of_alike
 from .layers import Dropout, Layer, Residual
 from .mlp import with_outputs
 from .model import Model
@@ -125,7 +127,8 @@ class Run:
         offsets: Offsets = None,
         stacklevel: int = 5,
     ) -> None:
-        network = with_outputs(network, data.training.y if y is None else y)
+        counted = None if weigh_by == "batch" else data.training.weights(recipe.dtype)
+        network = with_outputs(network, data.training.y if y is None else y, counted)
         self.network, self.recipe, self.data = network, recipe, data
         self.weigh_by = weigh_by
         self.handle = data.handle(network, recipe)
@@ -157,6 +160,8 @@ class Run:
         self._patience: Patience | None = None
         self._epochs_seen = 0
         self._check_together()
+        if known is None:
+            self._check_labels(stacklevel)
         self._check_copula(stacklevel)
 
     def watch(
@@ -341,14 +346,21 @@ class Run:
         if self.handle.needs_whole_batch:
             self._check_batch_of_one()
 
+    def _check_labels(self, stacklevel: int) -> None:
+        """Warn, once per data set, of labels that may be one."""
+        classes = self.targets.classes
+        if classes is None or classes.dtype.kind != "U":
+            return
+        for said in said_of_alike(classes.tolist(), "y"):
+            if self.data.is_first(said):
+                warnings.warn(said, DataWarning, stacklevel=stacklevel)
+
     def _check_copula(self, stacklevel: int) -> None:
         """Warn, once per data set, where Synthesize does not suit it."""
         for item in self.recipe.augmentation:
             if isinstance(item, Synthesize) and self.data.is_first(("Synthesize", item.categories)):
-                rows = self.rows
                 weights = self.data.training.weights(self.recipe.dtype)
-                if weights is not None:
-                    rows = rows[weights[rows] > 0]
+                rows = weighing(self.rows, weights)
                 warn_of_misfit(
                     self.data.training.features(self.recipe.dtype, self.offsets)[rows].reshape(
                         len(rows), -1
@@ -420,14 +432,16 @@ class Run:
         n = len(self.rows)
         made = [item for item in self.recipe.augmentation if isinstance(item, Synthesize)]
         n += sum(round(n * item.fraction) for item in made)
-        usual, last = rows_per_batch(n, self.recipe)
+        size = self.recipe.rows_per_step
+        _, _, last = rows_per_batch(n, n if size == "full" else size, joins=True)
         if last > 1:
             return
-        good = next((b for b in range(usual + 1, n + 1) if n % b != 1), None)
+        one = n == 1
         raise ParameterError(
-            f"BatchNorm needs at least two rows in every mini-batch, but {n} training rows in "
-            f"batches of {usual} leave a batch of one.",
-            hint=f"Use batch_size={good}." if good else "Use LayerNorm, or more rows.",
+            "BatchNorm needs at least two rows in every mini-batch, but there is one training row."
+            if one
+            else f"BatchNorm needs at least two rows in every mini-batch. Got batch_size={size}.",
+            hint="Use LayerNorm, or more rows." if one else "Use batch_size=2 or more.",
         )
 
 

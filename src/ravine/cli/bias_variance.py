@@ -210,6 +210,7 @@ def _study(
             n_tables=study.tables,
             reference=None if study.reference is None else _value(study.reference),
             seed=settings.recipe.seed,
+            groups_test=prepared.test_groups,
             progress=report,
             **prepared.sides,
         )

@@ -294,6 +294,7 @@ class FromReference:
             relative=table.relative,
             centred=table.centred,
             weight=table.weight,
+            copy_of=table.copy_of,
         )
 
     def _classes(self, prediction: Array, found: Array, scored: Array, folds: Any) -> World:
@@ -314,7 +315,7 @@ class FromReference:
             expected = tempered(both, temperature)[:, 1].reshape(prediction.shape)
         else:
             expected = tempered(prediction, temperature)
-        return World(expected, Labels(several), table.n, table.weight)
+        return World(expected, Labels(several), table.n, table.weight, table.copy_of)
 
     # --- Fits ------------------------------------------------------------------------------------
 

@@ -174,7 +174,7 @@ def study_resampled(
     )
     result = _Result(study, trained, comparison, method, table.kind)
     if inside is not None:
-        result.keep_variance(inside, table.groups)
+        result.keep_variance(inside, table.units)
     return result.get()
 
 

@@ -16,6 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ravine.errors import DataError, ParameterError
+from ravine.feature_names import feature_names
 from ravine.history import History
 from ravine.kept import check_kept
 from ravine.model import Model
@@ -182,6 +183,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _check_pair(self, X: Any, y: Any, *, reset: bool, suffix: str = "") -> tuple[Any, Any]:
         """Check rows and their targets."""
+        feature_names(X)  # two columns of one name are refused
         check_kept(X, f"X{suffix}")
         check_kept(y, f"y{suffix}")
         X, y = validate_data(
@@ -313,6 +315,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _rows(self, X: Any) -> NDArray[Any]:
         """Check rows to predict."""
+        feature_names(X)  # two columns of one name are refused
         check_kept(X, "X")
         return dense(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
 

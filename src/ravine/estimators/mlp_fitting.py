@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from ravine.data import SharedData
+from ravine.data import SharedData, rows_per_batch
 from ravine.errors import DataError, ParameterError
 from ravine.lengths import as_long_as_the_run
 from ravine.model import Model
@@ -82,11 +82,13 @@ class Fitting:
             self._set_apart(rng)
         batch_size = self._batch_size()
         n = len(self.X)
-        per_row = _inverse_batch(n, batch_size)
+        joins = bool(estimator.batch_norm) and len(sizes) > 1
+        steps, usual, last = rows_per_batch(n, batch_size, joins=joins)
+        per_row = ((steps - 1) / usual + 1 / last) / steps  # the mean of 1/B over an epoch
         mean = 1.0 if self.weights is None else float(np.mean(self.weights))
         strength = self.c * per_row / mean
         # the engine weighs the penalty by steps, the estimator's loss by rows
-        self.penalty_value = -(-n // batch_size) / n / (self.c * per_row)
+        self.penalty_value = steps / n / (self.c * per_row)
         self.constant = self.objective.constant(self.y, self.weights)
         network = make_network(estimator, sizes, self.objective.loss, strength)
         data = SharedData(self.X, self.y, self.weights, self.validation)
@@ -315,12 +317,6 @@ class Fitting:
                 first = layout[name]["offset"]
                 vector[first : first + layout[name]["size"]] = np.ravel(own)
         return vector, state
-
-
-def _inverse_batch(n: int, batch_size: int) -> float:
-    """Give the mean of 1/B over the mini-batches of an epoch, the last one smaller."""
-    steps = -(-n // batch_size)
-    return ((steps - 1) / batch_size + 1 / (n - (steps - 1) * batch_size)) / steps
 
 
 def _kind(recipe: Recipe) -> str:

@@ -122,7 +122,7 @@ dropout : float, default 0.0
     Rate at which the inputs of every layer but the first are dropped, in [0, 1).
 batch_norm, layer_norm : bool, default False
     Whether hidden layers are normalised, before their activation, over the mini-batch or over the
-    units.
+    units. Under batch_norm, a last row by itself joins the mini-batch before it.
 clip_norm : float, optional
     Largest norm of the gradient, greater than 0.
 weight_decay : float, default 0.0

@@ -99,8 +99,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         that five members have set aside every row once. 0: no early stopping, and no
         temperature. It is not used where `fit` is given rows to validate on.
     refit_full : bool, default False
-        Whether the members are trained again on all rows, those that validated as well, for the
-        mean best number of epochs.
+        Whether the members are trained again on all rows, those that validated as well, for as
+        large a part of their epochs as was best on average.
     calibrate : bool, default True
         Whether a temperature is fitted.
     class_weight : dict or "balanced", optional
@@ -545,8 +545,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         that five members have set aside every row once. 0: no early stopping, and no intervals.
         It is not used where `fit` is given rows to validate on.
     refit_full : bool, default False
-        Whether the members are trained again on all rows, those that validated as well, for the
-        mean best number of epochs.
+        Whether the members are trained again on all rows, those that validated as well, for as
+        large a part of their epochs as was best on average.
     clip_predictions : bool, default True
         Whether predictions stay within the range of the training rows' targets.
     variants : "auto", None or sequence of dict, default "auto"

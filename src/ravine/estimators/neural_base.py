@@ -87,6 +87,13 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
             return None
         return self._table(X, "X_val")
 
+    def _encode_validation(self, rows: TrainingRows) -> NDArray[np.float64]:
+        """Encode the rows that validate; what is said of them counts rows as they were given."""
+        try:
+            return self.schema_.encode(rows.validation)[rows.apart]
+        except DataError as error:
+            raise DataError(f"X_val: {error}", hint=error.hint) from error
+
     def _train(
         self,
         rows: TrainingRows,
@@ -108,8 +115,7 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         self.notes_ = (*self.schema_.notes, *rows.notes)
         X = self.schema_.encode(rows.frame).astype(options["dtype"])
         if rows.validation is not None:
-            apart = self.schema_.encode(rows.validation).astype(options["dtype"])
-            X = np.concatenate([X, apart])
+            X = np.concatenate([X, self._encode_validation(rows).astype(options["dtype"])])
         kinds = []
         for number, chosen in enumerate(options["kinds"]):
             inputs = Inputs.of(chosen, self.schema_, coding)
@@ -140,13 +146,14 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         kinds, groups = self._that_count(kinds, groups)
         self.history_ = mean_history([model for group in groups for model in group])
         if options["refit_full"] and len(splits[0][1]):
-            epochs = [
-                max(1, round(float(np.mean([model.best_epoch or 1 for model in group]))))
+            # Parts, since the epochs that "auto" chooses for all rows are fewer.
+            parts = [
+                float(np.mean([(model.best_epoch or 1) / model.recipe.epochs for model in group]))
                 for group in groups
                 for _ in group
             ]
             everything = [(np.arange(len(X)), np.arange(0))] * n_members
-            groups = train_members(kinds, X, y, weights, everything, seed, epochs=epochs, **how)
+            groups = train_members(kinds, X, y, weights, everything, seed, parts=parts, **how)
         self.members_ = [model for group in groups for model in group]
         return held_out
 

@@ -51,7 +51,10 @@ class TrainingRows:
     frame : pandas.DataFrame
         The n rows of training, in their order; copies are merged.
     validation : pandas.DataFrame, optional
-        The m rows that were given to validate on; m is 0 without them.
+        The rows that were given to validate on, as they were given; absent ones (of weight 0) are
+        written over with the first that counts.
+    apart : numpy.ndarray of int64, shape (m,)
+        Which of them count, in their order; m is 0 without them.
     y : numpy.ndarray of shape (n + m,) or (n + m, outputs)
         Targets of all.
     weights : numpy.ndarray of shape (n + m,), optional
@@ -64,6 +67,7 @@ class TrainingRows:
 
     frame: pd.DataFrame
     validation: pd.DataFrame | None
+    apart: NDArray[np.int64]
     y: NDArray[Any]
     weights: Numbers | None
     groups: NDArray[np.int64] | None
@@ -113,14 +117,14 @@ class TrainingRows:
         ranks = None if time is None else time_ranks(time, n, absent=absent)
         rows = in_order(given.frame, given.y, given.weights, groups=codes, times=ranks)
         y, weights, notes = given.y[rows.places], rows.weights, rows.notes
-        frame, apart = _taken(given.frame, rows.places), None
+        frame, table, apart = _taken(given.frame, rows.places), None, np.empty(0, dtype=np.int64)
         if validation is not None:
             others = in_order(validation.frame, validation.y, validation.weights, table="X_val")
-            apart = _taken(validation.frame, others.places)
-            y = np.concatenate([y, validation.y[others.places]])
+            table, apart = _present(validation), others.places
+            y = np.concatenate([y, validation.y[apart]])
             weights = _joined((weights, len(frame)), (others.weights, len(apart)))
-            notes += (*others.notes, *_notes_on_both(frame, apart, y))
-        return cls(frame, apart, y, weights, rows.groups, rows.times, notes)
+            notes += (*others.notes, *_notes_on_both(frame, _taken(table, apart), y))
+        return cls(frame, table, apart, y, weights, rows.groups, rows.times, notes)
 
     def splits(
         self, n_members: int, fraction: float, seed: int, classes: NDArray[Any] | None
@@ -195,6 +199,14 @@ def check_weights(weights: Any, frame: pd.DataFrame, name: str) -> Numbers | Non
 
 def _taken(frame: pd.DataFrame, places: NDArray[np.int64]) -> pd.DataFrame:
     return frame.iloc[places].reset_index(drop=True)
+
+
+def _present(rows: GivenRows) -> pd.DataFrame:
+    """Give rows in their places, with absent ones written over: nothing is to be said of those."""
+    if rows.weights is None or rows.weights.all():
+        return rows.frame
+    first = int((rows.weights > 0).argmax())
+    return _taken(rows.frame, np.where(rows.weights > 0, np.arange(len(rows.frame)), first))
 
 
 def _notes_on_both(frame: pd.DataFrame, apart: pd.DataFrame, y: NDArray[Any]) -> tuple[str, ...]:

@@ -401,8 +401,6 @@ def make_recipe(options: Mapping[str, Any], n_rows: int, *, validated: bool, see
         The recipe.
     """
     batch = min(rows_per_batch(options["batch_size"], n_rows), n_rows)
-    if options["normalization"] == "batch" and n_rows % batch == 1 and batch < n_rows:
-        batch += 1  # BatchNorm takes no mini-batch of one row
     epochs = options["epochs"]
     if epochs == "auto":
         epochs = _epochs(n_rows / batch)

@@ -13,6 +13,7 @@ from ravine.kept import check_kept, unmasked
 from ravine.tables import as_frame
 from ravine.tables.finding import similar
 from ravine.tables.frames import check_duplicates, spelled_names
+from ravine.tables.reading import named
 from ravine.tables.values import plural
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def column_names(X: Any) -> NDArray[Any] | None:
     if not _is_frame(X):
         return None
     names = list(X) if isinstance(X, dict) else list(getattr(X, "column_names", X.columns))
-    return np.asarray(names, dtype=object) if all(isinstance(n, str) for n in names) else None
+    texts = all(isinstance(name, str) for name in names)
+    return np.asarray(named(names), dtype=object) if texts else None
 
 
 def other_names(X: Any) -> list[str] | None:

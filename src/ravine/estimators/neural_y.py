@@ -13,12 +13,12 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ravine.errors import DataError
 from ravine.kept import check_kept, unmasked
-from ravine.labels import missing_labels
+from ravine.labels import missing_labels, said_of_alike, too_large
 from ravine.numeric import is_missing
 from ravine.tables.dtypes import plain_series
 from ravine.tables.interpreting import warn_of
 from ravine.tables.number_spelling import number_of
-from ravine.tables.text_kinds import alike, is_absent
+from ravine.tables.text_kinds import is_absent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,14 +68,8 @@ def class_labels(y: Any, name: str, rows: Any) -> NDArray[Any]:
     check_consistent_length(rows, labels)
     check_classification_targets(labels)
     texts = labels.dtype.kind in "UO" and all(isinstance(label, str) for label in labels)
-    if texts and (pair := alike(np.unique(labels).tolist())):
-        warn_of(
-            [
-                f"{name} has the classes {pair[0]!r} and {pair[1]!r}, which differ only in blanks "
-                "or in Unicode's form, and count as two. Strip and normalise them if they are one."
-            ],
-            stacklevel=5,
-        )
+    if texts:
+        warn_of(said_of_alike(np.unique(labels).tolist(), name), stacklevel=5)
     return np.asarray(labels)
 
 
@@ -125,6 +119,8 @@ def _as_array(y: Any) -> NDArray[Any]:
     check_kept(y, "y")
     if not isinstance(y, np.ndarray | list | tuple):
         given = nw.from_native(y, eager_only=True, allow_series=True, pass_through=True)
+        if isinstance(given, nw.Series) and given.dtype in (nw.Int128, nw.UInt128):
+            return np.array(given.to_list(), dtype=object)  # which PyArrow does not know
         if isinstance(given, nw.DataFrame | nw.Series):
             y = given.to_pandas()
     if isinstance(y, pd.DataFrame):
@@ -149,7 +145,7 @@ def _plain(series: pd.Series[Any]) -> NDArray[Any]:
 
 def _check_known(missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
-        raise missing_labels(int(missing.sum()), int(missing.argmax()), name)
+        raise missing_labels(int(missing.sum()), int(missing.argmax()) + 1, name)
 
 
 def _of_one_type(array: NDArray[Any], name: str) -> NDArray[Any]:
@@ -176,11 +172,11 @@ def _of_one_type(array: NDArray[Any], name: str) -> NDArray[Any]:
         small = all(-(2**63) <= value < 2**63 for value in values)
         if small or all(0 <= value < 2**64 for value in values):
             return np.array(values, dtype=np.int64 if small else np.uint64)
-        return array
+        raise too_large(max(values, key=abs), name)
     if kind not in ("", "text", "boolean"):
         raise DataError(
             f"{name} holds {values[0]!r:.60} ({kind}), which is no label of a class.",
-            hint="Labels are text, whole numbers, booleans or dates.",
+            hint="Labels are text, whole numbers, booleans or dates: pass y.astype(str).",
         )
     return np.array(values) if kind == "boolean" else array
 
@@ -220,7 +216,8 @@ def _numbers(column: NDArray[Any], name: str) -> NDArray[np.float64]:
         else:
             raise DataError(
                 f"{name} must hold numbers. Got {value!r:.60} ({type(value).__name__}) in row "
-                f"{row + 1}."
+                f"{row + 1}.",
+                hint="Make a number of each, or leave such rows out.",
             )
     return found
 

@@ -16,7 +16,7 @@ __all__ = ["NAMELESS", "counters"]
 NAMELESS = "Unnamed: 0"
 """What a first column without a name is called; data frames and spreadsheets count rows there."""
 
-_UNNAMED = re.compile(r"Unnamed: \d+")
+_UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)*")
 _NAMES = frozenset(("", "index", "id", "row"))
 _FEWEST = 8
 """Fewer rows than this may stand in order by chance."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ravine.errors import DataError
 from ravine.kept import check_kept, unmasked
 from ravine.tables.dtypes import plain_columns
-from ravine.tables.reading import check_names
+from ravine.tables.reading import check_names, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,8 @@ def as_frame(table: Any) -> pd.DataFrame:
         frame.columns = pd.Index([f"x{place}" for place in range(frame.shape[1])])
     else:
         frame.columns = pd.Index(spelled_names(list(frame.columns)))
-    check_names([str(column) for column in frame.columns], "The table", DataError)
+    frame.columns = pd.Index(named(list(frame.columns)))
+    check_names(list(frame.columns), "the table", DataError)
     return plain_columns(frame)
 
 

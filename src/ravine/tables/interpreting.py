@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ravine.errors import DataWarning
+from ravine.labels import alike
 from ravine.tables.counters import counters
 from ravine.tables.target import Task, check_target
-from ravine.tables.text_kinds import Texts, Understood, alike, understand
+from ravine.tables.text_kinds import Texts, Understood, understand
 from ravine.tables.times import as_datetimes
-from ravine.tables.values import Unread, holds_text, plural
+from ravine.tables.values import Unread, holds_text, plural, text_categories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,7 @@ def interpret(
             remarks += check_target(series, name, task)
             continue
         if not holds_text(series):
+            remarks += _said_of_alike(text_categories(series), name)
             continue
         texts = Texts.of(series, name)
         found = understand(texts)
@@ -92,8 +94,8 @@ def interpret(
             readings[name] = found.reading, found.odd
         if found.remark:
             remarks.append(found.remark)
-        if found.kind == "text" and (pair := alike(texts.texts)):
-            remarks.append(f"Column {name!r}: {_alike(pair)}")
+        if found.kind == "text":
+            remarks += _said_of_alike(texts.texts, name)
     left_out, kept = counters(frame, targets)
     if changed or left_out:
         frame = frame.assign(**changed).drop(columns=list(left_out))
@@ -136,14 +138,14 @@ def said_of_unread(unread: Mapping[str, Unread]) -> list[str]:
     ]
 
 
-def _alike(pair: tuple[str, str]) -> str:
-    """Say that two texts are not the same, though they look so."""
-    how = "blanks" if pair[0].split() != pair[1].split() or _bare(pair) else "Unicode's form"
-    return (
-        f"the texts {pair[0]!r} and {pair[1]!r} differ only in {how}, and count as two. Strip and "
-        "normalise them if they are one."
-    )
-
-
-def _bare(pair: tuple[str, str]) -> bool:
-    return "".join(pair[0].split()) == "".join(pair[1].split())
+def _said_of_alike(texts: Sequence[str], name: str) -> list[str]:
+    """Say that two texts are not the same, if two look so."""
+    pair = alike(texts)
+    if pair is None:
+        return []
+    bare = {"".join(text.split()) for text in pair}
+    how = "blanks" if len(bare) == 1 else "Unicode's form"
+    return [
+        f"Column {name!r}: the texts {pair[0]!r} and {pair[1]!r} differ only in {how}, and count "
+        "as two. Strip and normalise them if they are one."
+    ]

@@ -39,6 +39,7 @@ __all__ = [
     "csv_reason",
     "extension_of",
     "gzip_error",
+    "named",
     "parquet_error",
     "read_table",
     "read_with_remarks",
@@ -288,8 +289,18 @@ def csv_names(names: list[str]) -> list[str]:
     >>> csv_names(["", " age "])
     ['Unnamed: 0', 'age']
     """
-    names = [name.strip() for name in names]
-    nameless = len(names) > 1 and not names[0] and NAMELESS not in names
+    return named([name.strip() for name in names])
+
+
+def named(names: list[str]) -> list[str]:
+    """Give a first column without a name the one that it has in data frames.
+
+    Examples
+    --------
+    >>> named([" ", "age"])
+    ['Unnamed: 0', 'age']
+    """
+    nameless = len(names) > 1 and not names[0].strip() and NAMELESS not in names
     return [NAMELESS, *names[1:]] if nameless else names
 
 
@@ -325,8 +336,8 @@ def _check_columns(name: str, frame: pd.DataFrame) -> None:
         raise FileError(f"Cannot read {name!r}: the table has no columns.", hint=AS_CSV)
     if not len(frame):
         raise FileError(f"Cannot read {name!r}: the table has column names but no rows.")
-    frame.columns = frame.columns.map(str)
-    check_names([str(column) for column in frame.columns], repr(name), FileError)
+    frame.columns = named([str(column) for column in frame.columns])
+    check_names(list(frame.columns), repr(name), FileError)
 
 
 def check_names(names: list[str], where: str, kind: type[DataError] | type[FileError]) -> None:
@@ -337,6 +348,7 @@ def check_names(names: list[str], where: str, kind: type[DataError] | type[FileE
             raise kind(f"Column {position + 1} of {where} has no name.", hint="Name it.")
         if column in found:
             raise kind(
-                f"{where} has more than one column named {column!r}.", hint="Rename one of them."
+                f"{where[0].upper()}{where[1:]} has more than one column named {column!r}.",
+                hint="Rename one of them.",
             )
         found.add(column)

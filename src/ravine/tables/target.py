@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ravine.errors import DataError, ParameterError, SpecError
-from ravine.tables.text_kinds import Texts, Understood, alike, is_absent, understand
+from ravine.labels import said_of_alike
+from ravine.tables.text_kinds import Texts, Understood, is_absent, understand
 from ravine.tables.values import (
     Kind,
     Unread,
@@ -18,6 +19,7 @@ from ravine.tables.values import (
     mean_and_spread,
     numbers_of,
     plural,
+    text_categories,
     text_of,
     unread_numbers,
 )
@@ -109,19 +111,14 @@ def check_target(series: pd.Series[Any], name: str, task: Task | None = None) ->
     ravine.errors.DataError: The target 'score' holds numbers but for '-' in row 10.
     """
     if not holds_text(series):
-        return []
+        return said_of_alike(text_categories(series), f"The target {name!r}")
     texts = Texts.of(series, name)
     found = _understood(texts, task)
     _check_no_times(found.kind, name)
     if task == "regression" or (task is None and found.kind == "number"):
         _check_numbers(series, texts, found, task)
     said = [found.remark] if found.kind == "text" and found.remark else []
-    if pair := alike(texts.texts):
-        said.append(
-            f"The target {name!r}: the classes {pair[0]!r} and {pair[1]!r} differ only in blanks "
-            "or in Unicode's form, and count as two. Strip and normalise them if they are one."
-        )
-    return said
+    return said + said_of_alike(texts.texts, f"The target {name!r}")
 
 
 @dataclass(frozen=True)

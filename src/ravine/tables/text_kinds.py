@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,7 +25,7 @@ from ravine.tables.time_spelling import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Texts", "Understood", "alike", "is_absent", "understand"]
+__all__ = ["Texts", "Understood", "is_absent", "understand"]
 
 TextKind = Literal["text", "number", "date", "time", "duration"]
 
@@ -186,23 +185,6 @@ in row 20. It counts as missing: correct it, or leave it empty. '1,200.50' is re
         if part >= 0.5:
             return Understood("text", remark=_mixed(found, what, part))
     return Understood("text")
-
-
-def alike(texts: Sequence[str]) -> tuple[str, str] | None:
-    """Find two texts that differ only in blanks or in how Unicode writes the same characters.
-
-    Examples
-    --------
-    >>> alike(["no", "yes", "yes "])
-    ('yes', 'yes ')
-    """
-    seen: dict[str, str] = {}
-    for text in texts:
-        plain = " ".join(unicodedata.normalize("NFC", text).split())
-        if plain in seen:
-            return seen[plain], text
-        seen[plain] = text
-    return None
 
 
 def _in_a_sample(texts: Sequence[str], test: Callable[[str], bool]) -> bool:

@@ -104,6 +104,24 @@ def holds_text(series: pd.Series[Any]) -> bool:
     return _is_text(pd.api.types.infer_dtype(series, skipna=True), series)
 
 
+def text_categories(series: pd.Series[Any]) -> list[str]:
+    """Give the texts that occur in a column of categories; none in another column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> text_categories(pd.Series(pd.Categorical(["b", "a"], categories=["a", "b", "c"])))
+    ['a', 'b']
+    """
+    import pandas as pd
+
+    if not isinstance(series.dtype, pd.CategoricalDtype):
+        return []
+    codes = np.unique(series.cat.codes)
+    categories = series.cat.categories[codes[codes >= 0]]
+    return [category for category in categories if isinstance(category, str)]
+
+
 @dataclass(frozen=True)
 class Unread:
     """Cells of a column that hold something else than the training rows did.
