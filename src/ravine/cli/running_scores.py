@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
-from ravine.finite import check_scores
-
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -77,6 +73,8 @@ class RunningScores:
         DataError
             If one is beyond the largest number.
         """
+        from ravine.finite import check_scores
+
         found = {name: total / self.rows for name, total in self._sums.items()}
         check_scores(found)
         if "mse" in found:
@@ -91,6 +89,8 @@ class RunningScores:
         return 1 - squares / self._squares
 
     def _add_spread(self, y: NDArray[Any], n: int) -> None:
+        import numpy as np
+
         mean = float(y.mean())
         ours = self.rows / (self.rows + n)
         with np.errstate(over="ignore"):  # check_scores refuses what is beyond the largest number

@@ -5,14 +5,29 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from typing import TYPE_CHECKING
 
 from ravine.errors import FileError
 from ravine.memory import available_memory, check_memory
 
-__all__ = ["LONGEST_NAMES", "PER_CELL", "check_cells", "check_header", "check_size", "unzip"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "LONGEST_CELL",
+    "LONGEST_NAMES",
+    "PER_CELL",
+    "check_cells",
+    "check_header",
+    "check_lengths",
+    "check_size",
+    "unzip",
+]
 
 LONGEST_NAMES = 2**21
 """Most bytes of the row of column names in a CSV file."""
+LONGEST_CELL = 2**20
+"""Most bytes of a cell of text."""
 PER_CELL = 48
 """Bytes that a cell needs at the peak of training: for Arrow, pandas, and the numbers to learn."""
 
@@ -65,6 +80,27 @@ def check_header(name: str, content: bytes) -> int:
     if columns > 1000:
         check_memory(name, columns * _PER_COLUMN, f"its {columns:,} columns")
     return end
+
+
+def check_lengths(name: str, column: str, cells: pa.ChunkedArray) -> None:
+    """Check that no cell of a column of text is longer than ``LONGEST_CELL`` bytes.
+
+    Such a cell is a part of the table that a quotation mark has swallowed, and no row of its length
+    could be read piece by piece.
+    """
+    import pyarrow.compute as pc
+
+    if not cells.nbytes > LONGEST_CELL:
+        return
+    lengths = pc.binary_length(cells)
+    longest = pc.max(lengths).as_py() or 0
+    if longest > LONGEST_CELL:
+        row = pc.index(lengths, longest).as_py() + 1
+        raise FileError(
+            f"Cannot read {name!r}: column {column!r} has a cell of {longest:,} bytes in row "
+            f"{row}; at most {LONGEST_CELL:,} are allowed.",
+            hint="A quotation mark that is not closed joins all rows behind it.",
+        )
 
 
 def check_size(name: str, size: int) -> None:

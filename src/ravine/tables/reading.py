@@ -20,6 +20,7 @@ from ravine.tables.limits import (
     PER_CELL,
     check_cells,
     check_header,
+    check_lengths,
     check_size,
     unzip,
 )
@@ -278,6 +279,8 @@ def _named(name: str, table: pa.Table) -> pa.Table:
             raise FileError(
                 f"Cannot read {name!r}: column {field.name!r} is not UTF-8 text.", hint=AS_CSV
             )
+        if pa.types.is_string(field.type):
+            check_lengths(name, field.name, table.column(field.name))
     return table
 
 
