@@ -638,3 +638,14 @@ def test_numbers_that_few_zeros_make_text_are_warned_of_and_codes_are_not():
     )
     for codes in (["007", "010", "100", "999"], ["0301", "08912", "017", "12"]):
         assert learnt({"c": codes * 10})[1] == []
+
+
+def test_a_target_of_numbers_that_few_zeros_make_text_is_an_error():
+    scores = [*map(str, range(1, N - 1)), "007", "010"]
+    table = {"x": [i % 7 for i in range(N)], "y": scores}
+    with pytest.raises(DataError, match="'007' in row 39") as caught:
+        TableSchema.learn(table, "y")
+    assert "--task classification" in caught.value.hint
+    with pytest.warns(DataWarning, match="as codes are"):
+        schema = TableSchema.learn(table, "y", task="classification")
+    assert len(schema.target.classes) == N

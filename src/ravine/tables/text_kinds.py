@@ -106,6 +106,8 @@ class Understood:
         What is to be said of it, in a sentence or more.
     odd : bool, default False
         Whether some cells of a column of numbers are none, and count as missing.
+    nearly : bool, default False
+        Whether text would be numbers but for a few cells that begin with a zero, as codes do.
     """
 
     kind: TextKind
@@ -113,6 +115,7 @@ class Understood:
     reading: str = ""
     remark: str = ""
     odd: bool = False
+    nearly: bool = False
 
 
 def is_absent(text: str) -> bool:
@@ -170,7 +173,8 @@ in row 20. It counts as missing: correct it, or leave it empty. '1,200.50' is re
         numbers = read_numbers(known.texts, counts)
         share = counts[numbers.read].sum() / total
         if _holds_codes(known.texts, counts):
-            return Understood("text", remark=_of_codes(found, places, counts))
+            remark = _of_codes(found, places, counts)
+            return Understood("text", remark=remark, nearly=bool(remark) and share >= _MOSTLY)
         if share >= _MOSTLY:
             return _as_numbers(found, places, numbers, counts)
     dates = times = 0.0
