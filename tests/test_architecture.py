@@ -34,7 +34,17 @@ ROOMS = {
         "spec",
         "stopping",
     },
-    "ground": {"_cpu", "_engine", "errors", "files", "numeric", "printable"},
+    "ground": {
+        "_cpu",
+        "_engine",
+        "errors",
+        "files",
+        "finite",
+        "kept",
+        "memory",
+        "numeric",
+        "printable",
+    },
 }
 
 RANKS = {part: rank for rank, parts in enumerate(ROOMS.values()) for part in parts}

@@ -207,7 +207,7 @@ def test_any_array_of_floats_becomes_finite_or_a_data_error(X):
         (np.array([[1.0, None]], dtype=object), "missing or infinite: nan in row 0, column 1"),
         (pd.DataFrame({"a": [1, None]}, dtype="Int64"), "nan in row 1, column 'a'"),
         (np.full((2, 2, 2), np.nan), r"nan in row 0, position \(0, 0\) is the first"),
-        (np.ma.masked_invalid([[np.nan, 1.0]]), "X has 1 masked values"),
+        (np.ma.masked_invalid([[np.nan, 1.0]]), "X has 1 masked value"),
         ([[1e300]], r"X holds 1e\+300 \(row 0, column 0\), beyond what float32 can hold"),
         ([[10**400]], "beyond what float32 can hold"),
         (

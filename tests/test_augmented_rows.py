@@ -12,7 +12,19 @@ ROWS = RNG.normal(size=(60, 3)) * [1, 10, 0.1] + 5
 Y = ROWS @ [1.0, 0.1, 5.0]
 
 
-def after_one_step(X, y, augmentation, seed):
+WEIGHTS = np.arange(60) % 4.0  # every fourth is 0
+CHANGES = [
+    (ROWS, [rv.Noise(0.2)]),
+    (ROWS, [rv.Mixup(1.0)]),
+    (ROWS, [rv.Synthesize(0.5)]),
+    (ROWS, [rv.Synthesize(0.5), rv.Noise(0.1), rv.Mixup(0.4)]),
+    (ROWS, [lambda X, y, rng: (X + rng.normal(size=X.shape), 2 * y), rv.Noise(0.1)]),
+    (IMAGES, [rv.Rotate(20), rv.Shift(0.2), rv.Zoom(0.1), rv.Flip(), rv.Noise(0.05)]),
+]
+NAMES = ["noise", "mixup", "synthesize", "all", "own", "images"]
+
+
+def after_one_step(X, y, augmentation, seed, sample_weight=None):
     """Give the weights of a linear unit after a step from 0: the mean of target × input."""
     network = rv.Network([rv.Flatten(), rv.Dense(1, use_bias=False, initializer="zeros")])
     recipe = rv.Recipe(
@@ -24,27 +36,59 @@ def after_one_step(X, y, augmentation, seed):
         seed=seed,
         dtype="float64",
     )
-    return rv.train(network, X, y, recipe).parameters["dense_1.weight"][:, 0]
+    model = rv.train(network, X, y, recipe, sample_weight=sample_weight)
+    return model.parameters["dense_1.weight"][:, 0]
 
 
-@pytest.mark.parametrize(
-    ("X", "augmentation"),
-    [
-        (ROWS, [rv.Noise(0.2)]),
-        (ROWS, [rv.Mixup(1.0)]),
-        (ROWS, [rv.Synthesize(0.5)]),
-        (ROWS, [rv.Synthesize(0.5), rv.Noise(0.1), rv.Mixup(0.4)]),
-        (ROWS, [lambda X, y, rng: (X + rng.normal(size=X.shape), 2 * y), rv.Noise(0.1)]),
-        (IMAGES, [rv.Rotate(20), rv.Shift(0.2), rv.Zoom(0.1), rv.Flip(), rv.Noise(0.05)]),
-    ],
-    ids=["noise", "mixup", "synthesize", "all", "own", "images"],
-)
+@pytest.mark.parametrize(("X", "augmentation"), CHANGES, ids=NAMES)
 def test_the_first_step_of_training_is_made_of_the_rows_that_augment_shows(X, augmentation):
     y = Y[: len(X)]
     shown, targets = rv.augment(X, y, augmentation, seed=3, dtype="float64")
     weights = after_one_step(X, y, augmentation, seed=3)
     expected = targets @ shown.reshape(len(shown), -1) / len(shown)
     np.testing.assert_allclose(weights, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("X", "augmentation"), CHANGES, ids=NAMES)
+def test_with_weights_the_first_step_is_made_of_the_weighted_rows_that_augment_shows(
+    X, augmentation
+):
+    y, s = Y[: len(X)], WEIGHTS[: len(X)]
+    shown, targets, weights = rv.augment(
+        X, y, augmentation, sample_weight=s, seed=3, dtype="float64"
+    )
+    found = after_one_step(X, y, augmentation, seed=3, sample_weight=s)
+    # Divided by the rows and the mean weight of the training rows.
+    rows = len(shown) * s[s > 0].mean()
+    expected = (weights * targets) @ shown.reshape(len(shown), -1) / rows
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("X", "augmentation"), CHANGES, ids=NAMES)
+def test_rows_of_weight_0_might_as_well_not_be_there(X, augmentation):
+    y, s = Y[: len(X)], WEIGHTS[: len(X)]
+    found = rv.augment(X, y, augmentation, sample_weight=s)
+    present = s > 0
+    without = rv.augment(X[present], y[present], augmentation, sample_weight=s[present])
+    for one, other in zip(found, without, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_class_of_rows_of_weight_0_is_no_class():
+    labels = np.array(["cat", "dog", "cow"] * 20)
+    options = {"sample_weight": np.where(labels == "cow", 0.0, 1.0)}
+    _, targets, _ = rv.augment(ROWS, labels, rv.Synthesize(), **options)
+    assert set(targets) == {"cat", "dog"}
+    assert rv.augment(ROWS, labels, rv.Mixup(), **options)[1].shape == (40, 2)
+
+
+def test_a_synthetic_row_weighs_the_mean_of_its_class():
+    labels = np.array(["cat", "dog"] * 30)
+    weights = np.where(labels == "cat", 1.0, 3.0)
+    _, targets, made = rv.augment(ROWS, labels, rv.Synthesize(), sample_weight=weights)
+    np.testing.assert_array_equal(made, np.where(targets == "cat", 1.0, 3.0))
+    _, _, made = rv.augment(ROWS, Y, rv.Synthesize(), sample_weight=weights)
+    np.testing.assert_array_equal(made, np.append(weights, np.full(60, 2.0)))
 
 
 def test_each_epoch_and_each_seed_has_rows_of_its_own():

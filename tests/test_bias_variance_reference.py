@@ -195,7 +195,7 @@ def test_the_noise_is_scaled_until_simulated_errors_are_the_measured_ones():
     n = 5
     X = np.zeros((n, 1))
     ratios = []
-    for _ in range(200):
+    for _ in range(20):
         y = rng.normal(size=n)
         folds = make_folds(n, 0)
         means = np.stack([np.full(len(aside), y[kept].mean()) for kept, aside in folds.pairs])

@@ -181,3 +181,53 @@ def test_values_of_over_are_what_they_look_like(text, expected):
 def test_over_without_values_is_an_error():
     with pytest.raises(ParameterError, match="--over must be a field"):
         parse_over("epochs=")
+
+
+def test_rows_of_one_group_count_together_in_standard_errors(table, monkeypatch):
+    import ravine.diagnostics
+
+    frame = pd.read_csv(table)
+    frame["site"] = np.arange(200) // 10
+    frame.loc[::17, "size"] = np.nan
+    frame.to_csv(table, index=False)
+    seen = {}
+    real = ravine.diagnostics.bias_variance
+
+    def watched(*words, **options):
+        seen.update(options)
+        return real(*words, **options)
+
+    monkeypatch.setattr(ravine.diagnostics, "bias_variance", watched)
+    assert study("--group", "site") == 0
+    assert len(seen["groups_test"]) == len(seen["X_test"]) > 30
+    assert not set(seen["groups_test"]) & set(seen["groups"])
+
+
+def test_no_number_is_cut_in_a_narrow_terminal(table, capsys, monkeypatch):
+    monkeypatch.setattr("ravine.cli.output._WIDTH_WITHOUT_TERMINAL", 80)
+    words = ("--models", 12, "--seeds", 4, "--over", "epochs=3,100", "--json")
+    assert study(*words, target="kind") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert study(*words[:-1], target="kind") == 0
+    out, _ = capsys.readouterr()
+    assert "…" not in out
+    assert max(map(len, out.splitlines())) <= 80
+    table_of_parts = out.split("With another reference")[0]
+    for row in result["results"]:
+        assert f"{row['noise']:.3g}" in table_of_parts
+
+
+def test_hidden_layers_are_swept(table, capsys):
+    assert study("--over", "hidden=0,4,4x4", "--reference", "4", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["field"] == "network"
+    assert [row["network"] for row in result["results"]] == ["0", "4", "4x4"]
+    assert result["reference"] == "network=4"
+    assert len({row["variance"] for row in result["results"]}) == 3
+
+
+def test_hidden_layers_that_are_none_are_an_error(table, capsys):
+    assert study("--over", "hidden=4,4") == 2
+    assert "are called '4'" in capsys.readouterr().err
+    assert study("--over", "hidden=4,wide") == 2
+    assert "--hidden must be whole numbers" in capsys.readouterr().err

@@ -114,6 +114,12 @@ def test_times_may_be_numbers_dates_and_whatever_has_an_order(name):
     assert found["validation"].max() < found["test"].min()
 
 
+def test_a_note_says_that_far_more_rows_are_set_aside_than_asked_for(capsys):
+    parts({"time": "when"}, FRAME.assign(when=TIMES["ordered"]))
+    told = " ".join(capsys.readouterr().err.split())
+    assert "note: 100 of 200 rows are set aside as the latest, where 40 were asked for" in told
+
+
 @pytest.mark.parametrize("values", [SITE, SITE + 0.5, SITE % 2 == 0, pd.Categorical(SITE)])
 def test_groups_may_be_of_any_sort(values):
     frame = FRAME.assign(group=values)
@@ -122,6 +128,38 @@ def test_groups_may_be_of_any_sort(values):
         assert apart(np.asarray(values), *parts(flags, frame).values())
     else:
         assert apart(SITE, *parts(flags, frame).values())
+
+
+def test_copies_of_a_row_are_on_one_side_of_every_split(capsys):
+    twice = FRAME.iloc[np.r_[0:N, 0:N:2]].reset_index(drop=True)
+    flags = {"target": "y"}
+    settings = read_settings(DataFlags(**flags), NetworkFlags(), RecipeFlags())
+    prepared = prepare(twice, settings)
+    rows = [np.round(prepared.target.decode(part.y).ravel(), 4) for part in prepared.parts]
+    assert len(rows) == 3
+    assert sum(len(part) for part in rows) == N + N // 2
+    assert len(np.unique(np.concatenate(rows))) == sum(len(np.unique(part)) for part in rows)
+    settings = read_neural_settings(
+        RecipeFile(), DataFlags(**flags), NetworkFlags(), RecipeFlags(), NeuralFlags()
+    )
+    table = part_table(twice, settings)
+    assert not set(table.training["y"]) & set(table.test["y"])
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.count(f"note: {N // 2} rows are copies of another row, equal in every column") == 2
+
+
+def test_rows_that_are_equal_by_chance_are_split_at_random_with_a_note(capsys):
+    cells = pd.DataFrame({"a": np.arange(N) % 5, "y": RNG.integers(0, 3, N).astype(float)})
+    table = part_table(
+        cells,
+        read_neural_settings(
+            RecipeFile(), DataFlags(target="y"), NetworkFlags(), RecipeFlags(), NeuralFlags()
+        ),
+    )
+    assert len(table.test) == N // 5
+    assert table.test.drop_duplicates().merge(table.training.drop_duplicates()).shape[0] > 10
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"note: {N} rows that are equal in every column count as independent" in told
 
 
 def test_the_neural_estimators_get_what_is_left_to_split():

@@ -86,6 +86,36 @@ def test_float32_predicts_what_float64_does_however_far_from_0_a_column_lies(
     np.testing.assert_allclose(single, double, atol=1e-3 + 10.0 ** (exponent - 15))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("first", [10**12, 10**15, 2**52])
+@pytest.mark.parametrize("convert", [np.int64, np.float64])
+def test_numbers_that_double_holds_are_kept_however_near_to_each_other(convert, first, dtype):
+    n = 60
+    y = np.sin(np.arange(n) / 5)
+    recipe = RECIPE.replace(dtype=dtype)
+    near, far = (
+        trained((base + np.arange(n)).astype(convert)[:, None], y, recipe=recipe).predict(
+            (base + np.arange(n)).astype(convert)[:, None]
+        )
+        for base in (0, first)
+    )
+    # The mean is rounded to the spacing of doubles there: up to 0.03 of the deviation.
+    np.testing.assert_allclose(far, near, atol=0.1)
+    assert len(np.unique(far)) == n
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [0.1, 1.7e9 + 0.3, -1e-200, 3e30])
+def test_a_constant_column_is_found_to_be_one_however_many_rows_there_are(value, dtype):
+    n = 20_000
+    y = np.arange(n) % 2.0
+    X = np.column_stack([np.full(n, value), np.cos(np.arange(n))])
+    weights = 0.1 + (np.arange(n) % 7)  # sums of products round
+    recipe = rv.Recipe(epochs=1, batch_size="full", dtype=dtype)
+    model = rv.train(NET, X, y, recipe, sample_weight=weights)
+    assert model.state["normalize_1.standard_deviation"][0] == 0
+
+
 def test_ordinary_columns_have_no_offset_and_the_bits_of_rounding_first():
     rng = np.random.default_rng(0)
     X = np.column_stack(
@@ -288,6 +318,7 @@ def test_an_own_augmentation_sees_the_true_inputs_and_may_move_them():
     assert np.abs(a - b).max() < 0.05
 
 
+@pytest.mark.filterwarnings("ignore:Synthesize does not suit")  # the wave is what is learnt here
 @pytest.mark.parametrize(
     "augmentation", [rv.Noise(1.0, relative=False), rv.Mixup(0.4), rv.Synthesize(0.5)]
 )

@@ -74,7 +74,7 @@ def test_a_warm_start_with_pixels_that_move_gives_up_the_offset_or_refuses():
 
 def test_inputs_too_small_for_float32_are_refused():
     x = np.random.default_rng(0).normal(size=(50, 1))
-    for scale in (1e-40, 1e-60):
+    for scale in (1e-40, 1e-60, 1e-300):
         with pytest.raises(DataError, match="Column 0 of X holds numbers too near 0") as caught:
             trained(x * scale, x[:, 0])
         assert caught.value.hint.startswith("Multiply it by a constant")
@@ -144,6 +144,7 @@ def test_constant_targets_are_not_refused():
         ("squared_error", 1e25, "squared errors are too large for float32"),
         ("squared_error", 1e-45, "y holds numbers too near 0 for float32"),
         ("absolute_error", 1e-41, "y holds numbers too near 0 for float32"),
+        ("absolute_error", 1e-300, "y holds numbers too near 0 for float32"),
         ("gamma", 1e-41, "y holds numbers too near 0 for float32"),
     ],
 )

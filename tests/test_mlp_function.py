@@ -88,3 +88,12 @@ def test_without_targets_outputs_are_not_known():
         )
     with pytest.raises(DataError, match="missing"):
         rv.train(rv.mlp(outputs=None, loss="cross_entropy"), X, [None] * 30, QUICK)
+
+
+def test_a_class_that_only_rows_of_weight_0_have_gets_no_output():
+    X, labels = np.arange(12.0).reshape(-1, 1), np.array(["a", "b", "c"] * 4)
+    network = rv.mlp(outputs=None, loss="cross_entropy")
+    weights = np.where(labels == "b", 0.0, 1.0)
+    model = rv.train(network, X, labels, rv.Recipe(epochs=2), sample_weight=weights)
+    assert model.predict_proba(X).shape == (12, 2)
+    assert set(model.predict(X)) <= {"a", "c"}

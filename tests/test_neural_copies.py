@@ -712,3 +712,19 @@ def test_kinds_of_members_and_temperatures_are_learnt_from_weighted_rows(monkeyp
     classifier(n_members=5, variants=({"dropout": 0.0},)).fit(frame, y > 0, sample_weight=weight)
     assert all(sorted(set(weights.tolist())) == [0.5, 1.5] for weights in seen)
     assert len(seen) == 4
+
+
+def test_validation_rows_of_weight_0_may_be_of_any_class():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 2))
+    y = np.where(X[:, 0] > 0, "a", "b")
+    classifier = rv.NeuralClassifier(n_members=2, epochs=3, variants=None, n_jobs=1)
+    classifier.set_params(random_state=0)
+    one = {"X_val": np.r_[X[60:], [[9.0, 9.0]]], "y_val": np.r_[y[60:], ["c"]]}
+    weights = np.r_[np.ones(20), 0.0]
+    found = sklearn.clone(classifier).fit(X[:60], y[:60], **one, sample_weight_val=weights)
+    alone = sklearn.clone(classifier).fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:])
+    for member, other in zip(found.members_, alone.members_, strict=True):
+        assert (member.parameters_vector == other.parameters_vector).all()
+    with pytest.raises(DataError, match="y_val holds the class c, which y does not hold"):
+        sklearn.clone(classifier).fit(X[:60], y[:60], **one)

@@ -622,6 +622,31 @@ def test_refitting_takes_all_rows_for_the_mean_best_number_of_epochs():
     assert again.history_.best_epoch == first.history_.best_epoch
 
 
+def test_refitting_lets_dropout_fade_over_the_epochs_that_it_had_before():
+    rng = np.random.default_rng(0)
+    X, noise = rng.normal(size=(80, 3)), rng.normal(size=80)  # the best epoch comes early
+    options = {"dropout": 0.3, "dropout_fades": True, "variants": None}
+    fitted = regressor(epochs=30, refit_full=True, **options).fit(X, noise)
+    for model in fitted.members_:
+        assert model.recipe.epochs < 30
+        assert model.recipe.optimizer.learning_rate.length == 30
+        fading = [layer.length for layer in model.network.layers if isinstance(layer, rv.Dropout)]
+        assert fading == [30] * len(fading) != []
+
+
+def test_refitting_stops_at_the_same_part_of_the_epochs_that_auto_chooses_for_all_rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1_400, 3))
+    y = X @ [1.0, 2.0, 3.0] + rng.normal(size=1_400)
+    first = regressor(epochs="auto", variants=None).fit(X, y)
+    again = regressor(epochs="auto", variants=None, refit_full=True).fit(X, y)
+    best = np.mean([model.best_epoch / model.recipe.epochs for model in first.members_])
+    for model, before in zip(again.members_, first.members_, strict=True):
+        length = model.recipe.optimizer.learning_rate.length
+        assert length < before.recipe.epochs  # of more rows
+        assert model.recipe.epochs == round(best * length)
+
+
 def test_a_run_that_diverges_is_an_error_with_its_cure():
     with pytest.raises(DivergenceError, match="became"):
         regressor(learning_rate=1e30).fit(FRAME, PRICE)

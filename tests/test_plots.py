@@ -203,3 +203,21 @@ print("matplotlib.pyplot" in sys.modules)
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_points_of_settings_without_an_order_do_not_cover_one_another():
+    from matplotlib.figure import Figure
+
+    from ravine.plots.bias_variance import bias_variance_curves
+
+    same = (np.ones(2), np.zeros(2), 2 * np.ones(2))
+    total = (3 * np.ones(2), 2 * np.ones(2), 4 * np.ones(2))
+    curves = {"bias²": same, "variance": same, "noise": same, "sum": total}
+    names = np.array(["a", "b"], dtype=object)
+    ax = bias_variance_curves(names, curves, "network", "error", Figure().add_subplot())
+    points = [line for line in ax.lines if line.get_label() in curves]
+    places = np.array([line.get_xdata() for line in points])
+    assert (np.diff(places, axis=0) > 0.05).all()
+    assert np.abs(places - [0, 1]).max() < 0.25
+    # The ring of the least error is about the sum's point.
+    assert ax.collections[-1].get_offsets()[0][0] == places[-1][0]

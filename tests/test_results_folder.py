@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -64,14 +63,15 @@ def test_every_file_of_a_run_says_which_run_it_is_of(table, capsys):
     assert "of another training" not in capsys.readouterr().err
 
 
-def test_an_interrupted_second_training_leaves_the_first_one_as_it_was(table):
+def test_an_interrupted_second_training_leaves_the_first_one_as_it_was(table, monkeypatch):
     assert train() == 0
     before = contents()
-    process = start(*LONG, "--hidden", "3")
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ravine.cli.fitting.fit", interrupted)
+    assert train("--hidden", "3") == 130
     assert contents() == before
 
 

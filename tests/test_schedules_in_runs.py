@@ -124,6 +124,22 @@ def test_a_warm_up_as_long_as_the_run_or_longer_goes_towards_the_first_value(nam
     assert found == pytest.approx(wanted, rel=1e-13, abs=1e-16)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "epochs"),
+    [
+        (rv.Warmup(5, 0.1), 1),
+        (rv.Warmup(5, rv.CosineDecay(0.1, unit="step"), unit="step"), 1),
+        (rv.CyclicCosine(0.1), 1),
+        (rv.CyclicCosine(0.1, length=1), 7),
+        (rv.Warmup(3, rv.CyclicCosine(0.1)), 4),
+    ],
+)
+def test_a_run_whose_few_steps_all_fall_on_zeros_of_the_schedule_is_refused(schedule, epochs):
+    with pytest.raises(ParameterError, match="take more steps"):
+        rates_of(schedule, epochs=epochs, steps=1)
+    assert max(rates_of(schedule, epochs=epochs, steps=2)) > 0
+
+
 def test_a_warm_up_as_long_as_a_walk_is_not_at_rate_zero():
     path = rv.minimize(
         lambda x: float(x[0]),

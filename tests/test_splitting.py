@@ -209,6 +209,7 @@ def test_values_of_different_types_are_different_groups():
 # --- Time ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:.* rows are set aside as the latest")
 @given(
     times=st.lists(st.integers(0, 12), min_size=2, max_size=60).filter(lambda t: len(set(t)) > 1),
     fraction=FRACTIONS,
@@ -224,6 +225,7 @@ def test_the_latest_rows_are_set_aside_and_ties_stay_together(times, fraction):
     assert abs(len(aside) - wanted(n, fraction)) == nearest
 
 
+@pytest.mark.filterwarnings("ignore:.* rows are set aside as the latest")
 @given(units=rows_in_units(), fraction=FRACTIONS, seed=SEEDS)
 def test_with_groups_no_training_row_is_as_late_as_the_end_of_a_group_aside(units, fraction, seed):
     time = np.random.default_rng(seed).integers(0, 30, len(units)).astype(float)
@@ -237,6 +239,17 @@ def test_with_groups_no_training_row_is_as_late_as_the_end_of_a_group_aside(unit
     assert not np.isin(units[kept], units[aside]).any()
     assert time[kept].max() < ends[units[aside]].min()
     check_sides(kept, aside, group_codes(units, len(units)), time_ranks(time, len(units)))
+
+
+def test_far_more_rows_than_asked_for_are_set_aside_with_a_warning():
+    days = np.repeat([1, 2, 3, 4], [30, 30, 20, 20])
+    for aside in (split_rows(100, 0.1, 0, time=days)[1], split_rows(100, 0.25, 0, time=days)[1]):
+        assert len(aside) == 20  # not more than twice as many
+    with pytest.warns(UserWarning, match=r"^20 of 100 rows .* 9 were asked for: so many are at"):
+        assert len(split_rows(100, 0.09, 0, time=days)[1]) == 20
+    ends = np.repeat([1, 2, 2, 2, 2], 20)  # four of five groups end on the second day
+    with pytest.warns(UserWarning, match=r"^80 of 100 .* 20 .* in groups that end at the latest"):
+        split_rows(100, 0.2, 0, groups=np.arange(100) // 20, time=ends)
 
 
 STAMPS = pd.date_range("2024-01-30", periods=6, freq="D")

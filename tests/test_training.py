@@ -454,7 +454,8 @@ def test_a_checkpoint_of_the_first_format_is_converted():
         recipe = recipe.replace(epochs=epochs)
         whole = rv.train(network, inputs, y, recipe)
         model = rv.train(network, inputs, y, recipe, start=FORMAT_1)
-        np.testing.assert_allclose(weights(model), weights(whole), rtol=1e-12)
+        # a bias before BatchNorm is rounding alone, and that differs between instruction levels
+        np.testing.assert_allclose(weights(model), weights(whole), rtol=1e-12, atol=1e-15)
         for name in ("mean", "standard_deviation"):
             key = f"normalize_1.{name}"
             np.testing.assert_array_equal(model.state[key], whole.state[key])

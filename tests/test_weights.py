@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 import ravine as rv
+from ravine.errors import DataError
 
 # Whether a copula suits these targets has no part here.
 pytestmark = pytest.mark.filterwarnings("ignore:Synthesize:UserWarning")
@@ -352,3 +353,22 @@ def test_mixed_rows_keep_the_optimum_of_weighted_rows():
         optimizer=rv.SGD(rv.InverseDecay(0.2, 0.2)), averaging=0.999, augmentation=rv.Mixup(1.0),
     )  # fmt: skip
     assert model.predict([[0.0]])[0] == pytest.approx(0.9, abs=0.005)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("odd", [np.nan, np.inf, 1e39, 7.0, 0.5])
+def test_inputs_of_rows_of_weight_0_may_be_anything(odd, dtype):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.integers(0, 3, 30), rng.normal(size=30)])
+    y = X[:, 0] + X[:, 1]
+    network = rv.Network([rv.Embedding((0,), (3,), (2,)), rv.BatchNorm(), rv.Dense(1)])
+    recipe = rv.Recipe(epochs=3, batch_size=8, dtype=dtype)
+    extra = np.insert(X, 4, [odd, np.nan], axis=0)
+    weight = np.insert(rng.uniform(1, 2, 30), 4, 0.0)
+    found = rv.train(network, extra, np.insert(y, 4, 1e9), recipe, sample_weight=weight, threads=1)
+    alone = rv.train(network, X, y, recipe, sample_weight=weight[weight > 0], threads=1)
+    assert (found.parameters_vector == alone.parameters_vector).all()
+    assert (found.state_vector == alone.state_vector).all()
+    extra[9, 0] = odd
+    with pytest.raises(DataError, match="row 9"):
+        rv.train(network, extra, np.insert(y, 4, 1e9), recipe, sample_weight=weight, threads=1)

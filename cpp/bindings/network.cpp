@@ -239,12 +239,12 @@ template <class T> void bind(nb::module_& m, const char* name) {
 }
 
 // The rows of an epoch as the augmentation makes them of one mini-batch; y is n × K targets (one-hot for
-// classes), s their weights. `training`: the rows that relative noise takes its unit from, all alike; none:
-// those of X.
+// classes), s their weights. `training`: the rows that relative noise takes its unit from, and
+// `training_weight` their weights; none: those of X.
 template <class T>
 nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_columns, Matrix<T> X, Matrix<T> y,
                   std::uint64_t seed, std::uint64_t epoch, std::optional<Matrix<T>> training,
-                  std::optional<Vector<T>> s) {
+                  std::optional<Vector<T>> s, std::optional<Vector<T>> training_weight) {
     const Index n = static_cast<Index>(X.shape(0)), I = static_cast<Index>(X.shape(1)),
                 K = static_cast<Index>(y.shape(1));
     require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
@@ -253,9 +253,12 @@ nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_colum
     Augmenter<T> augmenter(to_spec(specs).list(), row_shape, code_columns);
     const Matrix<T>& known = training ? *training : X;
     require(static_cast<Index>(known.shape(1)) == I, "X and the training rows have different columns.");
+    const std::optional<Vector<T>>& known_weight = training ? training_weight : s;
+    require(!known_weight || known_weight->size() == known.shape(0),
+            "The training rows and their weights have different numbers of rows.");
     augmenter.fit(
         static_cast<Index>(known.shape(0)), [&](Index i) { return known.data() + i * I; },
-        [&](Index i) { return s && !training ? static_cast<double>(s->data()[i]) : 1.0; });
+        [&](Index i) { return known_weight ? static_cast<double>(known_weight->data()[i]) : 1.0; });
     Buffer<T> x(X.data(), X.data() + X.size()), targets(y.data(), y.data() + y.size()), weights;
     if (s) weights.assign(s->data(), s->data() + s->size());
     Buffer<T> scratch(augmenter.scratch_size(n));
@@ -270,34 +273,40 @@ nb::tuple augment(nb::list specs, Shape row_shape, std::vector<Index> code_colum
 }
 
 // The rows that Synthesize adds in an epoch to n training rows; y is n × K targets, with `classes` above 0
-// class codes (K = 1) or one-hot.
+// class codes (K = 1) or one-hot; s are their weights.
 template <class T>
 nb::tuple synthesize(nb::dict spec, std::vector<Index> code_columns, Matrix<T> X, Matrix<T> y, Index classes,
-                     std::uint64_t seed, std::uint64_t epoch) {
+                     std::uint64_t seed, std::uint64_t epoch, std::optional<Vector<T>> s) {
     require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
+    require(!s || s->size() == X.shape(0), "X and sample_weight have different numbers of rows.");
     const Index n = static_cast<Index>(X.shape(0)), I = static_cast<Index>(X.shape(1)),
                 K = static_cast<Index>(y.shape(1));
     Synthesizer<T> synthesizer(to_spec(spec), std::move(code_columns));
     nb::gil_scoped_release release;
     synthesizer.fit(
         n, I, K, [&](Index i) { return X.data() + i * I; }, [&](Index i) { return y.data() + i * K; },
-        classes);
-    Buffer<T> x(synthesizer.count() * I), targets(synthesizer.count() * K);
+        classes, [] {},
+        s ? RowWeight([&](Index i) { return static_cast<double>(s->data()[i]); }) : RowWeight{});
+    Buffer<T> x(synthesizer.count() * I), targets(synthesizer.count() * K), weights;
     synthesizer.sample(seed, epoch, x.data(), targets.data());
+    if (s)
+        for (const double weight : synthesizer.weights()) weights.push_back(static_cast<T>(weight));
     const auto made = static_cast<std::size_t>(synthesizer.count());
     nb::gil_scoped_acquire acquire;
     return nb::make_tuple(to_array<T>(std::move(x), {made, X.shape(1)}),
-                          to_array<T>(std::move(targets), {made, y.shape(1)}));
+                          to_array<T>(std::move(targets), {made, y.shape(1)}),
+                          s ? nb::cast(to_vector<T>(std::move(weights))) : nb::none());
 }
 
 template <class T>
 void bind_augmentation(nb::module_& m, const char* augment_name, const char* synthesize_name) {
     m.def(augment_name, &augment<T>, nb::arg("specs"), nb::arg("row_shape"), nb::arg("code_columns"),
           nb::arg("X"), nb::arg("y"), nb::arg("seed"), nb::arg("epoch"), nb::arg("training") = nb::none(),
-          nb::arg("sample_weight") = nb::none(), "(X, y, weights or None) as one augmented mini-batch.");
+          nb::arg("sample_weight") = nb::none(), nb::arg("training_weight") = nb::none(),
+          "(X, y, weights or None) as one augmented mini-batch.");
     m.def(synthesize_name, &synthesize<T>, nb::arg("spec"), nb::arg("code_columns"), nb::arg("X"),
           nb::arg("y"), nb::arg("classes"), nb::arg("seed"), nb::arg("epoch"),
-          "(X, y) that Synthesize adds in an epoch.");
+          nb::arg("sample_weight") = nb::none(), "(X, y, weights or None) that Synthesize adds in an epoch.");
 }
 
 } // namespace

@@ -26,8 +26,9 @@ template <class T> OptimizerPtr<T> make_optimizer(const Spec& spec, RunLength ru
     optimizer->learning_rate = Schedule(spec["learning_rate"], run);
     if (optimizer->learning_rate.never_leaves_zero(run))
         throw EngineError(
-            "The learning rate would be 0 at every step: its Warmup lasts as long as the run, "
-            "and leads to a schedule that begins at 0. Make the Warmup shorter, or leave it out.");
+            "The learning rate would be 0 at every step: a warm-up or a wave begins at 0, and the run is "
+            "over before it rises. Make the Warmup shorter, or take more steps: more epochs, or smaller "
+            "mini-batches.");
     optimizer->weight_decay = spec.has("weight_decay") ? spec.number("weight_decay") : 0;
     return optimizer;
 }

@@ -162,13 +162,18 @@ public:
 
     double at(Time time, const std::vector<double>& memory) const { return at(clock(time), memory); }
 
-    // Whether it is a warm-up to a schedule that begins at 0, and lasts as long as the run.
+    // Whether every step of a run would be at rate 0, although nobody asked for a rate of 0: where its few
+    // steps all fall on moments at which a warm-up or a wave begins or has ended.
     bool never_leaves_zero(RunLength run) const {
-        const auto* warmup = std::get_if<schedules::Warmup>(&rule_);
-        if (!warmup || std::holds_alternative<schedules::Constant>(warmup->then->rule_)) return false;
-        const double all = by_step_ ? run.steps : run.epochs;
-        return all > 0 && warmup->length >= all &&
-               warmup->then->at(Time{}, warmup->then->initial_memory()) == 0;
+        if (is_nought()) return false;
+        const std::vector<double> memory = initial_memory();
+        const double steps_per_epoch = run.steps / run.epochs;
+        for (double step = 0; step < run.steps; ++step) {
+            const double epoch = std::floor(step / steps_per_epoch);
+            const double in_epoch = (step - epoch * steps_per_epoch) / steps_per_epoch;
+            if (at({epoch + in_epoch, step}, memory) != 0) return false;
+        }
+        return run.steps > 0;
     }
 
     // The memory that a run carries for this schedule, and what an epoch does to it.
@@ -192,6 +197,13 @@ public:
 
 private:
     schedules::Warmup read_warmup(const Spec& spec, RunLength run) const;
+
+    // Whether it is the number 0, with or without a warm-up to it.
+    bool is_nought() const {
+        if (const auto* warmup = std::get_if<schedules::Warmup>(&rule_)) return warmup->then->is_nought();
+        const auto* constant = std::get_if<schedules::Constant>(&rule_);
+        return constant && constant->value == 0;
+    }
 
     Clock clock(Time time) const { return Clock(by_step_ ? time.step : time.epoch); }
 

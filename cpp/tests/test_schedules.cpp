@@ -285,10 +285,31 @@ TEST_CASE("a warm-up to what begins at 0 never leaves it in a run that is no lon
         };
         CHECK(stuck(5));
         CHECK(stuck(6));
-        CHECK(!stuck(4.9));
+        CHECK(!stuck(4.8)); // the last step is at 4.9 epochs
     }
     CHECK(!Schedule(waves, run).never_leaves_zero(run));
     CHECK(!Schedule(spec("Warmup", {{"length", 9}, {"then", 0.0}}), run).never_leaves_zero(run));
+}
+
+TEST_CASE("a run whose few steps all fall on zeros of its schedule never leaves them") {
+    const auto stuck = [](const Spec& what, double epochs, double steps) {
+        const RunLength run{.epochs = epochs, .steps = steps};
+        return Schedule(what, run).never_leaves_zero(run);
+    };
+    const Spec waves = spec("CyclicCosine", {{"maximum", 0.1}}),
+               start = spec("Warmup", {{"length", 3}, {"then", 0.1}});
+    CHECK(stuck(start, 1, 1)); // its only step is the first
+    CHECK(!stuck(start, 2, 2));
+    CHECK(!stuck(start, 1, 2));
+    CHECK(stuck(waves, 1, 1));
+    CHECK(!stuck(waves, 2, 2));
+    const Spec both = spec("Warmup", {{"length", 3}, {"then", waves}});
+    CHECK(stuck(both, 4, 4)); // the step after the warm-up is the wave's first
+    CHECK(!stuck(both, 5, 5));
+    CHECK(!stuck(both, 4, 8));
+    CHECK(
+        stuck(spec("CyclicCosine", {{"maximum", 0.1}, {"length", 1}}), 9, 9)); // over before its second step
+    CHECK(!stuck(0.0, 1, 1));                                                  // that is what was asked for
 }
 
 TEST_CASE("a schedule that cannot be read is an error") {

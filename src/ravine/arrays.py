@@ -359,7 +359,12 @@ def code_columns(network: Network) -> dict[int, int]:
     return {}
 
 
-def check_codes(X: NDArray[Any], levels: Mapping[int, int], name: str = "X") -> None:
+def check_codes(
+    X: NDArray[Any],
+    levels: Mapping[int, int],
+    name: str = "X",
+    absent: NDArray[np.bool_] | None = None,
+) -> None:
     """Check the columns of category codes: whole numbers from 0 to levels − 1.
 
     float32 tells codes apart up to 2²⁴.
@@ -372,6 +377,8 @@ def check_codes(X: NDArray[Any], levels: Mapping[int, int], name: str = "X") -> 
         What `code_columns` gave.
     name : str, default "X"
         What the inputs are called in messages.
+    absent : ndarray of bool, shape (n,), optional
+        Rows that weigh 0, which may hold anything.
 
     Raises
     ------
@@ -398,7 +405,8 @@ def check_codes(X: NDArray[Any], levels: Mapping[int, int], name: str = "X") -> 
                 hint='Use Recipe(dtype="float64").',
             )
         rule = f"Column {column} of {name} must hold whole numbers from 0 to {count - 1}"
-        _refuse((codes < 0) | (codes >= count) | (codes != np.floor(codes)), codes, rule)
+        wrong = (codes < 0) | (codes >= count) | (codes != np.floor(codes))
+        _refuse(wrong if absent is None else wrong & ~absent, codes, rule)
 
 
 def _check_row_shape(shape: Sequence[int], expected: Sequence[int] | None, name: str) -> None:

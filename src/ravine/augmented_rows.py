@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from .augmentation import Augmentation, Flip, Mixup, Noise, Rotate, Shift, Synthesize, Zoom
 from .data import SharedData
 from .errors import ParameterError
-from .labels import as_labels
 from .layers import Dense, Flatten, Normalize
 from .network import Network
 from .numeric import as_array
@@ -27,17 +26,49 @@ _MOVES = (Flip, Noise, Rotate, Shift, Zoom)
 
 _Augmentations = Augmentation | Callable[..., Any] | Sequence[Augmentation | Callable[..., Any]]
 
+_Rows = tuple[NDArray[Any], NDArray[Any]]
+_WeightedRows = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+
+
+@overload
+def augment(
+    X: ArrayLike,
+    y: ArrayLike,
+    augmentation: _Augmentations,
+    *,
+    sample_weight: None = None,
+    network: Network | None = None,
+    seed: int = 0,
+    epoch: int = 1,
+    dtype: Literal["float32", "float64"] = "float32",
+) -> _Rows: ...
+
+
+@overload
+def augment(
+    X: ArrayLike,
+    y: ArrayLike,
+    augmentation: _Augmentations,
+    *,
+    sample_weight: ArrayLike,
+    network: Network | None = None,
+    seed: int = 0,
+    epoch: int = 1,
+    dtype: Literal["float32", "float64"] = "float32",
+) -> _WeightedRows: ...
+
 
 def augment(
     X: ArrayLike,
     y: ArrayLike,
     augmentation: _Augmentations,
     *,
+    sample_weight: ArrayLike | None = None,
     network: Network | None = None,
     seed: int = 0,
     epoch: int = 1,
     dtype: Literal["float32", "float64"] = "float32",
-) -> tuple[NDArray[Any], NDArray[Any]]:
+) -> _Rows | _WeightedRows:
     """Show the rows of one epoch as augmentation makes them, before anything is trained.
 
     They come in the order of X, those that `ravine.Synthesize` adds last. They are what a run with
@@ -53,6 +84,8 @@ def augment(
         Targets: numbers, or labels.
     augmentation : Augmentation, function or sequence of them
         As in `ravine.Recipe`.
+    sample_weight : array-like, shape (n,), optional
+        Weights, at least 0. Rows of weight 0 are left out.
     network : Network, optional
         Its loss says whether y holds classes, and its Embedding which columns hold codes. None:
         y holds classes if it is not numbers.
@@ -72,13 +105,16 @@ def augment(
         Their targets: labels as they came; with Mixup a probability for each class instead, in
         the order of the sorted classes, shape (m, classes) (with binary cross-entropy that of the
         second class).
+    sample_weight : ndarray, shape (m,)
+        Their weights, in `dtype`; only if weights are given. Synthetic rows weigh the mean of
+        their class (of all rows in a regression), mixed rows a blend of two weights.
 
     Raises
     ------
     ParameterError
         If `augmentation`, `network`, `seed`, `epoch` or `dtype` breaks its rule.
     DataError
-        If X and y cannot be trained on.
+        If X, y and `sample_weight` cannot be trained on.
 
     Warns
     -----
@@ -105,12 +141,13 @@ def augment(
         seed=seed,
         dtype=dtype,
     )
-    run = Run(network or _network_for(y), recipe, SharedData(X, y), stacklevel=4)
-    rows, targets = _made_rows(run, number)
+    run = Run(network or _network_for(y), recipe, SharedData(X, y, sample_weight), stacklevel=4)
+    rows, targets, weights = _made_rows(run, number)
     rows = rows.reshape(-1, *run.data.input_shape(recipe.dtype))
     if run.offsets is not None:
         rows = rows + run.offsets.reshape(rows.shape[1:])  # in double
-    return rows, _as_given(targets, run, y)
+    given = _as_given(targets, run, y)
+    return (rows, given) if weights is None else (rows, given, weights)
 
 
 def _network_for(y: ArrayLike) -> Network:
@@ -119,11 +156,10 @@ def _network_for(y: ArrayLike) -> Network:
     if targets.dtype.kind in "iuf":
         outputs = 1 if targets.ndim == 1 else targets.shape[1]
         return Network([Normalize(), Flatten(), Dense(max(outputs, 1))])
-    n_classes = len(set(as_labels(targets, "y").tolist()))
-    return Network([Normalize(), Flatten(), Dense(max(n_classes, 2))], loss="cross_entropy")
+    return Network([Normalize(), Flatten(), Dense(None)], loss="cross_entropy")
 
 
-def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
     """Take the steps of an epoch's augmentation in the engine's order, on one mini-batch."""
     from . import _engine
 
@@ -131,17 +167,22 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any]]:
     synthesize = _engine.synthesize64 if wide else _engine.synthesize32
     change = _engine.augment64 if wide else _engine.augment32
     items, seed, codes = run.recipe.augmentation, run.recipe.seed, run.handle.code_columns
-    features = run.data.training.features(run.recipe.dtype, run.offsets)
+    features = run.data.training.features(run.recipe.dtype, run.offsets)[run.rows]
     training = rows = features.reshape(len(features), -1)
-    known = targets = run.targets.values
+    known = targets = run.targets.values[run.rows]
+    weights = run.data.training.weights(run.recipe.dtype)
+    of_training = weights = None if weights is None else weights[run.rows]
     outputs = run.handle.n_outputs
     own = [item for item in items if not isinstance(item, Augmentation)]
     if own:
         rows, targets = OwnAugmentation(own, run)(epoch)
     for item in [item for item in items if isinstance(item, Synthesize)][-1:]:
         classes = 0 if known.shape[1] == outputs else outputs
-        made = synthesize(item.to_dict(), codes, training, known, classes, seed, epoch)
-        rows, targets = (np.concatenate(pair) for pair in zip((rows, targets), made, strict=True))
+        X, y, s = synthesize(
+            item.to_dict(), codes, training, known, classes, seed, epoch, of_training
+        )
+        rows, targets = np.concatenate([rows, X]), np.concatenate([targets, y])
+        weights = None if weights is None else np.concatenate([weights, s])
     if any(isinstance(item, Mixup) for item in items) and targets.shape[1] != outputs:
         targets = np.eye(outputs, dtype=targets.dtype)[targets[:, 0].astype(int)]
     shape = list(run.data.input_shape(run.recipe.dtype))
@@ -150,14 +191,16 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any]]:
         for item in items
         if isinstance(item, Augmentation) and not isinstance(item, Synthesize)
     ]
-    X, y, _ = change(described, shape, codes, rows, targets, seed, epoch, training)
-    return X, y
+    made: tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None] = change(
+        described, shape, codes, rows, targets, seed, epoch, training, weights, of_training
+    )
+    return made
 
 
 def _as_given(targets: NDArray[Any], run: Run, y: ArrayLike) -> NDArray[Any]:
     """Give targets as y had them: labels, and one axis where it had one."""
     if all(isinstance(item, _MOVES) for item in run.recipe.augmentation):
-        return as_array(y, "y").copy()
+        return as_array(y, "y")[run.rows]
     is_mixed = any(isinstance(item, Mixup) for item in run.recipe.augmentation)
     classes = run.targets.classes
     if classes is not None and not is_mixed:

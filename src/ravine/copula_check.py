@@ -204,7 +204,7 @@ def _made_tables(
     n = len(X)
     tables = min(max(-(-_MADE_ROWS // n), _FEWEST_TABLES), _MOST_TABLES)
     spec = synthesize.replace(fraction=float(tables)).to_dict()
-    made = synthesize64(spec, code_columns, X, targets, classes, 0, 0)
+    made = synthesize64(spec, code_columns, X, targets, classes, 0, 0)[:2]
     # made rows come class by class: dealt out in turn, each table gets its share of every class
     dealt = [rows.reshape(n, tables, -1).swapaxes(0, 1) for rows in made]
     return np.concatenate([X[None], dealt[0]]), np.concatenate([targets[None], dealt[1]])

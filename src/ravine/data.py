@@ -108,9 +108,25 @@ class Arrays:
         """Give X less the offsets, checked, n × inputs or n × height × width and so on."""
         key = (dtype, None if offsets is None else offsets.tobytes())
         if key not in self._features:
-            self._features[key] = as_floats(self._rows(), dtype, self._place, offsets)
+            try:
+                found = as_floats(self._rows(), dtype, self._place, offsets)
+            except DataError:
+                rows = self._without_absent(dtype)
+                if rows is None:
+                    raise
+                found = as_floats(rows, dtype, self._place, offsets)
+            self._features[key] = found
             self._array = None
         return self._features[key]
+
+    def _without_absent(self, dtype: str) -> NDArray[Any] | None:
+        """Give X with another row in place of each that weighs 0; None if none does."""
+        weights = self.weights(dtype)
+        if weights is None or (weights > 0).all():
+            return None
+        rows = self._rows().copy()
+        rows[weights == 0] = rows[np.argmax(weights > 0)]
+        return rows
 
     def check_kept(self, offsets: Offsets, *cures: str) -> None:
         """Refuse columns of which float32 loses too much in spite of the offsets."""
@@ -176,7 +192,11 @@ class Arrays:
 
     def check_codes(self, network: Network, dtype: str, offsets: Offsets) -> None:
         """Check the columns that embeddings read."""
-        check_codes(self.features(dtype, offsets), code_columns(network), name=self.names[0])
+        columns = code_columns(network)
+        if columns:
+            weights, X = self.weights(dtype), self.features(dtype, offsets)
+            absent = None if weights is None else weights == 0
+            check_codes(X, columns, name=self.names[0], absent=absent)
 
     def for_engine(
         self, dtype: str, offsets: Offsets

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import DivergenceError, ParameterError
+from .kept import count_masked
 from .numeric import as_array, as_floats
 from .optimizers import OPTIMIZERS, SGD, Adam, Optimizer, check_own_rule
 from .rules import Choice, Whole, broken, shown
@@ -269,7 +270,9 @@ def _start(x0: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _as_numbers(result: Any) -> NDArray[Any] | None:
-    """Give an array of real numbers, or None where there are none."""
+    """Give an array of real numbers, or None where there are none, or masked ones."""
+    if count_masked(result):
+        return None
     try:
         array = np.asarray(result)
     except ValueError:  # of uneven rows

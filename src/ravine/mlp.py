@@ -11,6 +11,8 @@ from .network import Network
 from .rules import Flag, Number
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .layers import Activation
     from .losses import Loss
 
@@ -79,7 +81,7 @@ def mlp(
     return Network([*layers, Dense(outputs)], loss=loss)
 
 
-def with_outputs(network: Network, y: Any) -> Network:
+def with_outputs(network: Network, y: Any, weights: NDArray[Any] | None = None) -> Network:
     """Fill in how many outputs a network has, where its last layer leaves that to the targets.
 
     Parameters
@@ -88,6 +90,8 @@ def with_outputs(network: Network, y: Any) -> Network:
         Any network.
     y : array-like or None
         Targets.
+    weights : ndarray, optional
+        Of their rows; those of weight 0 are absent, and so are classes that only they have.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def with_outputs(network: Network, y: Any) -> Network:
             "The network's last layer, Dense(None), takes its units from y, but there is no y.",
             hint="Say how many: Dense(1), or mlp(..., outputs=1).",
         )
-    units = _outputs(network.loss, y)
+    units = _outputs(network.loss, y, weights)
     return network.replace(layers=(*network.layers[:-1], last.replace(units=units)))
 
 
@@ -130,7 +134,7 @@ def _is_open(layer: Layer) -> bool:
     return isinstance(layer, Dense) and layer.units is None
 
 
-def _outputs(loss: Loss, y: Any) -> int:
+def _outputs(loss: Loss, y: Any, weights: NDArray[Any] | None) -> int:
     import numpy as np
 
     from .labels import as_labels
@@ -138,6 +142,8 @@ def _outputs(loss: Loss, y: Any) -> int:
 
     if isinstance(loss, CrossEntropy):
         labels = as_labels(y)
+        if weights is not None and len(weights) == len(labels):
+            labels = labels[weights > 0]
         present = np.unique(labels)
         codes = labels.dtype.kind == "i" and present[0] >= 0
         return max(2, int(present[-1]) + 1 if codes and present[-1] < 2**16 else len(present))

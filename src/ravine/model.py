@@ -21,6 +21,7 @@ from .arrays import (
 )
 from .errors import FileError, ParameterError, RavineError
 from .feature_names import by_name
+from .finite import check_predictions, check_scores, overflowed
 from .history import History
 from .layers import Dropout, Layer, Residual
 from .losses import BinaryCrossEntropy
@@ -220,7 +221,7 @@ class Model:
         Raises
         ------
         DataError
-            If X does not suit the model.
+            If X does not suit the model, or a prediction is not finite.
         ParameterError
             If ``samples`` is no positive whole number, or there is no dropout to draw.
 
@@ -265,7 +266,7 @@ class Model:
         ParameterError
             If the model is no classifier.
         DataError
-            If X does not suit the model.
+            If X does not suit the model, or a prediction is not finite.
 
         Examples
         --------
@@ -309,7 +310,7 @@ class Model:
         Raises
         ------
         DataError
-            If the data does not suit the model.
+            If the data does not suit the model, or a prediction or a score is not finite.
 
         Examples
         --------
@@ -342,15 +343,27 @@ class Model:
             values = values.astype(self.dtype, copy=False)
         if weights is not None:
             weights = weights.astype(values.dtype, copy=False)
-        learnt = (self.parameters_vector, self.state_vector, rows)
         scores: dict[str, float]
-        if double:
-            outputs = self._engine.predict(*learnt, raw=True).astype(np.float64)
-            shape, dropout = self.input_shape, self.recipe.dropout
-            exact = engine_network(self.network, shape, dropout, "float64")
-            scores = exact.score_outputs(outputs, values, weights)
-        else:
+        if not double:
+            learnt = (self.parameters_vector, self.state_vector, rows)
             scores = self._engine.evaluate(*learnt, values, weights)
+        if double or overflowed(scores):
+            self._respond(rows)  # must be finite
+            scores = self._scores_in_double(rows, values, weights)
+            check_scores(scores)
+        return scores
+
+    def _scores_in_double(
+        self, rows: NDArray[Any], values: NDArray[Any], weights: NDArray[Any] | None
+    ) -> dict[str, float]:
+        """Compare the network's outputs with targets in double."""
+        outputs = self._engine.predict(self.parameters_vector, self.state_vector, rows, raw=True)
+        exact = engine_network(self.network, self.input_shape, self.recipe.dropout, "float64")
+        scores: dict[str, float] = exact.score_outputs(
+            outputs.astype(np.float64),
+            values.astype(np.float64),
+            None if weights is None else weights.astype(np.float64),
+        )
         return scores
 
     @property
@@ -368,7 +381,7 @@ class Model:
         response: NDArray[Any] = self._engine.predict(
             self.parameters_vector, self.state_vector, rows, **draw
         )
-        return response
+        return check_predictions(response)
 
     def _shaped(self, response: NDArray[Any]) -> NDArray[Any]:
         """Give a response the shape that users know: two columns for two classes, y's own axes."""

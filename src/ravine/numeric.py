@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .errors import DataError
+from .kept import check_kept
 
 __all__ = [
     "Place",
@@ -88,9 +89,7 @@ def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
             f"{name} is a sparse matrix. ravine works on dense arrays.",
             hint=f"Pass {name}.toarray().",
         )
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        count = int(np.ma.getmaskarray(values).sum())
-        raise DataError(f"{name} has {count} masked values.", hint="Fill them in first.")
+    check_kept(values, name)
     try:
         array = np.asarray(values)
     except (ValueError, TypeError) as error:
@@ -159,8 +158,8 @@ def as_floats(
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a Python object stands for a missing value: None, NaN, pandas' NA and NaT."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    """Whether a Python object stands for a missing value: None, NaN, NA, NaT, a mask."""
+    if value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
 

@@ -40,7 +40,7 @@ _SINGLE = np.finfo(np.float32)
 #: Rows that are looked at first; only columns that might lose values among them are read whole.
 _ROWS = 1024
 #: A column of a smaller spread, next to its values, is constant but for rounding in double.
-CONSTANT = 1e-12
+CONSTANT = 2.0**-50
 
 
 def lost_share(numbers: NDArray[Any], offset: float = 0.0) -> NDArray[np.float64]:
@@ -48,7 +48,7 @@ def lost_share(numbers: NDArray[Any], offset: float = 0.0) -> NDArray[np.float64
 
     ``share = sd(e) / sd(x)`` with ``e = (x − offset) − float32(x − offset)``, the rounding error. A
     constant error loses nothing, nor does one of a column that is constant but for rounding in
-    double (``sd(x) ≤ 1e-12 max|x|``): their share is 0. It is 1 where ``sd(x)`` is below the
+    double (``sd(x) ≤ 2⁻⁵⁰ max|x|``): their share is 0. It is 1 where ``sd(x)`` is below the
     smallest normal number of float32, 1.2e-38, and infinite where a value is no finite number of
     float32.
 
@@ -72,9 +72,10 @@ def lost_share(numbers: NDArray[Any], offset: float = 0.0) -> NDArray[np.float64
     """
     with np.errstate(all="ignore"):
         exact = minus(numbers, offset)
-        spread = exact.std(axis=0, dtype=np.float64)
-        error = exact - exact.astype(np.float32)
-        share = error.std(axis=0, dtype=np.float64) / spread
+        largest = np.abs(exact.astype(np.float64, copy=False)).max(axis=0)
+        spread = _spread(exact, largest)
+        share = _spread(exact - exact.astype(np.float32), largest) / spread
+        spread = spread * largest
         constant = spread <= CONSTANT * np.abs(numbers.astype(np.float64)).max(axis=0)
     share = np.where(np.isfinite(share), share, np.inf)
     share = np.where(np.isfinite(spread) & (spread < _SINGLE.tiny), 1.0, share)
@@ -201,6 +202,15 @@ def refuse_lost(numbers: NDArray[Any], name: str, *cures: str) -> NoReturn:
         f"{name} loses values in float32: {before:,} different values become {after:,} {what}.",
         hint=", or ".join([*cures, 'use Recipe(dtype="float64")']) + ".",
     )
+
+
+def _spread(numbers: NDArray[Any], unit: NDArray[Any]) -> NDArray[np.float64]:
+    """Compute standard deviations in a unit, in which squares of the numbers are in range.
+
+    The first row is subtracted before, so that they are 0 where all numbers are equal.
+    """
+    values = numbers.astype(np.float64, copy=False)
+    return np.asarray(((values - values[0]) / unit).std(axis=0))
 
 
 def _suspects(sample: NDArray[Any], place: Place) -> list[int]:

@@ -127,7 +127,8 @@ class Run:
         offsets: Offsets = None,
         stacklevel: int = 5,
     ) -> None:
-        network = with_outputs(network, data.training.y if y is None else y)
+        counted = None if weigh_by == "batch" else data.training.weights(recipe.dtype)
+        network = with_outputs(network, data.training.y if y is None else y, counted)
         self.network, self.recipe, self.data = network, recipe, data
         self.weigh_by = weigh_by
         self.handle = data.handle(network, recipe)
@@ -286,7 +287,10 @@ class Run:
             aside = _as_rows(validation_rows, n, "validation_rows")
             aside = self._present(aside, self.data.training)
             if not len(aside):
-                raise DataError("sample_weight is 0 in every row of validation_rows.")
+                raise DataError(
+                    "sample_weight is 0 in every row of validation_rows: no validation loss can be "
+                    "computed."
+                )
             if rows is None:
                 chosen = np.setdiff1d(chosen, aside)
             if not len(chosen):
@@ -334,12 +338,6 @@ class Run:
         plateau = plateau_of(getattr(recipe.optimizer, "learning_rate", None))
         if plateau is not None and plateau.monitor is not None:
             monitors.append(("ReduceOnPlateau", plateau.monitor))
-        aside = self._validation_weights()
-        if aside is not None and len(aside) and not (aside > 0).any():
-            raise DataError(
-                f"sample_weight is 0 in every one of the {len(aside)} validation rows: no "
-                "validation loss can be computed."
-            )
         for name, monitor in monitors:
             self._check_monitor(name, monitor)
         self._check_dropout()
@@ -361,10 +359,8 @@ class Run:
         """Warn, once per data set, where Synthesize does not suit it."""
         for item in self.recipe.augmentation:
             if isinstance(item, Synthesize) and self.data.is_first(("Synthesize", item.categories)):
-                rows = self.rows
                 weights = self.data.training.weights(self.recipe.dtype)
-                if weights is not None:
-                    rows = rows[weights[rows] > 0]
+                rows = weighing(self.rows, weights)
                 warn_of_misfit(
                     self.data.training.features(self.recipe.dtype, self.offsets)[rows].reshape(
                         len(rows), -1
@@ -413,8 +409,7 @@ class Run:
 
     def _check_spread(self, name: str) -> None:
         """Refuse to watch R² where it says nothing: it compares errors with the targets' spread."""
-        weights = self._validation_weights()
-        counted = self.validation_rows if weights is None else self.validation_rows[weights > 0]
+        counted = self.validation_rows
         if len(counted) < 2:
             why = "needs at least two rows (of a weight above 0)"
         else:
@@ -430,10 +425,6 @@ class Run:
     @property
     def _validated_on(self) -> Arrays:
         return self.data.training if self.data.validation is None else self.data.validation
-
-    def _validation_weights(self) -> NDArray[Any] | None:
-        weights = self._validated_on.weights(self.recipe.dtype)
-        return None if weights is None else weights[self.validation_rows]
 
     def _check_batch_of_one(self) -> None:
         if any(not isinstance(item, Augmentation) for item in self.recipe.augmentation):

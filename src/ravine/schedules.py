@@ -341,7 +341,7 @@ class CyclicCosine(Schedule):
     """Waves of a cosine from 0 to ``maximum`` and back, each twice as long as the one before.
 
     ``η(t) = maximum · (1 − cos(2π log₂(1 + (2^cycles − 1) t / length))) / 2`` for t < length, then
-    0.
+    0. Training refuses a run whose steps all fall on zeros of it, such as a run of one step.
 
     Parameters
     ----------
@@ -399,8 +399,8 @@ class Warmup(Schedule):
 
     ``η(t) = then(0) · t / length`` for t < length, else ``then(t − length)``. What follows knows
     nothing of the time before: a `ReduceOnPlateau` counts only epochs that begin after the start.
-    Where ``then(0)`` is 0 (a `CyclicCosine`, another Warmup), so is all of the start; in a run
-    that is no longer than that, training refuses it.
+    Where ``then(0)`` is 0 (a `CyclicCosine`, another Warmup), so is all of the start. Training
+    refuses a run that ends before the rate rises above 0, such as a run of one step.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ copies of a row and the rows of a group, form a unit.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ Mask = NDArray[np.bool_]
 
 #: How many random draws of units are compared before the nearest to the wanted shares is taken.
 _DRAWS = 16
+#: More times as many rows as asked for are set aside with a warning.
+_MANY = 2
 
 
 def split_rows(
@@ -75,6 +78,12 @@ def split_rows(
     ------
     DataError
         If nothing can be set aside (a single row, group or time), or groups or time lack a value.
+
+    Warns
+    -----
+    UserWarning
+        If more than twice as many rows as asked for are set aside, because so many are at the
+        latest time or in groups that end then.
 
     Examples
     --------
@@ -311,5 +320,17 @@ def _latest(units: Rows, ranks: Rows, wanted: int) -> Mask:
         )
     later = np.cumsum(counts[::-1])[:-1]
     levels = 1 + int(np.argmin(np.abs(later - wanted)))
+    if later[levels - 1] > _MANY * wanted:
+        _warn_of_ties(int(later[levels - 1]), wanted, len(units), grouped=len(last) < len(units))
     latest: Mask = last >= ends[-levels]
     return latest
+
+
+def _warn_of_ties(found: int, wanted: int, n: int, *, grouped: bool) -> None:
+    where = "are in groups that end" if grouped else "are"
+    warnings.warn(
+        f"{found} of {n} rows are set aside as the latest, where {wanted} were asked for: so many "
+        f"{where} at the latest time, and they stay together. Give finer times, or leave time out.",
+        UserWarning,
+        stacklevel=2,
+    )

@@ -55,7 +55,8 @@ def check_targets_kept(
         several = rounded.shape[1] > 1
         name = f"Column {place.label(column)} of {place.name}" if several else place.name
         values = rounded[:, column].astype(np.float64)
-        spread, largest = float(values.std()), float(max(values.max(), -values.min()))
+        spread = float((values - values[0]).std())  # 0 where all are equal
+        largest = float(max(values.max(), -values.min()))
         if 2.0**-24 * largest > LOST / 2 * spread or spread < _SINGLE.tiny:
             own = numbers_of(numbers[:, column], place)
             if lost_share(own) > LOST:
@@ -85,7 +86,7 @@ def are_kept(values: NDArray[np.float64]) -> bool:
     >>> are_kept(np.array([[1.1], [1.3]])), are_kept(np.array([[1e8], [1e8 + 1]]))
     (True, False)
     """
-    spread, largest = values.std(axis=0), np.abs(values).max(axis=0)
+    spread, largest = (values - values[0]).std(axis=0), np.abs(values).max(axis=0)
     too_small = (spread > CONSTANT * largest) & (spread < _SMALLEST_SPREAD)
     in_range = (largest <= _LARGEST) & ~too_small
     return bool((in_range & (lost_share(values) <= KEPT)).all())

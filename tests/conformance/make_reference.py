@@ -205,9 +205,19 @@ def named(layers: list[Spec]) -> Iterable[tuple[str, Spec]]:
 
 
 def forward(
-    layers: list[Spec], x: Tensor, p: Tensors, state: Tensors, training: bool, path: str = ""
+    layers: list[Spec],
+    x: Tensor,
+    p: Tensors,
+    state: Tensors,
+    training: bool,
+    path: str = "",
+    *,
+    weight: Tensor | None = None,
 ) -> Tensor:
-    """The outputs of a stack; in training, the running statistics in ``state`` are updated."""
+    """The outputs of a stack; in training, the running statistics in ``state`` are updated.
+
+    With weights of the rows, a batch norm takes weighted statistics, which torch does not have.
+    """
     for short, layer in named(layers):
         name = path + short
         kind = layer["kind"]
@@ -231,6 +241,8 @@ def forward(
             x = x * (1 + layer["pace"] * p[f"{name}.factor"])
         elif kind == "Activation":
             x = activate(layer["name"], x, layer.get("alpha"))
+        elif kind == "BatchNorm" and training and weight is not None:
+            x = weighted_batch_norm(layer, name, x, p, state, weight)
         elif kind == "BatchNorm":
             x = functional.batch_norm(
                 x,
@@ -260,7 +272,7 @@ def forward(
         elif kind == "Normalize":
             x = (x - state[f"{name}.mean"]) / state[f"{name}.standard_deviation"]
         elif kind == "Residual":
-            x = x + forward(layer["layers"], x, p, state, training, f"{name}.")
+            x = x + forward(layer["layers"], x, p, state, training, f"{name}.", weight=weight)
         elif kind == "Flatten":
             x = x.flatten(1)
         else:
@@ -295,11 +307,36 @@ def row_losses(loss: Spec, z: Tensor, y: Tensor) -> Tensor:
     return each.mean(dim=1)
 
 
-def mean_loss(loss: Spec, z: Tensor, y: Tensor, sample_weight: Tensor | None) -> Tensor:
+def weighted_batch_norm(
+    layer: Spec, name: str, x: Tensor, p: Tensors, state: Tensors, weight: Tensor
+) -> Tensor:
+    """Rows standardised by weighted means, as their definition says; autograd has the slope."""
+    share = (weight / weight.sum())[:, None]
+    mean = (share * x).sum(dim=0)
+    variance = (share * (x - mean) ** 2).sum(dim=0)
+    with torch.no_grad():
+        keep = layer.get("momentum", 0.9)
+        unbiased = variance / (1 - (share**2).sum())
+        for key, found in (("mean", mean), ("variance", unbiased)):
+            running = state[f"{name}.{key}"]
+            running.copy_(keep * running + (1 - keep) * found)
+    x_hat = (x - mean) / torch.sqrt(variance + layer.get("epsilon", 1e-5))
+    return x_hat * p[f"{name}.scale"] + p[f"{name}.shift"]
+
+
+def mean_loss(
+    loss: Spec,
+    z: Tensor,
+    y: Tensor,
+    sample_weight: Tensor | None,
+    mean_weight: Tensor | None = None,
+) -> Tensor:
+    """The weighted mean over rows; of a mini-batch, divided by the run's mean weight."""
     losses = row_losses(loss, z, y)
     if sample_weight is None:
         return losses.mean()
-    return (sample_weight * losses).sum() / sample_weight.sum()
+    mean_weight = sample_weight.mean() if mean_weight is None else mean_weight
+    return (sample_weight * losses).mean() / mean_weight
 
 
 def omega(penalty: Spec, w: Tensor) -> Tensor:
@@ -631,7 +668,8 @@ def expected(case: Spec) -> Spec:
     state = {key: tensor(value) for key, value in case["state"].items()}
     with torch.no_grad():
         output = forward(layers, x, p, state, training=False)
-    loss_value = mean_loss(loss, forward(layers, x, p, state, training=True), y, weight)
+    z = forward(layers, x, p, state, training=True, weight=weight)
+    loss_value = mean_loss(loss, z, y, weight)
     penalty_value = penalty_of(layers, p, case["penalty"])
     (loss_value + penalty_value).backward()
     return {
@@ -716,8 +754,10 @@ def trained(case: Spec) -> Spec:
         for first in starts:
             rows = slice(first, first + size)
             optimizer.zero_grad()
-            z = forward(layers, x[rows], p, state, training=True)
-            total = mean_loss(loss, z, y[rows], None if weight is None else weight[rows])
+            chosen = None if weight is None else weight[rows]
+            z = forward(layers, x[rows], p, state, training=True, weight=chosen)
+            mean_weight = None if weight is None else weight.mean()
+            total = mean_loss(loss, z, y[rows], chosen, mean_weight)
             total = total + penalty_of(layers, p, recipe.get("penalty"))
             total.backward()
             if recipe.get("clip_norm") is not None:

@@ -14,7 +14,7 @@ import pytest
 import ravine as rv
 
 LONG = os.environ.get("RAVINE_PROOFS") == "long"
-TABLES = 100 if LONG else 6  # of each kind
+TABLES = 100 if LONG else 4  # of each kind
 COVERAGE = 0.9
 
 HOW = {

@@ -173,8 +173,11 @@ def test_lbfgs_ends_a_quadratic_in_about_as_many_steps_as_it_has_dimensions():
         optimizer=rv.LBFGS(memory=20),
         steps=60,
     )
-    np.testing.assert_allclose(result.x, np.linalg.solve(a, b), rtol=0, atol=1e-7)
-    assert result.nit <= 40
+    minimum = np.linalg.solve(a, b)
+    np.testing.assert_allclose(result.x, minimum, rtol=0, atol=1e-7)
+    # How many steps follow inside rounding errors differs between instruction levels.
+    away = np.abs(result.path - minimum).max(axis=1)
+    assert np.flatnonzero(away < 1e-6)[0] <= 16
 
 
 LANDSCAPE_RULES = [

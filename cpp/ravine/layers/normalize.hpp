@@ -58,9 +58,11 @@ public:
             }
         }
         for (Index c = 0; c < C; ++c) {
-            const double relative = std::sqrt(square[c] / total), sd = largest[c] * relative;
+            double relative = std::sqrt(square[c] / total);
+            if (!(relative > 1e-9)) relative = fit_narrow(n, row, weight, c, largest[c], mean[c]);
+            const double sd = largest[c] * relative;
             const bool skip = skipped_[c],
-                       constant = !(relative > 1e-12 && sd > std::numeric_limits<T>::min());
+                       constant = !(relative > 0x1p-50 && sd > std::numeric_limits<T>::min());
             state[mean_ + c] = skip ? T(0) : static_cast<T>(mean[c]);
             state[standard_deviation_ + c] = skip ? T(1) : constant ? T(0) : static_cast<T>(sd);
         }
@@ -89,6 +91,22 @@ public:
     }
 
 private:
+    // The standard deviation of a column whose values hardly differ, in units of the largest, and its mean.
+    // Relative to the first row, so that the rounding of sums of large values is not taken for a spread.
+    static double fit_narrow(Index n, const std::function<const T*(Index)>& row, const RowWeight& weight,
+                             Index column, double largest, double& mean) {
+        if (!(largest > 0)) return 0;
+        const double first = static_cast<double>(row(0)[column]);
+        double total = 0, sum = 0, square = 0;
+        for (Index i = 0; i < n; ++i) {
+            const double s = weight(i), x = (static_cast<double>(row(i)[column]) - first) / largest;
+            total += s, sum += s * x, square += s * x * x;
+        }
+        const double shift = sum / total;
+        mean = first + shift * largest;
+        return std::sqrt(std::max(square / total - shift * shift, 0.0));
+    }
+
     std::vector<bool> skipped_;
     Index mean_, standard_deviation_, factor_ = 0;
 };

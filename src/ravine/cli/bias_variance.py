@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ravine.cli.settings import Settings
     from ravine.diagnostics import BiasVariance
     from ravine.diagnostics.bias_variance import Method
+    from ravine.network import Network
 
 __all__ = ["StudyFlags", "command", "parse_over"]
 
@@ -37,7 +38,8 @@ class StudyFlags:
         typer.Option(
             metavar="FIELD=VALUE,…",
             help="A field of the recipe and the values to sweep, such as penalty.alpha=0,1e-4,1e-3 "
-            "(an L2 penalty unless --l1 says otherwise), dropout=0,0.2 or epochs=10,100.",
+            "(an L2 penalty unless --l1 says otherwise), dropout=0,0.2 or epochs=10,100. Or hidden "
+            "layers, with an x between them: hidden=8,64,64x64.",
         ),
     ] = None
     models: Annotated[int, typer.Option(help="Models to train for each value.", min=3)] = 100
@@ -191,6 +193,10 @@ def _study(
         raise ParameterError(
             "There are no rows to test on.", hint="Set --test-fraction greater than 0."
         )
+    reference = None if study.reference is None else _value(study.reference)
+    if over is not None and "hidden" in over:
+        over = {"network": _networks(over["hidden"], prepared, settings)}
+        reference = study.reference  # a label
     unit = prepared.target.standard_deviation if prepared.target.task == "regression" else 1.0
     shown = loss_unit(prepared.network.loss, prepared.target)
     with live_progress(console(sys.stderr), scale=shown) as report, warnings.catch_warnings():
@@ -208,12 +214,32 @@ def _study(
             method=cast("Method", study.method),  # checked there
             n_seeds=study.seeds,
             n_tables=study.tables,
-            reference=None if study.reference is None else _value(study.reference),
+            reference=reference,
             seed=settings.recipe.seed,
+            groups_test=prepared.test_groups,
             progress=report,
             **prepared.sides,
         )
     return found.scaled(unit**2)
+
+
+def _networks(
+    values: list[Any], prepared: Prepared, settings: Settings
+) -> list[tuple[str, Network]]:
+    """Make a network, with its label, for each entry of ``hidden=``, such as ``64x64``."""
+    from ravine.cli.settings import units_of
+
+    if settings.network is not None:
+        raise ParameterError(
+            "--over hidden sweeps the hidden layers, but the recipe file gives a network.",
+            hint="Leave the network out of the file, or sweep something else.",
+        )
+    networks = []
+    for value in values:
+        hidden = units_of(str(value).replace("x", ","))
+        network = replace(settings, hidden=hidden).network_for(prepared.schema)
+        networks.append((str(value), network))
+    return networks
 
 
 def _report_divergence(found: BiasVariance) -> None:

@@ -13,9 +13,11 @@ from ravine.cli.known_rows import known_rows
 from ravine.cli.output import console, say
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
+    from ravine.cli.known_rows import KnownRows
     from ravine.cli.settings import Settings
     from ravine.network import Network
     from ravine.recipe import Recipe
@@ -50,7 +52,8 @@ class Part:
 class Prepared:
     """A table ready to be trained on: its schema, learnt from the training rows, and the parts.
 
-    ``sides`` holds the groups and the times of the training rows, if there are any.
+    ``sides`` holds the groups and the times of the training rows, ``test_groups`` the groups of the
+    test rows, if there are any.
     """
 
     schema: TableSchema
@@ -60,6 +63,7 @@ class Prepared:
     validation: Part | None
     test: Part | None
     sides: Mapping[str, Any] = field(default_factory=dict)
+    test_groups: NDArray[np.int64] | None = None
 
     @property
     def target(self) -> Target:
@@ -137,7 +141,16 @@ def prepare(table: str | pd.DataFrame, settings: Settings) -> Prepared:
         _part("validation", validation.frame, schema),
         _part("test", test.frame, schema),
         training.sides,
+        _groups_of_coded(test, schema),
     )
+
+
+def _groups_of_coded(rows: KnownRows, schema: TableSchema) -> NDArray[np.int64] | None:
+    """Give the groups of the rows that `_part` codes, if there are any."""
+    if rows.groups is None or not len(rows):
+        return None
+    groups: NDArray[np.int64] = rows.groups[schema.readable(rows.frame)]
+    return groups
 
 
 def _part(name: str, rows: pd.DataFrame, schema: TableSchema) -> Part | None:

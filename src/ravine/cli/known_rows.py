@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -72,16 +73,22 @@ class KnownRows:
                 f"{flag} would change nothing: no rows are set aside.",
                 hint=f"Set {_FRACTIONS}, or leave {flag} out.",
             )
-        regression = task == "regression"
+        regression, target = task == "regression", self.frame[settings.target]
+        identity = self._identity(settings.target) if any((*fractions, later)) else None
         try:
-            split = split_rows(
-                len(self),
-                test_fraction=fractions[0],
-                validation_fraction=fractions[1],
-                seed=seed,
-                strata=None if regression else [text_of(v) for v in self.frame[settings.target]],
-                **self.sides,
-            )
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                split = split_rows(
+                    len(self),
+                    test_fraction=fractions[0],
+                    validation_fraction=fractions[1],
+                    seed=seed,
+                    strata=None if regression else [text_of(v) for v in target],
+                    identity=identity,
+                    **self.sides,
+                )
+            for warning in told:
+                say(f"note: {warning.message}")
             check_sides_differ(self._take(split.training).sides, "validation", later)
         except DataError as error:
             if not self.sides:
@@ -92,6 +99,15 @@ class KnownRows:
                 hint=f"Name other columns, or set {_FRACTIONS} to 0.",
             ) from error
         return self._take(split.training), self._take(split.validation), self._take(split.test)
+
+    def _identity(self, target: str) -> NDArray[np.int64] | None:
+        """Give copies of a row the same number; None if there are none."""
+        from ravine.estimators.neural_copies import copies_of
+
+        identity, note = copies_of(self.frame, target, apart=list(self.sides.values()))
+        if note is not None:
+            say(f"note: {note}")
+        return identity
 
     def _take(self, rows: NDArray[np.int64]) -> KnownRows:
         sides = {name: values[rows] for name, values in self.sides.items()}

@@ -20,7 +20,9 @@ def of_numbers(y: Numbers, found: Numbers) -> dict[str, float]:
     >>> of_numbers(np.array([1.0, 2.0]), np.array([1.0, 5.0]))
     {'mse': 4.5, 'mae': 1.5}
     """
-    return {"mse": float(np.mean((y - found) ** 2)), "mae": float(np.mean(np.abs(y - found)))}
+    with np.errstate(over="ignore"):  # check_scores refuses what is beyond the largest number
+        squared = float(np.mean((y - found) ** 2))
+    return {"mse": squared, "mae": float(np.mean(np.abs(y - found)))}
 
 
 def of_quantiles(y: Numbers, found: Numbers, levels: Sequence[float]) -> dict[str, float]:

@@ -96,6 +96,8 @@ def print_table(
 ) -> None:
     """Print a table; the first columns (``texts`` of them) are text, the others numbers.
 
+    Numbers are never cut: where the terminal is narrow, a cell goes on in the next line.
+
     Examples
     --------
     >>> print_table("pets", ["kind", "count"], [["cats", "3"]])
@@ -111,9 +113,12 @@ def print_table(
 
     table = Table(box=box.ROUNDED, header_style="bold")
     for position, column in enumerate(columns):
-        table.add_column(
-            printable(column), justify="left" if position < texts else "right", no_wrap=True
-        )
+        if position < texts:
+            table.add_column(printable(column), no_wrap=True)
+            continue
+        words = " ".join([column, *(row[position] for row in rows)]).split()
+        longest = max(map(len, words), default=1)
+        table.add_column(printable(column), justify="right", min_width=longest)
     for row in rows:
         table.add_row(*map(printable, row))
     show(title, style="bold", wrap=True)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
+from ravine.finite import check_scores
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -66,8 +70,15 @@ class RunningScores:
         self.rows += n
 
     def scores(self) -> dict[str, float]:
-        """Give the scores of all rows; of ``mse``, its root and R²."""
+        """Give the scores of all rows; of ``mse``, its root and R².
+
+        Raises
+        ------
+        DataError
+            If one is beyond the largest number.
+        """
         found = {name: total / self.rows for name, total in self._sums.items()}
+        check_scores(found)
         if "mse" in found:
             found |= {"rmse": math.sqrt(found.pop("mse")), "r2": self._r2(self._sums["mse"])}
         return found
@@ -82,5 +93,7 @@ class RunningScores:
     def _add_spread(self, y: NDArray[Any], n: int) -> None:
         mean = float(y.mean())
         ours = self.rows / (self.rows + n)
-        self._squares += float(((y - mean) ** 2).sum()) + (mean - self._mean) ** 2 * n * ours
+        with np.errstate(over="ignore"):  # check_scores refuses what is beyond the largest number
+            gap = np.square(mean - self._mean)
+            self._squares += float(((y - mean) ** 2).sum() + gap * n * ours)
         self._mean += (mean - self._mean) * (1 - ours)

@@ -45,6 +45,7 @@ def bias_variance(
     reference: Any = None,
     n_tables: int = 8,
     groups: ArrayLike | None = None,
+    groups_test: ArrayLike | None = None,
     time: ArrayLike | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -57,6 +58,11 @@ def bias_variance(
     default is to simulate from a reference: a model is fitted to the table and taken for the truth,
     noise that is drawn from its residuals is added, and a population is trained on such targets at
     the table's own X. Bias is then measured against that reference.
+
+    Rows of a table that are equal in X, y, group and time are copies of one another: they lie on
+    one side of each split, are drawn together, and get the same simulated targets. Where the same X
+    also occurs with another y, or all rows are fewer than 50 different ones, each there ten times
+    on average, equal rows are independent observations.
 
     A population of models is trained for each swept value; model m has the same data, first weights
     and order of rows for every value, so that differences between values are paired.
@@ -118,6 +124,8 @@ def bias_variance(
         variance come out wrong on average, and how far they move from table to table.
     groups : array-like, shape (n,), optional
         Group of each row of X. Rows of a group are set aside, held out and drawn together.
+    groups_test : array-like, shape (n_test,), optional
+        Group of each row of X_test. Rows of a group count as one draw in standard errors.
     time : array-like, shape (n,), optional
         Time of each row of X. Test and validation rows are the latest.
     seed : int, default 0
@@ -142,7 +150,8 @@ def bias_variance(
     Raises
     ------
     ParameterError
-        If the parameters do not go together.
+        If the parameters do not go together, or if all values of ``over`` give the same models,
+        bit for bit.
     DataError
         If the data cannot be trained on or tested on, or is too little for this many models.
     DivergenceError
@@ -183,6 +192,11 @@ def bias_variance(
     sweep = read_sweep(network, recipe, over, y)
     inputs = Inputs.of(sweep, X)
     study = Study(sweep, inputs.columns, n_models // n_seeds, n_seeds, seed)
+    if groups_test is not None and (truth is not None or X_test is None):
+        raise ParameterError(
+            "The 'groups_test' parameter of bias_variance is for measured rows that are given as "
+            "X_test and y_test; there are none.",
+        )
     if truth is not None:
         _check_simulation(truth, y_test, method, reference)
         test = None if X_test is None else inputs.test_rows(X_test)
@@ -212,8 +226,8 @@ def bias_variance(
         )
     is_sampled = True if sampled is None else bool(sampled)
     test_rows = fraction if given is None else given
-    table, rows = measured_table(inputs, targets, test_rows, seed, groups, time)
-    units = _own_units(table.groups, table.time)
+    table, rows = measured_table(inputs, targets, test_rows, seed, groups, time, groups_test)
+    units = _own_units(table.units, table.time)
     with _reporting(progress) as report:
         learner = NetworkLearner(sweep.settings, rows, table.n, units, threads, report, 0)
         if kind != "model":

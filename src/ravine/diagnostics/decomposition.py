@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bias_interval import estimate_of_bias
 from .intervals import Estimate, Scatter
-from .pairs import PairVariance, mean_of_pairs, variance_of_pairs
+from .pairs import mean_of_pairs, variance_of_pairs
 
 __all__ = ["PARTS", "SEED_PARTS", "Comparison", "Moments", "decompose", "estimate", "moments"]
 
@@ -174,53 +175,22 @@ def estimate(one: Moments, other: Moments | None = None) -> dict[str, Estimate]:
     found = {}
     for name, kernel in whole.items():
         value = float(shares[name].sum())
-        pairs = variance_of_pairs(kernel)
+        pairs = float(variance_of_pairs(kernel))
         of_rows = 0.0
         if one.sampled:
             of_rows = _variance_of_rows(shares[name], one.sizes, of_units[name], pairs)
         if other is None and name == "bias2":
-            scatter = _scatter_of_bias(kernel, pairs, value, of_rows)
-            found[name] = scatter.estimate(value, _freedom(scatter, value, len(kernel), df))
+            found[name] = estimate_of_bias(kernel, value, of_rows, df)
             continue
         if other is None and name != "variance_data" and value > 0:
-            scatter = Scatter(0.0, 0.0, (pairs.total + of_rows) / value**2)
+            scatter = Scatter(0.0, 0.0, (pairs + of_rows) / value**2)
         else:
-            scatter = Scatter(pairs.total + of_rows, 0.0, 0.0)
+            scatter = Scatter(pairs + of_rows, 0.0, 0.0)
         found[name] = scatter.estimate(value, df)
     return found
 
 
-def _scatter_of_bias(kernel: Array, pairs: PairVariance, value: float, of_rows: float) -> Scatter:
-    """Say how the variance of bias² grows with bias².
-
-    With the mean error μ and the covariance Σ of the errors it is ``4 μ'Σμ / D`` and the part of
-    the pairs, which is there without bias, too. The ratio ``μ'Σμ / μ'μ`` is estimated without bias
-    above and below, with a quarter of what chance alone gives added to both, so that it stays
-    steady where there is no bias. Where bias² is of the size of its standard error, and lies where
-    models scatter little, intervals are somewhat too wide. What the choice of rows adds grows as
-    the square.
-    """
-    data_sets = len(kernel)
-    by_chance = pairs.of_pairs * data_sets * (data_sets - 1) / (2 * (data_sets - 2))
-    products = max(pairs.of_effects - by_chance, 0.0) + by_chance / 4
-    squares = max(value, 0.0) + max(float(kernel.mean()) - value, 0.0) / 4
-    ratio = products / squares if squares > 0 else 0.0
-    scale = value**2 + pairs.of_pairs
-    return Scatter(pairs.of_pairs, 4 * ratio / data_sets, of_rows / scale if scale > 0 else 0.0)
-
-
-def _freedom(scatter: Scatter, value: float, data_sets: int, df: int) -> float:
-    """Give the degrees of freedom of the variance of bias² (Satterthwaite's).
-
-    The part of the pairs is known from all pairs, D (D − 3) / 2 of them are free; the rest from the
-    data sets or test rows.
-    """
-    rest = scatter.linear * max(value, 0.0) + scatter.square * value**2
-    known = scatter.constant**2 / max(1.0, data_sets * (data_sets - 3) / 2) + rest**2 / df
-    return (scatter.constant + rest) ** 2 / known if known > 0 else float(df)
-
-
-def _variance_of_rows(shares: Array, sizes: Array, kernels: Array, whole: PairVariance) -> float:
+def _variance_of_rows(shares: Array, sizes: Array, kernels: Array, whole: float) -> float:
     """Estimate what the sampling of test rows adds to the variance of a mean over them.
 
     The estimates for units of rows scatter because units differ, which is wanted, and because of
@@ -228,8 +198,8 @@ def _variance_of_rows(shares: Array, sizes: Array, kernels: Array, whole: PairVa
     """
     units = len(sizes)
     between = _between((shares, sizes))
-    within = variance_of_pairs(kernels).total.sum() * units / len(kernels)
-    return max(0.0, float(between - units / (units - 1) * (within - whole.total / units)))
+    within = variance_of_pairs(kernels).sum() * units / len(kernels)
+    return max(0.0, float(between - units / (units - 1) * (within - whole / units)))
 
 
 def moments(predictions: NDArray[Any], comparison: Comparison) -> Moments:

@@ -98,7 +98,7 @@ out_of_bag_se : ndarray, shape (V,)
     >>> found
     BiasVariance of 10 models, simulated, squared error on 20 test rows
                 bias²         variance  noise              sum       measured
-    0.10783 ± 0.00009  0.0007 ± 0.0003   0.01  0.1186 ± 0.0003  0.121 ± 0.007
+    0.10783 ± 0.00007  0.0007 ± 0.0003   0.01  0.1186 ± 0.0003  0.121 ± 0.007
     ±: a standard error over models, at these test rows.
     measured: the error of all models on fresh targets.
     """

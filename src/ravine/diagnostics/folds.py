@@ -66,6 +66,7 @@ def make_folds(
     seed: int,
     classes: NDArray[np.int64] | None = None,
     *,
+    copies: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     time: ArrayLike | None = None,
     repeats: int | None = None,
@@ -80,6 +81,8 @@ def make_folds(
         Of the division.
     classes : ndarray of int, shape (n,), optional
         Codes, which are spread over the folds.
+    copies : array-like, shape (n,), optional
+        What each row is a copy of; copies are held out together.
     groups : array-like, shape (n,), optional
         The rows of a group are held out together.
     time : array-like, shape (n,), optional
@@ -97,7 +100,7 @@ def make_folds(
     DataError
         If there are too few rows, groups or times.
     """
-    units = units_of(n, None, groups)
+    units = units_of(n, copies, groups)
     if time is not None:
         return Folds(_forward(units, time_ranks(time, n)), units)
     count = int(units.max()) + 1
@@ -109,10 +112,13 @@ def make_folds(
         )
     if repeats is None:
         repeats = min(5, max(1, -(-_FEW_ROWS // n)))
+    of_units = None
+    if classes is not None and groups is None:  # copies are of one class
+        of_units = classes[np.unique(units, return_index=True)[1]]
     pairs = []
     for repeat in range(repeats):
         generator = np.random.default_rng([seed, 0xF01D, repeat])
-        fold = _dealt(units, count, classes if groups is None else None, generator)
+        fold = _dealt(units, count, of_units, generator)
         for number in range(fold.max() + 1):
             held_out = fold[units] == number
             pairs.append((np.flatnonzero(~held_out), np.flatnonzero(held_out)))

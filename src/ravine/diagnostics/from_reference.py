@@ -14,7 +14,7 @@ from .learners import Learner
 from .populations import DataSet, Population, held_out, population
 from .reference import Choice, choose, named_reference
 from .residuals import ROUNDS, Reference, match_errors
-from .sweeps import Sweep
+from .sweeps import Sweep, check_changes
 from .tables import Table
 from .worlds import Labels, World
 
@@ -156,6 +156,7 @@ class FromReference:
         self.fits = self._models(
             self.subjects.learner, [whole], _REAL_FITS, _REAL_SEEDS, range(self.n_settings)
         )
+        check_changes(self.subjects.sweep, self.fits.predictions)
         missed = self.fits.predictions[:, 0, :, self.table.n :] - self.table.test
         self.test_errors = self.table.squares(missed).mean(axis=1)
 
@@ -293,6 +294,7 @@ class FromReference:
             relative=table.relative,
             centred=table.centred,
             weight=table.weight,
+            copy_of=table.copy_of,
         )
 
     def _classes(self, prediction: Array, found: Array, scored: Array, folds: Any) -> World:
@@ -313,7 +315,7 @@ class FromReference:
             expected = tempered(both, temperature)[:, 1].reshape(prediction.shape)
         else:
             expected = tempered(prediction, temperature)
-        return World(expected, Labels(several), table.n, table.weight)
+        return World(expected, Labels(several), table.n, table.weight, table.copy_of)
 
     # --- Fits ------------------------------------------------------------------------------------
 

@@ -15,7 +15,8 @@ from ..errors import DataError, ParameterError
 from ..losses import BinaryCrossEntropy, Gamma, Poisson, SquaredError
 from ..network import Network
 from ..numeric import as_array, as_floats
-from ..splitting import group_codes, split_rows, time_ranks
+from ..splitting import group_codes, split_rows, time_ranks, units_of
+from .copied_rows import find_copies
 from .learners import Setting, classifies
 from .sweeps import Sweep
 from .tables import Table
@@ -179,6 +180,7 @@ def measured_table(
     seed: int,
     groups: ArrayLike | None,
     time: ArrayLike | None,
+    groups_test: ArrayLike | None = None,
 ) -> tuple[Table, NDArray[Any]]:
     """Check a table, and set its test rows aside if none are given.
 
@@ -195,6 +197,8 @@ def measured_table(
         Of the draw.
     groups, time : array-like, optional
         Of each row.
+    groups_test : array-like, optional
+        Of each test row that is given.
 
     Returns
     -------
@@ -214,14 +218,23 @@ def measured_table(
     scored = _scored(targets)
     group = None if groups is None else group_codes(groups, n, "groups")
     when = None if time is None else time_ranks(time, n)
+    copies = find_copies(X, scored, group, when)
+    units: NDArray[np.int64] | None = None
     if isinstance(test, float):
-        kept, aside = split_rows(n, test, seed, codes, groups=group, time=when)
+        kept, aside = split_rows(n, test, seed, codes, identity=copies, groups=group, time=when)
         X_test, y_test = X[aside], scored[aside]
-        units = None if group is None else np.unique(group[aside], return_inverse=True)[1]
+        copies_test = None if copies is None else copies[aside]
+        group_test = None if group is None else group[aside]
     else:
-        kept, units = np.arange(n), None
+        kept = np.arange(n)
         X_test = inputs.test_rows(test[0])
         y_test = _scored(inputs.targets(test[1], "y_test", len(X_test), targets.classes))
+        group_test = None
+        if groups_test is not None:
+            group_test = group_codes(groups_test, len(X_test), "groups_test")
+        copies_test = find_copies(X_test, y_test, group_test)
+    if copies_test is not None or group_test is not None:
+        units = units_of(len(X_test), copies_test, group_test)
     if len(y_test) < 2 or (units is not None and units.max() < 1):
         what = "rows" if units is None else "groups"
         raise DataError(
@@ -241,6 +254,7 @@ def measured_table(
         time=None if when is None else when[kept],
         test_units=units,
         seed=seed,
+        copies=None if copies is None else copies[kept],
     )
     return table, np.concatenate([X[kept], X_test])
 

@@ -35,8 +35,10 @@ class Scatter(NamedTuple):
 
     Parameters
     ----------
-    constant, linear, square : float
-        The coefficients, at least 0.
+    constant : float
+        The variance at θ = 0. Below 0 the line is meant that it comes to further up.
+    linear, square : float
+        How it grows, at least 0.
 
     Examples
     --------
@@ -77,12 +79,12 @@ class Scatter(NamedTuple):
             return Estimate(value, math.nan, math.nan, math.nan)
         quantile = float(student.ppf((1 + COVERAGE) / 2, df))
         above = max(value, 0.0)
-        se = math.sqrt(self.constant + self.linear * above + self.square * value**2)
-        straight = quantile * math.sqrt(self.constant)
+        variance = self.constant + self.linear * above + self.square * value**2
+        straight = quantile * math.sqrt(max(self.constant, 0.0))
         low, high = self._roots(value, quantile**2)
         return Estimate(
             value,
-            se,
+            math.sqrt(max(variance, 0.0)),
             low if low > 0 else value - straight,
             high if high > 0 else value + straight,
         )

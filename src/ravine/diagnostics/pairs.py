@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PairVariance", "mean_of_pairs", "variance_of_pairs"]
+__all__ = ["PairParts", "decompose_pairs", "mean_of_pairs", "variance_of_pairs"]
 
 Array = NDArray[np.float64]
 
@@ -34,30 +34,64 @@ def mean_of_pairs(values: NDArray[Any]) -> Array:
     return np.asarray((values[..., :, np.newaxis] + values[..., np.newaxis, :]) / 2)
 
 
-class PairVariance(NamedTuple):
-    """Where the variance of a mean over pairs comes from.
+class PairParts(NamedTuple):
+    """What each pair says, taken apart: ``h_ij = mean + a_i + a_j + g_ij``.
 
     Parameters
     ----------
-    of_effects : ndarray or float
-        s_a², the plain variance of the things' effects; it holds some of the pairs' own.
-    of_pairs : ndarray or float
-        ``2 σ_g² / (D (D − 1))``, the part of the pairs' own in the variance of the mean.
-    total : ndarray or float
-        The variance of the mean.
+    effects : ndarray, shape (..., D)
+        a_i.
+    rest : ndarray, shape (..., D, D)
+        g_ij; the diagonal means nothing.
+    of_effects : ndarray, shape (...)
+        The plain variance of the a_i; it holds ``σ_g² / (D − 2)`` of the pairs' own.
+    of_one_pair : ndarray, shape (...)
+        σ_g², estimated without bias; 0 with D = 3.
 
     Examples
     --------
-    >>> PairVariance(1.0, 0.0, 0.2).total
-    0.2
+    >>> PairParts(np.zeros(4), np.zeros((4, 4)), 1.0, 0.5).of_one_pair
+    0.5
     """
 
+    effects: Array
+    rest: Array
     of_effects: Any
-    of_pairs: Any
-    total: Any
+    of_one_pair: Any
 
 
-def variance_of_pairs(kernel: Array) -> PairVariance:
+def decompose_pairs(kernel: Array) -> PairParts:
+    """Take ``h_ij`` apart, by least squares over all pairs i ≠ j.
+
+    Parameters
+    ----------
+    kernel : ndarray, shape (..., D, D)
+        ``h_ij``, symmetric; the diagonal is not used. D is at least 3.
+
+    Returns
+    -------
+    PairParts
+        The parts.
+
+    Examples
+    --------
+    >>> decompose_pairs(mean_of_pairs(np.array([1.0, 2.0, 3.0, 6.0]))).effects
+    array([-1. , -0.5,  0. ,  1.5])
+    """
+    n = kernel.shape[-1]
+    of_each = (kernel.sum(axis=-1) - _diagonal(kernel)) / (n - 1)
+    mean = of_each.mean(axis=-1)[..., np.newaxis]
+    effects = (n - 1) / (n - 2) * (of_each - mean)
+    of_effects = np.square(effects).sum(axis=-1) / (n - 1)
+    rest = kernel - (mean + effects)[..., np.newaxis] - effects[..., np.newaxis, :]
+    of_one_pair = np.zeros_like(of_effects)
+    if n > 3:
+        of_diagonal = np.square(_diagonal(rest)).sum(axis=-1)
+        of_one_pair = (np.square(rest).sum(axis=(-2, -1)) - of_diagonal) / (n * (n - 3))
+    return PairParts(effects, rest, of_effects, of_one_pair)
+
+
+def variance_of_pairs(kernel: Array) -> Array:
     """Estimate the variance of the mean of ``h_ij`` over all pairs i ≠ j (a U-statistic).
 
     With ``a_i`` the effect of thing i, ``h_ij = mean + a_i + a_j + g_ij``, the variance is
@@ -73,8 +107,8 @@ def variance_of_pairs(kernel: Array) -> PairVariance:
 
     Returns
     -------
-    PairVariance
-        The variance and its components, at least 0.
+    ndarray, shape (...)
+        The variance, at least 0.
 
     References
     ----------
@@ -85,22 +119,14 @@ def variance_of_pairs(kernel: Array) -> PairVariance:
     --------
     A mean of three numbers: their variance, 1, over 3.
 
-    >>> round(float(variance_of_pairs(mean_of_pairs(np.array([1.0, 2.0, 3.0]))).total), 6)
+    >>> round(float(variance_of_pairs(mean_of_pairs(np.array([1.0, 2.0, 3.0])))), 6)
     0.333333
     """
     n = kernel.shape[-1]
-    of_each = (kernel.sum(axis=-1) - _diagonal(kernel)) / (n - 1)
-    mean = of_each.mean(axis=-1)[..., np.newaxis]
-    effects = (n - 1) / (n - 2) * (of_each - mean)
-    of_effects = np.square(effects).sum(axis=-1) / (n - 1)
-    of_one_pair = np.zeros_like(of_effects)
-    if n > 3:
-        rest = kernel - (mean + effects)[..., np.newaxis] - effects[..., np.newaxis, :]
-        of_diagonal = np.square(_diagonal(rest)).sum(axis=-1)
-        of_one_pair = (np.square(rest).sum(axis=(-2, -1)) - of_diagonal) / (n * (n - 3))
-    first = np.maximum(of_effects - of_one_pair / (n - 2), 0.0)
-    of_pairs = 2 * of_one_pair / (n * (n - 1))
-    return PairVariance(of_effects, of_pairs, np.asarray(4 * first / n + of_pairs))
+    parts = decompose_pairs(kernel)
+    first = np.maximum(parts.of_effects - parts.of_one_pair / (n - 2), 0.0)
+    of_pairs = 2 * parts.of_one_pair / (n * (n - 1))
+    return np.asarray(4 * first / n + of_pairs)
 
 
 def _diagonal(matrices: Array) -> Array:

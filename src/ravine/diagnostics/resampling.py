@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..splitting import units_of
 from .tables import Table
 
 __all__ = ["bootstrap_rows", "disjoint_rows", "out_of_bag"]
@@ -18,7 +17,7 @@ _ROWS = 3  # the purpose of the random numbers
 
 
 def bootstrap_rows(table: Table, data_set: int) -> Rows:
-    """Draw rows with replacement, as many as there are; whole groups, where there are groups.
+    """Draw rows with replacement, as many as there are; groups and copies of a row as a whole.
 
     Parameters
     ----------
@@ -33,9 +32,9 @@ def bootstrap_rows(table: Table, data_set: int) -> Rows:
         A row may stand more than once.
     """
     generator = table.generator(_ROWS, data_set)
-    if table.groups is None:
+    units = table.units
+    if units is None:
         return generator.choice(np.arange(table.n), size=table.n)
-    units = units_of(table.n, None, table.groups)
     count = int(units.max()) + 1
     order = np.argsort(units, kind="stable")
     members = np.split(order, np.cumsum(np.bincount(units))[:-1])
@@ -43,7 +42,7 @@ def bootstrap_rows(table: Table, data_set: int) -> Rows:
 
 
 def disjoint_rows(table: Table, count: int) -> list[Rows]:
-    """Divide the rows into parts of the same size; in whole groups, where there are groups.
+    """Divide the rows into parts of the same size; groups and copies as a whole.
 
     Parameters
     ----------
@@ -63,7 +62,8 @@ def disjoint_rows(table: Table, count: int) -> list[Rows]:
         If a part would have fewer than two rows, or no group.
     """
     generator = table.generator(_ROWS, 0)
-    if table.groups is None:
+    units = table.units
+    if units is None:
         size = table.n // count
         if size < 2:
             raise DataError(
@@ -71,11 +71,11 @@ def disjoint_rows(table: Table, count: int) -> list[Rows]:
                 hint='Train fewer models, or use method="model".',
             )
         return list(generator.permutation(table.n)[: size * count].reshape(count, size))
-    units = units_of(table.n, None, table.groups)
     n_units = int(units.max()) + 1
     if n_units < count:
         raise DataError(
-            f"{n_units} groups to train on do not give each of {count} models one of its own.",
+            f"{n_units} groups or different rows to train on do not give each of {count} models "
+            "one of its own.",
             hint='Train fewer models, or use method="model".',
         )
     part = np.empty(n_units, dtype=np.int64)

@@ -39,6 +39,8 @@ class Reference:
         Training rows.
     weight : float
         As in `World`.
+    copy_of : ndarray of int, shape (n,), optional
+        As in `World`.
     """
 
     predictions: Array
@@ -46,6 +48,7 @@ class Reference:
     offset: Array
     n: int
     weight: float
+    copy_of: Rows | None = None
 
     @classmethod
     def of(
@@ -59,6 +62,7 @@ class Reference:
         relative: bool,
         centred: bool,
         weight: float,
+        copy_of: Rows | None = None,
     ) -> Reference:
         """Put residuals into pools: by prediction, where their spread differs, else into one.
 
@@ -79,6 +83,8 @@ class Reference:
         centred : bool
             Whether predictions are means, so that residuals have the mean 0.
         weight : float
+            As in `World`.
+        copy_of : ndarray of int, shape (n,), optional
             As in `World`.
 
         Returns
@@ -102,14 +108,14 @@ class Reference:
             residuals - means[pool], pool, pool_of_row, np.ones(count), relative, group, of_row
         )
         offset = np.zeros_like(predictions) if centred else means[pool_of_row]
-        return cls(predictions, noise, offset, n, weight)
+        return cls(predictions, noise, offset, n, weight, copy_of)
 
     def world(self, scale: Array | None = None) -> World:
         """Give what targets are drawn from, with the residuals of each pool scaled."""
         noise = self.noise if scale is None else self.noise.scaled(scale)
         offset = self.offset * noise.scale[noise.pool_of_row][:, np.newaxis]
         factor = self.predictions if noise.relative else 1.0
-        return World(self.predictions + factor * offset, noise, self.n, self.weight)
+        return World(self.predictions + factor * offset, noise, self.n, self.weight, self.copy_of)
 
 
 def match_errors(

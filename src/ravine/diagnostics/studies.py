@@ -20,7 +20,7 @@ from .learners import EstimatorLearner, NetworkLearner
 from .populations import DataSet, Population, population
 from .reference_report import ReferenceReport
 from .resampling import bootstrap_rows, disjoint_rows, out_of_bag
-from .sweeps import Sweep
+from .sweeps import Sweep, check_changes
 from .tables import Table
 from .worlds import World
 
@@ -174,7 +174,7 @@ def study_resampled(
     )
     result = _Result(study, trained, comparison, method, table.kind)
     if inside is not None:
-        result.keep_variance(inside, table.groups)
+        result.keep_variance(inside, table.units)
     return result.get()
 
 
@@ -253,6 +253,7 @@ class _Result:
                 f"Of {study.n_models} models {len(failures)} diverged, some at every value. "
                 f"{min(failures)[1]}"
             )
+        check_changes(study.sweep, trained.predictions)
         self.moments: list[Moments | None] = []
         self.parts: list[dict[str, Estimate]] = []
         for predictions, failed in zip(trained.predictions, self.diverged, strict=True):

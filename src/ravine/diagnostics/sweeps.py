@@ -18,7 +18,7 @@ from ..recipe import Recipe
 from ..rules import shown
 from .learners import Setting, classifies
 
-__all__ = ["Sweep", "read_sweep"]
+__all__ = ["Sweep", "check_changes", "read_sweep"]
 
 #: Fields whose values are more flexible the larger (+1) or the smaller (−1) they are.
 _FLEXIBLE = {
@@ -27,6 +27,15 @@ _FLEXIBLE = {
     "dropout": -1,
     "penalty.alpha": -1,
     "optimizer.weight_decay": -1,
+}
+
+#: What it may be that a field changes nothing, by how the field's name begins.
+_UNUSED = {
+    "penalty": "Every layer has a penalty of its own, or switches it off: leave these out.",
+    "stopping": "No run stopped early: train for more epochs.",
+    "epochs": "Every run stopped before the least of them: raise the patience.",
+    "max_norm": "No weights grew that long: try smaller values.",
+    "clip_norm": "No gradient was that long: try smaller values.",
 }
 
 
@@ -128,6 +137,40 @@ def read_sweep(
         numbers = [np.inf if value is None else float(value) for value in values]
         flexibility = _FLEXIBLE[field] * np.array(numbers)
     return Sweep(field, np.array(values) if numeric else kept, settings, flexibility)
+
+
+def check_changes(sweep: Sweep, predictions: NDArray[Any]) -> None:
+    """Check that what is swept changes the models.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        The settings.
+    predictions : ndarray, shape (settings, ...)
+        What their models predict, from the same data and seeds; NaN where one failed.
+
+    Raises
+    ------
+    ParameterError
+        If all settings predict the same, bit for bit.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> sweep = read_sweep(rv.Network([rv.Dense(1)]), rv.Recipe(), {"max_norm": [8.0, 9.0]})
+    >>> check_changes(sweep, np.ones((2, 3)))
+    Traceback (most recent call last):
+    ravine.errors.ParameterError: over['max_norm'] changes nothing: all 2 values give ...
+    """
+    first, *others = predictions
+    if not others or not all(np.array_equal(first, other) for other in others):
+        return
+    hint = next((h for name, h in _UNUSED.items() if str(sweep.field).startswith(name)), None)
+    raise ParameterError(
+        f"over[{sweep.field!r}] changes nothing: all {len(predictions)} values give the same "
+        "models.",
+        hint=hint or "Sweep a field that the network and the rest of the recipe make use of.",
+    )
 
 
 def _networks(recipe: Recipe, given: Any, y: Any) -> Sweep:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..splitting import units_of
 from .folds import Folds, make_folds
 
 __all__ = ["Table"]
@@ -41,6 +42,8 @@ class Table:
         Which test rows were sampled together.
     seed : int
         Of everything that is drawn.
+    copies : ndarray of int, optional
+        What each training row is a copy of; None: no row is a copy of another.
     """
 
     y: NDArray[Any]
@@ -54,6 +57,22 @@ class Table:
     time: NDArray[np.int64] | None
     test_units: NDArray[np.int64] | None
     seed: int
+    copies: NDArray[np.int64] | None = None
+
+    @property
+    def units(self) -> NDArray[np.int64] | None:
+        """What each training row is drawn and held out with; None: each row is on its own."""
+        if self.copies is None and self.groups is None:
+            return None
+        return units_of(self.n, self.copies, self.groups)
+
+    @property
+    def copy_of(self) -> NDArray[np.int64] | None:
+        """The first of the rows that each training row is a copy of; None without copies."""
+        if self.copies is None:
+            return None
+        _, firsts, codes = np.unique(self.copies, return_index=True, return_inverse=True)
+        return firsts[codes]
 
     @property
     def n(self) -> int:
@@ -69,7 +88,13 @@ class Table:
         """Divide the training rows into folds."""
         codes = self.y if self.kind == "class" else None
         return make_folds(
-            self.n, self.seed, codes, groups=self.groups, time=self.time, repeats=repeats
+            self.n,
+            self.seed,
+            codes,
+            copies=self.copies,
+            groups=self.groups,
+            time=self.time,
+            repeats=repeats,
         )
 
     def generator(self, purpose: int, number: int) -> np.random.Generator:

@@ -181,6 +181,8 @@ class World:
         Training rows.
     weight : float
         What squares are multiplied with before they are added up over outputs.
+    copy_of : ndarray of int, shape (n,), optional
+        The row whose target each training row gets, itself if it is no copy.
 
     Examples
     --------
@@ -193,6 +195,7 @@ class World:
     noise: Noise
     n: int
     weight: float
+    copy_of: Rows | None = None
 
     @property
     def _test(self) -> Rows:
@@ -221,6 +224,7 @@ class World:
         rows = np.arange(self.n)
         for _ in range(_MOST_DRAWS):
             drawn = self.noise.draw(rows, self.expected[: self.n], generator)
+            drawn = drawn if self.copy_of is None else drawn[self.copy_of]
             if not isinstance(self.noise, Labels) or self.noise.multi_label:
                 return drawn
             codes = drawn.argmax(axis=1)

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
 from ravine.errors import DataError, ParameterError
+from ravine.kept import check_kept
 from ravine.losses import Gamma, Loss, Poisson
 
 from .mlp_base import BaseMLP, dense, learns_in_steps
@@ -226,6 +227,32 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Give the share of rows whose classes are right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, columns)
+            The rows.
+        y : array-like of shape (n,) or (n, labels)
+            Their classes.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If a target or a weight is masked.
+        """
+        check_kept(y, "y")
+        check_kept(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
+
     # --- What BaseMLP asks for ------------------------------------------------------------------
 
     @property
@@ -429,6 +456,32 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         check_is_fitted(self)
         return self.model_.predict(self._rows(X))
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Give the coefficient of determination, R².
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, columns)
+            The rows.
+        y : array-like of shape (n,) or (n, outputs)
+            Their targets.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            1 for perfect predictions, 0 for those of the mean.
+
+        Raises
+        ------
+        DataError
+            If a target or a weight is masked.
+        """
+        check_kept(y, "y")
+        check_kept(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
 
     # --- What BaseMLP asks for ------------------------------------------------------------------
 

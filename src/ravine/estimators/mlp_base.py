@@ -18,6 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ravine.errors import DataError, ParameterError
 from ravine.feature_names import feature_names
 from ravine.history import History
+from ravine.kept import check_kept
 from ravine.model import Model
 from ravine.optimizers import LBFGS
 
@@ -159,6 +160,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         validation.check_use(self)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._check_data(X, y, incremental=incremental, reset=first)
+        check_kept(sample_weight, "sample_weight")
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         weights = self._weigh(y, weights, incremental=incremental)
         apart = self._check_validation(validation, y)
@@ -179,9 +181,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         fitting.run(sizes, rng)
         return self
 
-    def _check_pair(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+    def _check_pair(self, X: Any, y: Any, *, reset: bool, suffix: str = "") -> tuple[Any, Any]:
         """Check rows and their targets."""
         feature_names(X)  # two columns of one name are refused
+        check_kept(X, f"X{suffix}")
+        check_kept(y, f"y{suffix}")
         X, y = validate_data(
             self,
             X,
@@ -201,8 +205,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if validation.X is None:
             return None
         try:
-            X_val, y_val = self._check_pair(validation.X, validation.y, reset=False)
+            X_val, y_val = self._check_pair(validation.X, validation.y, reset=False, suffix="_val")
             weights = validation.sample_weight
+            check_kept(weights, "sample_weight_val")
             if weights is not None:
                 weights = _check_sample_weight(weights, X_val)
         except ValueError as error:
@@ -310,7 +315,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _rows(self, X: Any) -> NDArray[Any]:
         """Check rows to predict."""
-        feature_names(X)
+        feature_names(X)  # two columns of one name are refused
+        check_kept(X, "X")
         return dense(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
 
     def __sklearn_is_fitted__(self) -> bool:

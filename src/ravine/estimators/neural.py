@@ -19,6 +19,8 @@ from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR, check_
 from ravine.estimators.neural_rows import name_of
 from ravine.estimators.neural_targets import TargetScale
 from ravine.estimators.neural_y import class_labels, target_numbers
+from ravine.finite import check_predictions
+from ravine.kept import check_kept
 from ravine.losses import LOSSES, CrossEntropy, Loss, Quantile
 from ravine.rules import Number
 from ravine.tables import Target
@@ -97,8 +99,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         that five members have set aside every row once. 0: no early stopping, and no
         temperature. It is not used where `fit` is given rows to validate on.
     refit_full : bool, default False
-        Whether the members are trained again on all rows, those that validated as well, for the
-        mean best number of epochs.
+        Whether the members are trained again on all rows, those that validated as well, for as
+        large a part of their epochs as was best on average.
     calibrate : bool, default True
         Whether a temperature is fitted.
     class_weight : dict or "balanced", optional
@@ -337,6 +339,32 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         found = self.predict_proba(X)
         return np.asarray(self.classes_[found.argmax(axis=1)])
 
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Give the share of rows that are classified right.
+
+        Parameters
+        ----------
+        X : data frame, array-like or sparse matrix of shape (n, columns)
+            The rows.
+        y : array-like of shape (n,)
+            Their classes.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If a target or a weight is masked.
+        """
+        check_kept(y, "y")
+        check_kept(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
+
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Predict the probability of each class.
 
@@ -414,13 +442,14 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         if frame is None:
             return None
         labels = class_labels(y, "y_val", frame)
-        unknown = np.setdiff1d(labels, self.classes_)
+        weights = check_weights(sample_weight, frame, "sample_weight_val")
+        present = labels if weights is None else labels[weights > 0]
+        unknown = np.setdiff1d(present, self.classes_)
         if len(unknown):
             raise DataError(
                 f"y_val holds the class {unknown[0]!s}, which y does not hold.",
                 hint="Leave such rows out of X_val and y_val, or give some to X and y.",
             )
-        weights = check_weights(sample_weight, frame, "sample_weight_val")
         codes, weights = self._as_codes(labels, weights)
         if weights is not None and not weights.any():
             raise DataError("All rows of X_val weigh 0: nothing is left to validate on.")
@@ -517,8 +546,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         that five members have set aside every row once. 0: no early stopping, and no intervals.
         It is not used where `fit` is given rows to validate on.
     refit_full : bool, default False
-        Whether the members are trained again on all rows, those that validated as well, for the
-        mean best number of epochs.
+        Whether the members are trained again on all rows, those that validated as well, for as
+        large a part of their epochs as was best on average.
     clip_predictions : bool, default True
         Whether predictions stay within the range of the training rows' targets.
     variants : "auto", None or sequence of dict, default "auto"
@@ -810,6 +839,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
             1 for perfect predictions, 0 for those of a constant. The mean over targets (and over
             quantiles, of `sklearn.metrics.d2_pinball_score`).
         """
+        check_kept(y, "y")
+        check_kept(sample_weight, "sample_weight")
         found = self._in_unit(self._mean_predictions(self._coded(X)))
         if self.loss != "quantile":
             return float(r2_score(y, found[..., 0], sample_weight=sample_weight))
@@ -836,7 +867,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     def _in_unit(self, found: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Give predictions in the target's unit, quantiles (one or more) on the last axis."""
         raised = np.sort(np.stack(found, axis=-1), axis=-1)
-        return self._scale.decode(raised, clip=self.clip_predictions)
+        return check_predictions(self._scale.decode(raised, clip=self.clip_predictions))
 
     def _numeric_rows(self, frame: Any, y: Any, sample_weight: Any, suffix: str = "") -> GivenRows:
         """Take rows, their targets and their weights."""

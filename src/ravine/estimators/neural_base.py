@@ -146,13 +146,14 @@ class NeuralEstimator(BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
         kinds, groups = self._that_count(kinds, groups)
         self.history_ = mean_history([model for group in groups for model in group])
         if options["refit_full"] and len(splits[0][1]):
-            epochs = [
-                max(1, round(float(np.mean([model.best_epoch or 1 for model in group]))))
+            # Parts, since the epochs that "auto" chooses for all rows are fewer.
+            parts = [
+                float(np.mean([(model.best_epoch or 1) / model.recipe.epochs for model in group]))
                 for group in groups
                 for _ in group
             ]
             everything = [(np.arange(len(X)), np.arange(0))] * n_members
-            groups = train_members(kinds, X, y, weights, everything, seed, epochs=epochs, **how)
+            groups = train_members(kinds, X, y, weights, everything, seed, parts=parts, **how)
         self.members_ = [model for group in groups for model in group]
         return held_out
 

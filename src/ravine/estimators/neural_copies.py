@@ -14,7 +14,16 @@ from ravine.tables.values import plural
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Rows", "common_measure", "equal_rows", "in_order", "mean_one", "with_targets"]
+__all__ = [
+    "Rows",
+    "common_measure",
+    "copies_of",
+    "equal_rows",
+    "in_order",
+    "independent_rows",
+    "mean_one",
+    "with_targets",
+]
 
 #: With fewer different rows than this, each there so often on average, equal rows are taken for
 #: independent observations: nobody copies a table so often, but a few cells hold many rows.
@@ -136,19 +145,81 @@ def in_order(
     )
 
 
+def copies_of(
+    frame: pd.DataFrame, target: str, *, apart: Sequence[Codes] = ()
+) -> tuple[Codes | None, str | None]:
+    """Find the rows of a table that are copies of one another, by the rule of `in_order`.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        n rows, with their target.
+    target : str
+        The target's column.
+    apart : sequence of numpy.ndarray of int64, shape (n,)
+        Codes of groups and times: rows that differ in them are no copies.
+
+    Returns
+    -------
+    identities : numpy.ndarray of int64, shape (n,), or None
+        Copies of a row share a number; ``None`` if there are none.
+    note : str or None
+        What is done with equal rows; ``None`` if there are none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"a": [*range(60), 7, 8], "y": [*range(60), 7, 0]})
+    >>> identities, note = copies_of(frame, "y")
+    >>> bool(identities[7] == identities[60]), len(set(identities.tolist()))
+    (True, 61)
+    >>> note
+    '1 row is a copy of another row, equal in every column: copies lie on one side of every split'
+    """
+    codes = equal_rows(frame)
+    different, held = np.unique(codes, return_counts=True)
+    if len(different) == len(codes):
+        return None, None
+    cells = equal_rows(frame.drop(columns=target)) if frame.shape[1] > 1 else codes * 0
+    independent, _, few = _alone(cells, codes)
+    found = codes
+    for others in apart:
+        found = _paired(found, others)
+    found = np.where(independent, found.max() + 1 + np.arange(len(found)), found)
+    identities = np.unique(found, return_inverse=True)[1]
+    copies = len(found) - len(np.unique(found))
+    if copies:
+        what = "row is a copy" if copies == 1 else "rows are copies"
+        return identities, (
+            f"{copies:,} {what} of another row, equal in every column: copies lie on one side of "
+            "every split"
+        )
+    if not (held > 1).any() or not independent.any():
+        return None, None
+    equal = int(held[held > 1].sum())
+    return None, (
+        f"{plural(equal, 'row')} that are equal in every column count as independent observations, "
+        f"because {_why(few)}: equal rows may lie on both sides of a split. Name a column with "
+        "--group to keep them on one side"
+    )
+
+
+def _why(few: bool) -> str:
+    if few:
+        return f"all rows are fewer than {_FEW_ROWS} different ones"
+    return "the same values also occur with another target"
+
+
 def _merged(
     cells: Codes, y: NDArray[Any], weights: Numbers | None, apart: Sequence[Codes], table: str
 ) -> tuple[Numbers, Codes, tuple[str, ...]]:
     """Merge rows that are in order; give weights, which rows they stand for, and notes."""
     codes = with_targets(cells, y)
-    _, firsts = np.unique(codes, return_index=True)
-    targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
-    small = len(firsts) < _FEW_ROWS
-    few = small and len(codes) >= _MANY_TIMES * len(firsts)
+    alone, small, few = _alone(cells, codes)
     for others in apart:
         codes = _paired(codes, others)
     _, firsts, codes = np.unique(codes, return_index=True, return_inverse=True)
-    independent = (targets[cells[firsts]] > 1) | few
+    independent = alone[firsts]
     copies = np.bincount(codes)
     total, times = _counts(codes, copies, independent, weights, small)
     rank = np.argsort(firsts)
@@ -157,6 +228,39 @@ def _merged(
         np.repeat(firsts[rank], times[rank]),
         _notes(copies[~independent], times[times > 1], few, table),
     )
+
+
+def independent_rows(cells: Codes, codes: Codes) -> NDArray[np.bool_]:
+    """Say which rows count as observations of their own, even where they are equal to others.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray of int64, shape (n,)
+        Codes of rows by their cells (`equal_rows`).
+    codes : numpy.ndarray of int64, shape (n,)
+        Codes by cells and target (`with_targets`).
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+        Whether the same cells also occur with another target; all are, if they are fewer than 50
+        different ones, each there ten times on average.
+
+    Examples
+    --------
+    >>> independent_rows(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2]))
+    array([ True,  True, False, False])
+    """
+    return _alone(cells, codes)[0]
+
+
+def _alone(cells: Codes, codes: Codes) -> tuple[NDArray[np.bool_], bool, bool]:
+    """Say which rows are independent, whether few rows differ, and whether that is why all are."""
+    _, firsts = np.unique(codes, return_index=True)
+    targets = np.bincount(cells[firsts], minlength=int(cells.max()) + 1)
+    small = len(firsts) < _FEW_ROWS
+    few = small and len(codes) >= _MANY_TIMES * len(firsts)
+    return (targets[cells] > 1) | few, small, few
 
 
 def _counts(
@@ -190,15 +294,10 @@ def _notes(merged: Codes, repeated: Codes, few: bool, table: str) -> tuple[str, 
             "weight."
         )
     if len(repeated):
-        why = (
-            f"all rows are fewer than {_FEW_ROWS} different ones"
-            if few
-            else "the same values also occur with another target"
-        )
         notes.append(
             f"{plural(int(repeated.sum()), 'row')} of {table} that are equal, by copies or by "
-            f"weights, count as independent observations, because {why}: equal rows may lie on "
-            "both sides of a split. Pass groups= to keep them on one side."
+            f"weights, count as independent observations, because {_why(few)}: equal rows may lie "
+            "on both sides of a split. Pass groups= to keep them on one side."
         )
     return tuple(notes)
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.neural_copies import equal_rows, in_order, mean_one, with_targets
 from ravine.estimators.neural_splits import Split, validation_splits
+from ravine.kept import check_kept
 from ravine.sides import group_codes, time_ranks
 from ravine.tables.values import plural
 
@@ -184,6 +185,7 @@ def check_weights(weights: Any, frame: pd.DataFrame, name: str) -> Numbers | Non
 
     if weights is None:
         return None
+    check_kept(weights, name)
     try:
         found: Numbers = _check_sample_weight(weights, frame, dtype=np.float64)
     except ValueError as error:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ravine.errors import DivergenceError
 from ravine.estimators.neural_options import make_recipe
 from ravine.history import History
+from ravine.lengths import with_lengths
 from ravine.model import Model
 from ravine.network import Network
 from ravine.training import Job, train_many
@@ -61,7 +62,7 @@ def train_members(
     seed: int,
     *,
     first: int = 0,
-    epochs: Sequence[int] | None = None,
+    parts: Sequence[float] | None = None,
     threads: int,
     progress: bool,
 ) -> list[list[Model]]:
@@ -79,8 +80,9 @@ def train_members(
         Members get seeds that follow from it.
     first : int, default 0
         How many members of each kind there are before these.
-    epochs : sequence of int, optional
-        After how many epochs each run ends; its schedule keeps its length.
+    parts : sequence of float, optional
+        After what part of its epochs each run ends; its schedule, and a dropout that fades, keep
+        the length of them all.
     threads : int
         Threads to use.
     progress : bool
@@ -106,12 +108,12 @@ def train_members(
             seeds = drawn.integers(2**31, size=first + len(splits))[first:]
             for (kept, aside), own in zip(splits, seeds.tolist(), strict=True):
                 recipe = make_recipe(kind.options, len(kept), validated=len(aside) > 0, seed=own)
-                if epochs is not None:
-                    recipe = recipe.replace(epochs=epochs[len(jobs)])
+                fitted = kind.networks[network]
+                if parts is not None:
+                    fitted = Network.from_dict(with_lengths(fitted.to_dict(), recipe.epochs))
+                    recipe = recipe.replace(epochs=max(1, round(parts[len(jobs)] * recipe.epochs)))
                 validation = aside if len(aside) else None
-                jobs.append(
-                    Job(kind.networks[network], recipe, rows=kept, validation_rows=validation)
-                )
+                jobs.append(Job(fitted, recipe, rows=kept, validation_rows=validation))
                 columns.append(kind.columns)
     trained: dict[int, Model] = {}
     for chosen in dict.fromkeys(columns):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError
+from ravine.kept import check_kept, unmasked
 from ravine.tables import as_frame
 from ravine.tables.finding import similar
 from ravine.tables.frames import check_duplicates, spelled_names
@@ -45,7 +46,7 @@ def as_table(X: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows; a sparse matrix is made dense.
+        The same rows; a sparse matrix is made dense, and masked values are missing.
 
     Raises
     ------
@@ -60,6 +61,8 @@ def as_table(X: Any) -> pd.DataFrame:
     from sklearn.utils import check_array
 
     check_duplicates(X)
+    X = unmasked(X)
+    check_kept(X, "X")
     if not _is_known(X):
         X = check_array(X, dtype=None, ensure_all_finite=False)  # wrong shapes, in its words
     frame = as_frame(X)

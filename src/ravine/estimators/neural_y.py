@@ -12,6 +12,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ravine.errors import DataError
+from ravine.kept import check_kept, unmasked
 from ravine.labels import missing_labels, said_of_alike, too_large
 from ravine.numeric import is_missing
 from ravine.tables.dtypes import plain_series
@@ -114,6 +115,8 @@ def _as_array(y: Any) -> NDArray[Any]:
     import narwhals as nw
     import pandas as pd
 
+    y = unmasked(y)
+    check_kept(y, "y")
     if not isinstance(y, np.ndarray | list | tuple):
         given = nw.from_native(y, eager_only=True, allow_series=True, pass_through=True)
         if isinstance(given, nw.Series) and given.dtype in (nw.Int128, nw.UInt128):

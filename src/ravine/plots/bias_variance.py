@@ -21,6 +21,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#8C8C8C")
 _BLACK = "#111111"
 _GREY = "#555555"
 _SIZE = (7.0, 4.4)
+_SPREAD = 0.15  # how far points of one name stand from its middle
 _DECADES = 30.0
 _TOTAL = "sum"
 _NOTE_WIDTH = 26
@@ -96,9 +97,12 @@ def bias_variance_curves(
         places = _place(ax, values) if numeric else _place_names(ax, values)
         order = np.argsort(places, kind="stable")
         sorted_curves = {n: (v[order], a[order], b[order]) for n, (v, a, b) in curves.items()}
-        _draw_curves(ax, places[order], sorted_curves, joined=numeric or ordered)
+        shifts = np.zeros(len(curves))
+        if not (numeric or ordered):  # side by side, so that no point covers another
+            shifts = np.linspace(-_SPREAD, _SPREAD, len(curves))
+        _draw_curves(ax, places[order], sorted_curves, shifts, joined=numeric or ordered)
         best = int(np.nanargmin(marked))
-        _mark_best(ax, places[best], marked[best], f"least at {_named(values[best])}")
+        _mark_best(ax, places[best] + shifts[-1], marked[best], f"least at {_named(values[best])}")
         ax.set_xlabel(field)
         _put_legend(ax, notes)
     ax.set_ylabel(measure)
@@ -108,20 +112,24 @@ def bias_variance_curves(
     return ax
 
 
-def _draw_curves(ax: Axes, places: Array, curves: Curves, *, joined: bool) -> None:
+def _draw_curves(ax: Axes, places: Array, curves: Curves, shifts: Array, *, joined: bool) -> None:
     """Draw each part with its band, the total on top of all; what is no number is not joined."""
-    for (name, (heights, *ends)), colour in zip(curves.items(), _colours(curves), strict=True):
+    colours = _colours(curves)
+    for (name, (heights, *ends)), colour, shift in zip(
+        curves.items(), colours, shifts, strict=True
+    ):
         is_total, is_exact = name == _TOTAL, not (ends[1] > ends[0]).any()
         style, marker = ("--", "") if is_exact else ("-" if joined else "none", "o")
-        (line,) = ax.plot(places, heights, ls=style, marker=marker, label=name, color=colour)
+        at = places if is_exact else places + shift
+        (line,) = ax.plot(at, heights, ls=style, marker=marker, label=name, color=colour)
         line.set(linewidth=2.4 if is_total else 1.8, markersize=4 if joined else 6)
         if is_total or is_exact:
             continue
         if joined:
-            ax.fill_between(places, ends[0], ends[1], color=colour, alpha=0.18, lw=0)
+            ax.fill_between(at, ends[0], ends[1], color=colour, alpha=0.18, lw=0)
         else:
             lengths = np.maximum([heights - ends[0], ends[1] - heights], 0)
-            ax.errorbar(places, heights, lengths, fmt="none", ecolor=colour, capsize=3)
+            ax.errorbar(at, heights, lengths, fmt="none", ecolor=colour, capsize=3)
     marked = list(curves.values())[-1][0]
     lowest, highest = np.nanmin(marked), np.nanmax(marked)
     if lowest > 0 and highest > _DECADES * lowest:

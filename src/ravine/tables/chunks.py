@@ -73,7 +73,7 @@ class TableChunks:
         Most rows of a piece.
     block : int, optional
         Bytes of a CSV file that are looked at at once; no row can be longer. ``None`` takes 2**20,
-        or 64 times as many as the names of the columns need if that is more.
+        or 16 times as many as the names of the columns need if that is more.
 
     Attributes
     ----------

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ravine.errors import DataError
+from ravine.kept import check_kept, unmasked
 from ravine.tables.dtypes import plain_columns
 from ravine.tables.reading import check_names, named
 
@@ -23,7 +24,8 @@ def as_frame(table: Any) -> pd.DataFrame:
 
     What has no names of its own gets scikit-learn's, x0, x1, …: arrays, sparse matrices and lists
     of rows. Names that are no texts (numbers, dates, tuples) are spelled as a CSV file has them.
-    Columns of every data type become plain ones (`ravine.tables.dtypes.plain_columns`).
+    Masked values are missing. Columns of every data type become plain ones
+    (`ravine.tables.dtypes.plain_columns`).
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def as_frame(table: Any) -> pd.DataFrame:
     import narwhals as nw
     import pandas as pd
 
+    table = unmasked(table)
+    check_kept(table, "The table")
     if hasattr(table, "toarray") and hasattr(table, "tocsc"):
         table = _dense(table)
     if nameless := _is_array(table):

@@ -16,7 +16,7 @@ __all__ = ["rows_of_the_file"]
 
 Places: TypeAlias = "Sequence[int] | pd.Index[Any]"
 
-_ROW = re.compile(r"(.*\bin row )(\d+)(.*)", flags=re.DOTALL)
+_ROW = re.compile(r"(.*\bin row )(\d+)(, counted from 0)?(.*)", flags=re.DOTALL)
 
 
 @contextmanager
@@ -45,6 +45,9 @@ def rows_of_the_file(places: Places) -> Iterator[None]:
 def _placed(message: str, places: Places) -> str:
     """Count the row that a message names, its last one, as it stands in the file."""
     found = _ROW.fullmatch(message)
-    if found is None or int(found[2]) > len(places):
+    if found is None:
         return message
-    return f"{found[1]}{places[int(found[2]) - 1] + 1}{found[3]}"
+    place = int(found[2]) - (0 if found[3] else 1)
+    if not 0 <= place < len(places):
+        return message
+    return f"{found[1]}{places[place] + 1}{found[4]}"

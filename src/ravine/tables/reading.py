@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
-import gzip
 import os
 import zlib
 from collections.abc import Collection
@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING
 
 from ravine.errors import DataError, FileError
 from ravine.files import file_error
+from ravine.memory import check_memory
 from ravine.tables.counters import NAMELESS
 from ravine.tables.csv_text import CsvText, missing_words, stripped
+from ravine.tables.limits import (
+    LONGEST_NAMES,
+    PER_CELL,
+    check_cells,
+    check_header,
+    check_size,
+    unzip,
+)
 from ravine.tables.missing import MISSING_VALUES
 
 if TYPE_CHECKING:
@@ -168,6 +177,7 @@ def extension_of(name: str) -> str:
 def _content(name: str) -> bytes:
     """All bytes of the file, unpacked."""
     try:
+        check_size(name, Path(name).stat().st_size)
         content = Path(name).read_bytes()
     except OSError as error:
         raise file_error(name, "read", error) from error
@@ -175,7 +185,7 @@ def _content(name: str) -> bytes:
         raise FileError(f"Cannot read {name!r}: {error}.") from error
     if _ends(name, ".gz"):
         try:
-            content = gzip.decompress(content)
+            content = unzip(name, content, _LARGEST_CSV)
         except (OSError, EOFError, zlib.error) as error:
             raise gzip_error(name, error) from error
     if not content[:4096].strip() and not content.strip():
@@ -188,7 +198,10 @@ def _read_parquet(name: str, content: bytes) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(pa.BufferReader(content)).read()
+        file = pq.ParquetFile(pa.BufferReader(content))
+        cells = file.metadata.num_rows * file.metadata.num_columns
+        check_memory(name, cells * PER_CELL, f"its {cells:,} cells")
+        table = file.read()
         check_names(table.column_names, repr(name), FileError)
         frame: pd.DataFrame = stripped(table).to_pandas(date_as_object=False)
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -211,6 +224,8 @@ def _read_csv(
     if len(content) > _LARGEST_CSV:
         raise file_error(name, "read", OSError(errno.EFBIG, "")) from None
     check_text(name, content)
+    check_header(name, content)
+    check_cells(name, content)
     file = CsvText(content, ("", *(MISSING_VALUES if missing_values is None else missing_values)))
     said: list[str] = []
     try:
@@ -224,9 +239,11 @@ def _read_csv(
 
 def check_text(name: str, content: bytes) -> None:
     """Check that a CSV file's first bytes, a row of names at least, are text in UTF-8."""
-    end = content.find(b"\n")
+    end = content.find(b"\n", 0, LONGEST_NAMES)
     try:
-        content[: end if end >= 0 else None].decode("utf-8")
+        codecs.getincrementaldecoder("utf-8")().decode(
+            content[: end if end >= 0 else LONGEST_NAMES]
+        )
         is_text = b"\0" not in content[:65536]
     except UnicodeDecodeError:
         is_text = False

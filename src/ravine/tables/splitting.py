@@ -40,6 +40,7 @@ def split_rows(
     validation_fraction: float,
     seed: int,
     strata: ArrayLike | None = None,
+    identity: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     time: ArrayLike | None = None,
 ) -> Split:
@@ -58,6 +59,8 @@ def split_rows(
     strata : array-like of shape (n_rows,), optional
         A class per row. Each class is then shared out in the same proportions, as nearly as whole
         rows allow, and keeps a row to train on, unless groups or times stand against it.
+    identity : array-like of shape (n_rows,), optional
+        What each row is a copy of: copies of one row are for one purpose.
     groups, time : array-like of shape (n_rows,), optional
         The group and the time of each row, as in `ravine.train`: no group has rows for two
         purposes, and the latest rows are tested on, the latest of the others validated on.
@@ -98,6 +101,7 @@ def split_rows(
     sides = {
         "groups": None if groups is None else group_codes(groups, n_rows),
         "time": None if time is None else time_ranks(time, n_rows),
+        "identity": None if identity is None else group_codes(identity, n_rows, "identity"),
     }
     rest = np.arange(n_rows, dtype=np.int64)
     parts = {}
@@ -151,6 +155,8 @@ def check_sides_differ(sides: dict[str, Rows], purpose: str, fraction: float) ->
     ravine.errors.DataError: All rows are of one group: there can be no test rows.
     """
     for name, values in sides.items():
+        if name == "identity":
+            continue  # where nothing can be set aside, `ravine.splitting.split_rows` says so
         if fraction > 0 and len(values) > 1 and (values == values[0]).all():
             rows = "All rows" if purpose == "test" else "All rows that are not tested on"
             raise DataError(

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 import re
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from ravine.errors import FileError
-from ravine.files import file_error
+from ravine.tables.limits import LONGEST_NAMES, check_header
+from ravine.tables.opening import open_raw, read_error, unpacked
 from ravine.tables.reading import (
     AS_CSV,
     check_csv_names,
     check_text,
     csv_names,
     csv_reason,
-    gzip_error,
     parquet_error,
 )
 
@@ -128,11 +124,11 @@ class CsvStream:
     ) -> None:
         self.path, self.rules, self.missing = path, rules, list(missing)
         self.files = files.enter_context(ExitStack())
-        self.file = _open(path, self.files)
-        self.size = max(os.fstat(self.file.fileno()).st_size, 1)
+        self.raw = open_raw(path, self.files)
+        self.size = max(self.raw.size(), 1)
         self.block = block or _BLOCK
         self.raw_names = self._read_names()
-        self.block = block or max(_BLOCK, 64 * sum(map(len, self.raw_names)))
+        self.block = block or max(_BLOCK, 16 * sum(map(len, self.raw_names)))
         bare = zip(self.raw_names, csv_names(self.raw_names), strict=True)
         self.names = [raw if raw in rules else name for raw, name in bare]
         check_csv_names(path, self.names)
@@ -140,7 +136,7 @@ class CsvStream:
     @property
     def share_read(self) -> float:
         """Which share of the file has been read, from 0 to 1."""
-        return min(self.file.tell() / self.size, 1.0)
+        return 1.0 if self.raw.closed else min(self.raw.tell() / self.size, 1.0)
 
     def batches(self, cells: Mapping[str, Cells], _: int) -> Iterator[pa.RecordBatch]:
         """Give the rows, in the order of the file."""
@@ -149,8 +145,10 @@ class CsvStream:
         wanted, given = dict(cells), 0
         with self._explained():
             while True:
+                pieces = self._pieces(wanted, given)
+                self.files.callback(pieces.close)  # before the file is closed
                 try:
-                    for batch in self._pieces(wanted, given):
+                    for batch in pieces:
                         given += len(batch)
                         yield batch
                 except pa.ArrowInvalid as error:
@@ -158,11 +156,13 @@ class CsvStream:
                     if column is None:
                         raise
                     wanted[column] = "text"
-                    self.file = _open(self.path, self.files)
+                    self.raw = open_raw(self.path, self.files)
                 else:
                     return
 
-    def _pieces(self, cells: Mapping[str, Cells], skip: int) -> Iterator[pa.RecordBatch]:
+    def _pieces(
+        self, cells: Mapping[str, Cells], skip: int
+    ) -> Generator[pa.RecordBatch, None, None]:
         """Give the rows but for the first few."""
         import pyarrow as pa
 
@@ -175,7 +175,7 @@ class CsvStream:
             "time": pa.time64("us"),
         }
         raw = dict(zip(self.names, self.raw_names, strict=True))
-        reader = self._parser(self.file, {raw[name]: types[cells[name]] for name in cells})
+        reader = self._parser(self.raw, {raw[name]: types[cells[name]] for name in cells})
         try:
             for batch in reader:
                 if skip >= len(batch):
@@ -184,7 +184,7 @@ class CsvStream:
                 yield self._cleaned(batch.slice(skip), cells)
                 skip = 0
         finally:
-            reader.close()
+            del reader  # waits for Arrow's thread, which reads ahead
 
     def _cleaned(self, batch: pa.RecordBatch, cells: Mapping[str, Cells]) -> pa.RecordBatch:
         """Name the columns, and clean those of text."""
@@ -199,22 +199,24 @@ class CsvStream:
     def _read_names(self) -> list[str]:
         """Read the names of the columns; the parser decides where the first row ends."""
         with ExitStack() as files, self._explained():
-            file = _open(self.path, files)
-            head = self._unpacked(file).read(2**16)
+            file = unpacked(self.path, open_raw(self.path, files))
+            head = file.read(2**16)
+            if b"\n" not in head:
+                head += file.read(LONGEST_NAMES)
             if not head.strip():
                 raise FileError(f"Cannot read {self.path!r}: the file is empty.", hint=AS_CSV)
             check_text(self.path, head)
-            file.seek(0)
-            names: list[str] = self._parser(file).schema.names
+            # A block larger than the names, where they need one; most need a small part of it.
+            self.block = max(self.block, 2 * check_header(self.path, head))
+            names: list[str] = self._parser(open_raw(self.path, files)).schema.names
             return names
 
-    def _parser(self, file: BinaryIO, types: Mapping[str, Any] | None = None) -> Any:
-        import pyarrow as pa
+    def _parser(self, file: pa.NativeFile, types: Mapping[str, Any] | None = None) -> Any:
         import pyarrow.csv as arrow_csv
 
         # One thread, so that an error can name its row.
         return arrow_csv.open_csv(
-            pa.PythonFile(self._unpacked(file), mode="r"),
+            unpacked(self.path, file),
             read_options=arrow_csv.ReadOptions(block_size=self.block, use_threads=False),
             parse_options=arrow_csv.ParseOptions(
                 newlines_in_values=True,
@@ -230,11 +232,6 @@ class CsvStream:
             ),
         )
 
-    def _unpacked(self, file: BinaryIO) -> BinaryIO:
-        if self.path.lower().endswith(".gz"):
-            return cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="rb"))
-        return file
-
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Put what can be wrong with the file into our words."""
@@ -244,12 +241,10 @@ class CsvStream:
             yield
         except pa.ArrowInvalid as error:
             raise self._explain(error) from error
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise gzip_error(self.path, error) from error
         except FileError:
             raise
         except OSError as error:
-            raise file_error(self.path, "read", error) from error
+            raise read_error(self.path, error) from error
 
     def _unreadable(self, error: Exception, cells: Mapping[str, Cells]) -> str | None:
         """Find the column of a cell that cannot be read as what it should be, but as text."""
@@ -296,10 +291,10 @@ class ParquetStream:
             name: TextRule(rule.strip, frozenset(("",)) if rule.strip else frozenset())
             for name, rule in rules.items()
         }
-        file = _open(path, files)
+        self.raw = open_raw(path, files)
         with self._explained():
             # Pages are read as they are needed, not a row group at once.
-            self.file = pq.ParquetFile(file, pre_buffer=False, buffer_size=2**20)
+            self.file = pq.ParquetFile(self.raw, pre_buffer=False, buffer_size=2**20)
         names: list[str] = self.file.schema_arrow.names
         self.names = [name for name in names if not _NAMELESS_INDEX.fullmatch(name)]
 
@@ -336,17 +331,3 @@ class ParquetStream:
             yield
         except (pa.ArrowException, OSError) as error:
             raise parquet_error(self.path, error) from error
-
-
-def _open(path: str, files: ExitStack) -> BinaryIO:
-    try:
-        file = files.enter_context(Path(path).open("rb"))  # noqa: SIM115 - files closes it
-    except OSError as error:
-        raise file_error(path, "read", error) from error
-    except ValueError as error:  # an embedded null byte
-        raise FileError(f"Cannot read {path!r}: {error}.") from error
-    if not file.seekable():
-        raise FileError(
-            f"Cannot read {path!r}: it is not an ordinary file.", hint="Save it as a file first."
-        )
-    return file

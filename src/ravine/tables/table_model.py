@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, FileError
+from ravine.finite import check_predictions
 from ravine.history import History
 from ravine.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from ravine.model import Model, load
@@ -106,7 +107,9 @@ class TableModel:
             If the table does not fit the schema.
         """
         predictions = self.model.predict(self._coded(as_frame(table)))
-        return self.target.decode(predictions) if self.target.task == "regression" else predictions
+        if self.target.task != "regression":
+            return predictions
+        return check_predictions(self.target.decode(predictions))
 
     def predict_proba(self, table: Any) -> NDArray[Any]:
         """Predict the probability of each class.
