@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ravine.errors import RavineError
+from ravine.errors import DataWarning, RavineError
 from ravine.tables import TableSchema
 
 N = 12
@@ -209,3 +209,10 @@ def test_a_column_of_any_data_type_is_learnt_and_coded_as_the_plain_one(kind, da
     for table in (rows, others):
         assert encoded(schema, made(table)) == encoded(expected, plain(table))
         assert encoded(expected, made(table)) == encoded(expected, plain(table))
+
+
+@pytest.mark.parametrize("name", sorted({**WHOLE, **NUMBERS}))
+def test_a_column_that_counts_the_rows_is_found_whatever_its_data_type(name):
+    table = {**WHOLE, **NUMBERS}[name](list(range(1, N + 1)))
+    with pytest.warns(DataWarning, match="'c' counts the rows"):
+        TableSchema.learn(table)

@@ -628,3 +628,24 @@ def test_texts_that_look_alike_are_warned_of_with_the_reason_also_as_categories(
         TableSchema.learn(pd.DataFrame({"c": texts}))
     with pytest.warns(DataWarning, match="which differ only in blanks or in Unicode's form"):
         TableSchema.learn(pd.DataFrame({"c": np.arange(N) % 7, "y": texts}), "y")
+
+
+def test_numbers_that_few_zeros_make_text_are_warned_of_and_codes_are_not():
+    few = [str(i) for i in range(N - 1)] + ["007"]
+    said = learnt({"c": few, "x": [i % 7 for i in range(N)]})[1]
+    assert any(
+        re.search(r"text, as codes are: 1 of 40 .* such as '007' in row 40", s) for s in said
+    )
+    for codes in (["007", "010", "100", "999"], ["0301", "08912", "017", "12"]):
+        assert learnt({"c": codes * 10})[1] == []
+
+
+def test_a_target_of_numbers_that_few_zeros_make_text_is_an_error():
+    scores = [*map(str, range(1, N - 1)), "007", "010"]
+    table = {"x": [i % 7 for i in range(N)], "y": scores}
+    with pytest.raises(DataError, match="'007' in row 39") as caught:
+        TableSchema.learn(table, "y")
+    assert "--task classification" in caught.value.hint
+    with pytest.warns(DataWarning, match="as codes are"):
+        schema = TableSchema.learn(table, "y", task="classification")
+    assert len(schema.target.classes) == N

@@ -190,7 +190,7 @@ def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.Data
     if readable.all():
         return rows
     lost = plural(int((~readable).sum()), f"{name} row")
-    say(f"note: {lost} left out: a value is missing where no training row lacks one")
+    say(f"note: {lost} left out: a value is missing, or infinite, where none is in training")
     return rows[readable]
 
 

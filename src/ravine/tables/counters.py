@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,9 +61,9 @@ only numbers the rows, leave it out (--drop 'day').
         series, unnamed = frame[name], bool(_UNNAMED.fullmatch(name))
         if name in targets or not (unnamed or _ends_as_counters_do(series)):
             continue
-        if not _holds_whole_numbers(series):
+        numbers = _whole_numbers(series)
+        if numbers is None:
             continue
-        numbers = series.to_numpy(dtype=np.float64)
         counts = numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
         if unnamed and (counts or np.unique(numbers).size == numbers.size):
             left_out[name] = "it counts the rows" if counts else "it numbers the rows"
@@ -79,14 +81,31 @@ only numbers the rows, leave it out (--drop 'day').
 
 def _ends_as_counters_do(series: pd.Series[Any]) -> bool:
     """Tell by its ends whether a column may count the rows: of most, no more need be looked at."""
-    if not isinstance(series.dtype, np.dtype) or series.dtype.kind not in "iuf" or not len(series):
+    if not _may_hold_numbers(series):
         return False
-    first, last = float(series.iloc[0]), float(series.iloc[-1])
-    return first in (0, 1) and last - first == len(series) - 1
+    first, last = series.iloc[0], series.iloc[-1]
+    return (
+        _is_number(first)
+        and _is_number(last)
+        and first in (0, 1)
+        and last - first == len(series) - 1
+    )
 
 
-def _holds_whole_numbers(series: pd.Series[Any]) -> bool:
-    if not isinstance(series.dtype, np.dtype) or series.dtype.kind not in "iuf" or not len(series):
-        return False
+def _may_hold_numbers(series: pd.Series[Any]) -> bool:
+    dtype = series.dtype
+    return isinstance(dtype, np.dtype) and dtype.kind in "iufO" and len(series) > 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal | np.number) and not isinstance(value, bool)
+
+
+def _whole_numbers(series: pd.Series[Any]) -> NDArray[np.float64] | None:
+    """Give the numbers of a column that holds whole ones only, also as objects."""
+    if not _may_hold_numbers(series):
+        return None
+    if series.dtype.kind == "O" and not all(map(_is_number, series)):
+        return None
     numbers = series.to_numpy(dtype=np.float64)
-    return bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
+    return numbers if np.isfinite(numbers).all() and (numbers == np.round(numbers)).all() else None

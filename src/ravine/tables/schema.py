@@ -318,7 +318,7 @@ class TableSchema:
         for column in self.columns:
             start, end = end, end + len(column.features)
             coded[:, start:end] = column.encode(frame[column.name], fill=fill)
-        warn_of(said_of_unread(self.unread(frame)))
+        warn_of(said_of_unread(self._unread(frame)))
         return coded
 
     def encode_target(self, frame: Any) -> NDArray[Any]:
@@ -400,7 +400,9 @@ class TableSchema:
         dict of str to Unread
             Column name → how many there are, and the first. Columns without any are not listed.
         """
-        frame = self._fitting(frame)
+        return self._unread(self._fitting(frame))
+
+    def _unread(self, frame: pd.DataFrame) -> dict[str, Unread]:
         found = {column.name: column.unread(frame[column.name]) for column in self.columns}
         return {name: unread for name, unread in found.items() if unread is not None}
 

@@ -117,6 +117,11 @@ def check_target(series: pd.Series[Any], name: str, task: Task | None = None) ->
     _check_no_times(found.kind, name)
     if task == "regression" or (task is None and found.kind == "number"):
         _check_numbers(series, texts, found, task)
+    if task is None and found.nearly and len(texts.texts) > MOST_NUMBER_CLASSES:
+        raise DataError(
+            f"The target {name!r} would be numbers, but has codes. {found.remark}",
+            hint="Or say --task classification to make every text a class.",
+        )
     said = [found.remark] if found.kind == "text" and found.remark else []
     return said + said_of_alike(texts.texts, f"The target {name!r}")
 

@@ -106,6 +106,8 @@ class Understood:
         What is to be said of it, in a sentence or more.
     odd : bool, default False
         Whether some cells of a column of numbers are none, and count as missing.
+    nearly : bool, default False
+        Whether text would be numbers but for a few cells that begin with a zero, as codes do.
     """
 
     kind: TextKind
@@ -113,6 +115,7 @@ class Understood:
     reading: str = ""
     remark: str = ""
     odd: bool = False
+    nearly: bool = False
 
 
 def is_absent(text: str) -> bool:
@@ -170,7 +173,8 @@ in row 20. It counts as missing: correct it, or leave it empty. '1,200.50' is re
         numbers = read_numbers(known.texts, counts)
         share = counts[numbers.read].sum() / total
         if _holds_codes(known.texts, counts):
-            return Understood("text")
+            remark = _of_codes(found, places, counts)
+            return Understood("text", remark=remark, nearly=bool(remark) and share >= _MOSTLY)
         if share >= _MOSTLY:
             return _as_numbers(found, places, numbers, counts)
     dates = times = 0.0
@@ -199,6 +203,21 @@ def _holds_codes(texts: Sequence[str], counts: NDArray[np.int64]) -> bool:
     codes = sum(count for text, count in digits if is_code(text))
     widths = {len(text) for text, _ in digits if text.isdecimal()}
     return codes > 0 and (codes * 50 >= counts.sum() or len(widths) == 1)
+
+
+def _of_codes(found: Texts, places: list[int], counts: NDArray[np.int64]) -> str:
+    """Say why numbers are text where few of them look like codes; nothing where most do."""
+    codes = np.array([is_code(found.texts[place].strip()) for place in places])
+    widths = {len(found.texts[place].strip()) for place in places}
+    if len(widths) == 1 or 2 * counts[codes].sum() >= counts.sum():
+        return ""
+    place = places[int(codes.argmax())]
+    return (
+        f"Column {found.name!r} is text, as codes are: {counts[codes].sum()} of {counts.sum()} "
+        f"cells that are not blank are digits that begin with a zero, such as "
+        f"{found.texts[place]!r} in row {found.row(place)}. Write them without it if they are "
+        "numbers."
+    )
 
 
 def _as_numbers(
