@@ -125,3 +125,19 @@ def test_the_same_rows_give_the_same_answer():
     X = rows(3000)
     first, second = (find_misfit(X, bent(X)[:, None], 0, rv.Synthesize(), []) for _ in range(2))
     assert first == second
+
+
+def test_of_many_columns_some_are_looked_at_and_named_by_their_own_numbers():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1000, 600))
+    groups = [(0, 599), *range(10, 590, 7)]
+    X[:, [0, 599]] = np.eye(2)[(rng.random(1000) > 0.5).astype(int)]
+    X[:, list(range(10, 590, 7))] = (X[:, list(range(10, 590, 7))] > 0).astype(float)
+    synthesize = rv.Synthesize(categories=groups)
+    straight = X[:, 1:9] @ np.ones((8, 1)) + rng.standard_normal((1000, 1))
+    assert not find_misfit(X, straight, 0, synthesize, []).is_certain
+    looked_at = np.random.default_rng(0).permutation(600)[:200]
+    bent = next(c for c in looked_at.tolist() if c not in {0, 599, *range(10, 590, 7)})
+    found = find_misfit(X, X[:, [bent]] ** 2, 0, synthesize, [])
+    assert found.is_certain
+    assert found.columns == (bent,)

@@ -24,7 +24,7 @@ __all__ = ["Misfit", "find_misfit", "warn_of_misfit"]
 Array = NDArray[np.float64]
 
 _FEWEST_ROWS, _MOST_ROWS = 20, 1000
-_MOST_NUMBERS = 1_000_000  # of X, for tables with very many columns
+_MOST_COLUMNS = 200
 _MADE_ROWS, _FEWEST_TABLES, _MOST_TABLES = 3000, 3, 40
 _MOST_RESPONSES = 10
 _MOST_PAIRED = 50  # columns whose products are looked at
@@ -84,7 +84,8 @@ def find_misfit(
     Parameters
     ----------
     X : ndarray, shape (n, inputs)
-        The rows. At most 1,000 of them are looked at, drawn at random.
+        The rows. At most 1,000 rows and 200 columns are looked at, drawn at random: some columns of
+        a Gaussian copula are one, too.
     targets : ndarray, shape (n, K)
         Numbers; class codes (K = 1) where there are classes.
     classes : int
@@ -111,10 +112,13 @@ def find_misfit(
     """
     if len(X) < _FEWEST_ROWS:
         return None
-    most = min(_MOST_ROWS, max(_MOST_NUMBERS // X.shape[1], _FEWEST_ROWS))
-    if len(X) > most:
-        chosen = np.random.default_rng(0).choice(len(X), most, replace=False)
+    if len(X) > _MOST_ROWS:
+        chosen = np.random.default_rng(0).choice(len(X), _MOST_ROWS, replace=False)
         X, targets = X[chosen], targets[chosen]
+    columns = _drawn_columns(X.shape[1], synthesize)
+    if len(columns) < X.shape[1]:
+        X = X[:, columns]
+        synthesize, code_columns = _of_columns(columns, synthesize, code_columns)
     X_tables, y_tables = _made_tables(X, targets, classes, synthesize, code_columns)
     inputs = _normal_scores(X_tables)
     responses = _as_responses(y_tables, classes)
@@ -128,7 +132,7 @@ def find_misfit(
     worst = found[place]
     return Misfit(
         response=int(widest[place]) + (classes == 2),
-        columns=worst.columns,
+        columns=tuple(int(columns[place]) for place in worst.columns),
         in_table=worst.in_table,
         in_copula=worst.in_copula,
         standard_errors=float(worst.largest[0]),
@@ -187,6 +191,33 @@ def warn_of_misfit(
         "validation losses with and without it; ravine.augment shows the rows.",
         UserWarning,
         stacklevel=stacklevel,
+    )
+
+
+def _drawn_columns(width: int, synthesize: Synthesize) -> NDArray[np.intp]:
+    """Draw the columns that are looked at, with all that form a category together with one."""
+    if width <= _MOST_COLUMNS:
+        return np.arange(width)
+    drawn = set(np.random.default_rng(0).permutation(width)[:_MOST_COLUMNS].tolist())
+    for entry in synthesize.categories or ():
+        if not isinstance(entry, int) and drawn.intersection(entry):
+            drawn.update(entry)
+    return np.array(sorted(drawn))
+
+
+def _of_columns(
+    columns: NDArray[np.intp], synthesize: Synthesize, code_columns: list[int]
+) -> tuple[Synthesize, list[int]]:
+    """Give categories and columns of codes as they are numbered among some of the columns."""
+    place = {int(column): number for number, column in enumerate(columns)}
+    categories = [
+        place[entry] if isinstance(entry, int) else tuple(place[column] for column in entry)
+        for entry in synthesize.categories or ()
+        if (entry if isinstance(entry, int) else entry[0]) in place
+    ]
+    return (
+        synthesize.replace(categories=categories or None),
+        [place[column] for column in code_columns if column in place],
     )
 
 
