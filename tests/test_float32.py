@@ -342,3 +342,13 @@ def test_the_truth_of_a_simulation_sees_the_true_inputs():
     recipe = RECIPE.replace(epochs=2)
     rv.bias_variance(NET, t[:, None], recipe=recipe, truth=truth, noise=0.1, n_models=3, threads=1)
     assert all((X[:, 0] == t).all() for X in seen)
+
+
+@pytest.mark.parametrize("constant", [0.0, 5.5, 1e-300, 1e30])
+def test_a_constant_target_or_column_loses_nothing(constant):
+    X = np.linspace(-1, 1, 40)[:, None]
+    recipe = rv.Recipe(epochs=2)
+    assert rv.train(rv.Network([rv.Dense(1)]), X, np.zeros(40), recipe).status == "finished"
+    both = np.column_stack([X[:, 0], np.full(40, constant)])
+    network = rv.Network([rv.Normalize(), rv.Dense(1)])
+    assert rv.train(network, both, X[:, 0], recipe).offsets is None

@@ -170,6 +170,7 @@ def test_given_rows_are_used_by_fits_that_go_on():
 # --- Routing ------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:.*rows are set aside as the latest")  # few sites, few days
 def test_groups_are_routed_through_cross_validation_and_a_pipeline(splits):
     with sklearn.config_context(enable_metadata_routing=True):
         model = estimator("MLPClassifier").set_fit_request(groups=True, time=True)

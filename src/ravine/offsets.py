@@ -76,7 +76,8 @@ def lost_share(numbers: NDArray[Any], offset: float = 0.0) -> NDArray[np.float64
         spread = _spread(exact, largest)
         share = _spread(exact - exact.astype(np.float32), largest) / spread
         spread = spread * largest
-        constant = spread <= CONSTANT * np.abs(numbers.astype(np.float64)).max(axis=0)
+        unit = np.abs(numbers.astype(np.float64)).max(axis=0)
+        constant = (largest == 0) | (spread <= CONSTANT * unit)
     share = np.where(np.isfinite(share), share, np.inf)
     share = np.where(np.isfinite(spread) & (spread < _SINGLE.tiny), 1.0, share)
     return np.asarray(np.where(constant, 0.0, share))

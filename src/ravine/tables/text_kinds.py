@@ -206,10 +206,10 @@ def _holds_codes(texts: Sequence[str], counts: NDArray[np.int64]) -> bool:
 
 
 def _of_codes(found: Texts, places: list[int], counts: NDArray[np.int64]) -> str:
-    """Say why numbers are text where few of them look like codes; nothing where most do."""
+    """Say why numbers are text where few of them look like codes; nothing where many do."""
     codes = np.array([is_code(found.texts[place].strip()) for place in places])
     widths = {len(found.texts[place].strip()) for place in places}
-    if len(widths) == 1 or 2 * counts[codes].sum() >= counts.sum():
+    if len(widths) == 1 or 5 * counts[codes].sum() >= counts.sum():
         return ""
     place = places[int(codes.argmax())]
     return (
