@@ -96,7 +96,7 @@ def memory(runs, threads):
 def print_growth(runs, threads):
     """Train that many tiny networks; print the growth up to the peak, in MB."""
     import ravine as rv
-    from ravine import _engine  # noqa: F401 - its own size is not meant
+    from ravine.engine import _engine  # noqa: F401 - its own size is not meant
 
     case = replace(CASES[0], epochs=2)
     X, y = make_data(case)

@@ -86,7 +86,7 @@ def train(case):
     import numpy as np
 
     import ravine as rv
-    from ravine import _engine
+    from ravine.engine import _engine
 
     if not _engine._engine.__name__.endswith(f"_{LEVEL}"):
         raise SystemExit(f"The guard needs the engine of level {LEVEL}: make develop builds it.")

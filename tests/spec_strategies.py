@@ -6,19 +6,19 @@ import itertools
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from ravine import augmentation, layers, rules, schedules
-from ravine.augmentation import AUGMENTATIONS
 from ravine.errors import ParameterError
-from ravine.initializers import INITIALIZERS
-from ravine.layers import LAYERS, Embedding, Normalize, PiecewiseLinear, Residual
-from ravine.losses import LOSSES
-from ravine.network import NETWORKS, Network
-from ravine.optimizers import OPTIMIZERS
-from ravine.penalties import PENALTIES
-from ravine.recipe import RECIPES
-from ravine.schedules import SCHEDULES
-from ravine.spec import Member
-from ravine.stopping import STOPPINGS
+from ravine.specs import augmentation, layers, rules, schedules
+from ravine.specs.augmentation import AUGMENTATIONS
+from ravine.specs.initializers import INITIALIZERS
+from ravine.specs.layers import LAYERS, Embedding, Normalize, PiecewiseLinear, Residual
+from ravine.specs.losses import LOSSES
+from ravine.specs.network import NETWORKS, Network
+from ravine.specs.optimizers import OPTIMIZERS
+from ravine.specs.penalties import PENALTIES
+from ravine.specs.recipe import RECIPES
+from ravine.specs.schedules import SCHEDULES
+from ravine.specs.spec import Member
+from ravine.specs.stopping import STOPPINGS
 
 FAMILIES = [
     LAYERS,

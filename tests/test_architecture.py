@@ -12,42 +12,25 @@ import ravine
 
 PACKAGE = Path(ravine.__file__).parent
 
-# The rooms, from the top down; a module imports from its own room and those below it. What stands
-# directly in the package and is not listed here belongs to the room "training".
-ROOMS = {
-    "command line, report": {"cli", "report"},
-    "studies": {"study", "diagnostics"},
-    "estimators": {"estimators", "loading"},
-    "training": {"plots", "tables", "training"},
-    "specs": {
-        "augmentation",
-        "initializers",
-        "layers",
-        "losses",
-        "network",
-        "optimizers",
-        "penalties",
-        "recipe",
-        "recipe_file",
-        "rules",
-        "schedules",
-        "spec",
-        "stopping",
-    },
-    "ground": {
-        "_cpu",
-        "_engine",
-        "errors",
-        "files",
-        "finite",
-        "kept",
-        "memory",
-        "numeric",
-        "printable",
-    },
-}
+# The rooms, from the top down: the folders of the package. A module imports from its own room and
+# from those below it.
+ROOMS = (
+    "cli",
+    "diagnostics",
+    "estimators",
+    "tables",
+    "training",
+    "models",
+    "optimize",
+    "plots",
+    "data",
+    "specs",
+    "engine",
+    "ground",
+)
 
-RANKS = {part: rank for rank, parts in enumerate(ROOMS.values()) for part in parts}
+#: Modules of the package itself: errors belong to the ground, the others only show names.
+ERRORS, FACES = "errors", {"initializers", "landscapes", "losses"}
 
 # The package itself offers names from everywhere, but loads them only when they are used.
 MODULES = {
@@ -59,17 +42,20 @@ MODULES = {
 }
 
 
-def room(module):
-    """Give the rank of a module's room, 0 at the top."""
-    return RANKS.get(module.split(".")[1], RANKS["training"])
+def rank(module):
+    """Give the rank of a module's room, 0 at the top; one who only shows names stands above all."""
+    room = module.split(".")[1]
+    if room in FACES:
+        return -1
+    return ROOMS.index("ground" if room == ERRORS else room)
 
 
-def imports(module, *, when_loaded):
-    """Give the modules of ravine that a module imports: anywhere, or when it is loaded."""
+def imports(module, *, of="everything"):
+    """Give the modules of ravine that a module imports, in the text or as the code runs."""
     path = MODULES[module]
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     found = set()
-    for node in _statements(ast.parse(path.read_text(encoding="utf-8")), when_loaded):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8")), of):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         else:
@@ -83,27 +69,38 @@ def imports(module, *, when_loaded):
     return found - {module}
 
 
-def _statements(tree, when_loaded):
+def _statements(tree, of):
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
-        elif when_loaded and (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+        elif (
+            of == "code" and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         ):
             continue
         else:
-            yield from _statements(node, when_loaded)
+            yield from _statements(node, of)
+
+
+def test_every_folder_is_a_room_and_every_room_a_folder():
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert folders == set(ROOMS)
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    assert modules == {ERRORS, *FACES}
+
+
+def test_no_module_of_the_package_has_the_name_of_a_public_function():
+    modules = {path.stem for path in PACKAGE.iterdir()}
+    assert not modules & {name for name in ravine.__all__ if callable(getattr(ravine, name))}
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_go_from_the_upper_rooms_to_the_lower(module):
-    upwards = {name for name in imports(module, when_loaded=False) if room(name) < room(module)}
+    upwards = {name for name in imports(module) if rank(name) < rank(module)}
     assert not upwards, f"{module} imports {upwards} from a room above its own"
 
 
-def test_modules_do_not_need_one_another_in_a_circle_to_be_loaded():
-    graph = {module: imports(module, when_loaded=True) for module in MODULES}
+def test_modules_do_not_need_one_another_in_a_circle():
+    graph = {module: imports(module, of="code") for module in MODULES}
     for module in MODULES:  # a package is loaded before its modules, not because of them
         graph[module].discard(module.rpartition(".")[0])
     order = list(graphlib.TopologicalSorter(graph).static_order())
@@ -112,8 +109,9 @@ def test_modules_do_not_need_one_another_in_a_circle_to_be_loaded():
 
 def test_the_reader_of_imports_sees_what_it_should(tmp_path, monkeypatch):
     text = (
-        "import ravine.errors\nfrom . import spec\nfrom .tables import schema\nimport numpy\n"
-        "from ravine import files\nif TYPE_CHECKING:\n    from .network import Network\n"
+        "import ravine.errors\nfrom .specs import spec\nfrom .tables import schema\nimport numpy\n"
+        "from ravine.ground import files\nif TYPE_CHECKING:\n"
+        "    from .specs.network import Network\n"
         "def f():\n    from .cli.app import main\n"
     )
     path = tmp_path / "made_up.py"
@@ -121,14 +119,16 @@ def test_the_reader_of_imports_sees_what_it_should(tmp_path, monkeypatch):
     monkeypatch.setitem(MODULES, "ravine.made_up", path)
     loaded = {
         "ravine.errors",
-        "ravine.spec",
+        "ravine.ground",
+        "ravine.specs",
+        "ravine.specs.spec",
         "ravine.tables",
         "ravine.tables.schema",
-        "ravine.files",
+        "ravine.ground.files",
     }
-    assert imports("ravine.made_up", when_loaded=True) == loaded
-    later = {"ravine.network", "ravine.cli.app"}
-    assert imports("ravine.made_up", when_loaded=False) == loaded | later
+    loaded |= {"ravine.cli.app"}
+    assert imports("ravine.made_up", of="code") == loaded
+    assert imports("ravine.made_up") == loaded | {"ravine.specs.network"}
 
 
 def loaded_after(code):
@@ -163,7 +163,7 @@ def test_describing_a_network_and_a_recipe_loads_nothing_heavy_and_not_the_engin
     loaded = loaded_after(
         "import ravine as rv\nrv.Network([rv.Dense(1)]), rv.Recipe(optimizer='adam').to_dict()"
     )
-    assert not loaded & (HEAVY | {"numpy", "ravine._engine"})
+    assert not loaded & (HEAVY | {"numpy", "ravine.engine._engine"})
 
 
 def test_training_and_predicting_load_no_table_library_and_no_picture():

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import ravine as rv
-from ravine.arrays import (
+from ravine.data.gate import (
     as_features,
     as_sample_weight,
     as_targets,
     check_codes,
     code_columns,
 )
+from ravine.data.labels import as_labels, encode_labels, find_classes
 from ravine.errors import DataError, ParameterError
-from ravine.labels import as_labels, encode_labels, find_classes
-from ravine.losses import (
+from ravine.specs.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
     Gamma,

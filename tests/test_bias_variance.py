@@ -7,15 +7,16 @@ import pytest
 from matplotlib.figure import Figure
 
 import ravine as rv
-from ravine.diagnostics import BiasVariance, decomposition
-from ravine.diagnostics.decomposition import Comparison, decompose
-from ravine.diagnostics.differences import Differences
-from ravine.diagnostics.inputs import Inputs, measured_table, true_world
-from ravine.diagnostics.resampling import bootstrap_rows, disjoint_rows
-from ravine.diagnostics.sweeps import read_sweep
+from ravine.diagnostics.bias_variance import decomposition
+from ravine.diagnostics.bias_variance.decomposition import Comparison, decompose
+from ravine.diagnostics.bias_variance.differences import Differences
+from ravine.diagnostics.bias_variance.error_parts import BiasVariance
+from ravine.diagnostics.bias_variance.inputs import Inputs, measured_table, true_world
+from ravine.diagnostics.bias_variance.resampling import bootstrap_rows, disjoint_rows
+from ravine.diagnostics.bias_variance.sweeps import read_sweep
 from ravine.errors import DataError, DivergenceError, ParameterError, SpecError
 
-learners = importlib.import_module("ravine.diagnostics.learners")
+learners = importlib.import_module("ravine.diagnostics.bias_variance.learners")
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
@@ -211,7 +212,7 @@ def test_models_differ_in_seed_and_targets_and_are_the_same_for_every_value(monk
 def test_predictions_that_are_too_many_for_memory_lie_in_a_file(monkeypatch):
     over = {"penalty.alpha": [0, 0.1, 1.0]}
     together = simulated(over=over)
-    populations = importlib.import_module("ravine.diagnostics.populations")
+    populations = importlib.import_module("ravine.diagnostics.bias_variance.populations")
     monkeypatch.setattr(populations, "_MOST_IN_MEMORY", 100)
     apart = simulated(over=over)
     np.testing.assert_allclose(numbers(apart), numbers(together), rtol=1e-5)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine.diagnostics.copied_rows import find_copies
-from ravine.diagnostics.inputs import Inputs, measured_table
-from ravine.diagnostics.resampling import bootstrap_rows, disjoint_rows
-from ravine.diagnostics.sweeps import read_sweep
+from ravine.diagnostics.bias_variance.copied_rows import find_copies
+from ravine.diagnostics.bias_variance.inputs import Inputs, measured_table
+from ravine.diagnostics.bias_variance.resampling import bootstrap_rows, disjoint_rows
+from ravine.diagnostics.bias_variance.sweeps import read_sweep
 
 N = 60
 RNG = np.random.default_rng(0)

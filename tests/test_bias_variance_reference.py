@@ -5,11 +5,11 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import ravine as rv
-from ravine.diagnostics.folds import make_folds
-from ravine.diagnostics.reference import choose
-from ravine.diagnostics.residuals import Reference, match_errors
-from ravine.diagnostics.sweeps import read_sweep
-from ravine.diagnostics.worlds import Labels, Residuals, World
+from ravine.diagnostics.bias_variance.folds import make_folds
+from ravine.diagnostics.bias_variance.reference import choose
+from ravine.diagnostics.bias_variance.residuals import Reference, match_errors
+from ravine.diagnostics.bias_variance.sweeps import read_sweep
+from ravine.diagnostics.bias_variance.worlds import Labels, Residuals, World
 from ravine.errors import DataError, DivergenceError, ParameterError
 
 RNG = np.random.default_rng(0)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import ravine as rv
 from ravine.cli import main
-from ravine.cli.bias_variance import parse_over
+from ravine.cli.commands.bias_variance import parse_over
 from ravine.errors import ParameterError
 
 QUICK = ["--models", "4", "--tables", "2", "--epochs", "3", "--hidden", "4"]
@@ -184,20 +185,18 @@ def test_over_without_values_is_an_error():
 
 
 def test_rows_of_one_group_count_together_in_standard_errors(table, monkeypatch):
-    import ravine.diagnostics
-
     frame = pd.read_csv(table)
     frame["site"] = np.arange(200) // 10
     frame.loc[::17, "size"] = np.nan
     frame.to_csv(table, index=False)
     seen = {}
-    real = ravine.diagnostics.bias_variance
+    real = rv.bias_variance
 
     def watched(*words, **options):
         seen.update(options)
         return real(*words, **options)
 
-    monkeypatch.setattr(ravine.diagnostics, "bias_variance", watched)
+    monkeypatch.setattr("ravine.diagnostics.bias_variance.study.bias_variance", watched)
     assert study("--group", "site") == 0
     assert len(seen["groups_test"]) == len(seen["X_test"]) > 30
     assert not set(seen["groups_test"]) & set(seen["groups"])

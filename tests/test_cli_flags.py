@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import ravine as rv
-from ravine.cli.optimizer_flags import change_optimizer, schedule_from_text
-from ravine.cli.options import DataFlags, NetworkFlags, RecipeFlags
-from ravine.cli.settings import read_settings
+from ravine.cli.flags.optimizer import change_optimizer, schedule_from_text
+from ravine.cli.flags.options import DataFlags, NetworkFlags, RecipeFlags
+from ravine.cli.flags.settings import read_settings
 from ravine.errors import ParameterError, RavineError
 
 

@@ -13,11 +13,11 @@ import pytest
 import ravine as rv
 from ravine.cli import main
 from ravine.cli.fitting import prepare
+from ravine.cli.flags.neural import read_neural_settings
+from ravine.cli.flags.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags
+from ravine.cli.flags.settings import read_settings
 from ravine.cli.neural_fitting import part_table
-from ravine.cli.neural_settings import read_neural_settings
-from ravine.cli.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags
-from ravine.cli.settings import read_settings
-from ravine.recipe_file import RecipeFile
+from ravine.specs.recipe_file import RecipeFile
 
 N = 300
 RNG = np.random.default_rng(0)

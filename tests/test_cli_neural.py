@@ -16,11 +16,11 @@ from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_sc
 import ravine as rv
 import ravine.tables.chunks
 from ravine.cli import main
-from ravine.cli.neural_settings import choose_estimator, read_neural_settings
-from ravine.cli.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags, RunFlags
+from ravine.cli.flags.neural import choose_estimator, read_neural_settings
+from ravine.cli.flags.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags, RunFlags
 from ravine.errors import RavineError
-from ravine.estimators.neural import NeuralClassifier, NeuralRegressor
-from ravine.recipe_file import RecipeFile
+from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+from ravine.specs.recipe_file import RecipeFile
 from ravine.tables.chunks import TableChunks
 
 N = 240

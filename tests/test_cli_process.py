@@ -18,9 +18,9 @@ import pytest
 
 import ravine
 import ravine.cli.app
-import ravine.gradients
+import ravine.diagnostics.gradients
 from ravine.cli import main
-from ravine.cli.demo import demo_table
+from ravine.cli.commands.demo import demo_table
 from ravine.tables import read_table
 
 RAVINE = [sys.executable, "-m", "ravine.cli"]
@@ -195,14 +195,16 @@ def test_check_gradients_passes_on_the_default_network(tmp_path, capsys, monkeyp
 
 
 def test_check_gradients_that_fails_is_exit_code_1(capsys, monkeypatch):
-    real = ravine.gradients.check_gradients
+    real = ravine.diagnostics.gradients.check_gradients
 
-    def failing(*arguments: object, **options: object) -> ravine.gradients.GradientReport:
+    def failing(
+        *arguments: object, **options: object
+    ) -> ravine.diagnostics.gradients.GradientReport:
         report = real(*arguments, **options)
         layers = tuple(dataclasses.replace(layer, passed=False) for layer in report.layers)
         return dataclasses.replace(report, layers=layers)
 
-    monkeypatch.setattr(ravine.gradients, "check_gradients", failing)
+    monkeypatch.setattr(ravine.diagnostics.gradients, "check_gradients", failing)
     words = ["check-gradients", str(demo_table()), "--target", "bikers", "--hidden", "4"]
     assert main(words) == 1
     assert "FAILED" in capsys.readouterr().out

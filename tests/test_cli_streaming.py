@@ -18,7 +18,7 @@ import pytest
 import ravine as rv
 import ravine.tables.chunks
 from ravine.cli import main
-from ravine.cli.demo import demo_table
+from ravine.cli.commands.demo import demo_table
 from ravine.errors import RavineError
 from ravine.tables import TableModel, TableSchema, default_network, read_table
 from ravine.tables.chunks import TableChunks

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine.copula_check import find_misfit
+from ravine.training.copula_check import find_misfit
 
 RECIPE = rv.Recipe(epochs=1, augmentation=rv.Synthesize())
 LINE = rv.Network([rv.Dense(1)])

@@ -10,8 +10,8 @@ import pytest
 
 import ravine
 from ravine import initializers, losses
-from ravine.layers import ACTIVATIONS
-from ravine.spec import Spec
+from ravine.specs.layers.base import ACTIVATIONS
+from ravine.specs.spec import Spec
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -170,7 +170,8 @@ def test_the_reader_of_links_sees_what_it_should():
 
 def test_the_architecture_names_every_source_file():
     named = {first or second for first, second in links(text_of("ARCHITECTURE.md"))}
-    missing = {relative(path) for path in SOURCES} - named
+    rooms = {path for path in SOURCES if path.name == "__init__.py"}  # each a folder, named above
+    missing = {relative(path) for path in SOURCES if path not in rooms} - named
     assert not missing, f"ARCHITECTURE.md does not name {sorted(missing)}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ravine.errors import FileError
-from ravine.files import atomic_write, file_error
+from ravine.ground.files import atomic_write, file_error
 
 
 def names(folder: Path) -> list[str]:
@@ -193,7 +193,7 @@ def test_a_disk_that_fills_up_while_writing_leaves_the_former_file(tmp_path):
     program = f"""
 import resource
 from ravine.errors import FileError
-from ravine.files import atomic_write
+from ravine.ground.files import atomic_write
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     with atomic_write({str(target)!r}) as temporary:

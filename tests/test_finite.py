@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import ravine as rv
-from ravine.cli.running_scores import RunningScores
+from ravine.cli.saved.running_scores import RunningScores
 from ravine.errors import DataError, ParameterError
 from ravine.tables.places import rows_of_the_file
 

@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import ravine as rv
-from ravine.data import SharedData
+from ravine.data.offsets import find_rounding
+from ravine.data.shared import SharedData
 from ravine.errors import ParameterError, SpecError
-from ravine.offsets import find_rounding
-from ravine.stretches import Stretches
+from ravine.training.resumable import Stretches
 
 # --- Inputs keep their values ---------------------------------------------------------------------
 

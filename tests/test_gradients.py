@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine import gradients
-from ravine.gradients import Objective
-from ravine.layers import ACTIVATIONS
-from ravine.layers import LAYERS as KINDS
+from ravine.diagnostics import gradients
+from ravine.diagnostics.gradients import Objective
+from ravine.specs.layers import LAYERS as KINDS
+from ravine.specs.layers.base import ACTIVATIONS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4))

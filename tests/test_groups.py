@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ravine as rv
-from ravine.data import SharedData
+from ravine.data.shared import SharedData
 from ravine.errors import DataError, ParameterError
-from ravine.runs import Run
+from ravine.training.run import Run
 
 RNG = np.random.default_rng(0)
 N = 120
@@ -56,7 +56,7 @@ def test_rows_that_stand_once_are_split_as_ever():
     positions = np.searchsorted(np.sort(rows), np.sort(made.validation_rows))
     assert len(positions) == 20
     at = np.flatnonzero(np.isin(rows, made.validation_rows))
-    from ravine.splitting import split_rows
+    from ravine.data.splitting import split_rows
 
     assert np.array_equal(at, split_rows(80, 0.25, 0)[1])
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import ravine.memory
+import ravine.ground.memory
 import ravine.tables.limits as limits
 from ravine.errors import FileError
 from ravine.tables import TableSchema, read_table
@@ -21,7 +21,7 @@ from ravine.tables.chunks import TableChunks
 
 
 def available(monkeypatch, count):
-    for module in (ravine.memory, limits):
+    for module in (ravine.ground.memory, limits):
         monkeypatch.setattr(module, "available_memory", lambda: count)
 
 
@@ -192,7 +192,7 @@ def test_a_small_parquet_file_of_many_rows_beyond_memory_is_an_error(tmp_path, m
 
 def test_available_memory_is_no_more_than_the_process_may_use():
     code = (
-        "import resource; from ravine.memory import available_memory as left\n"
+        "import resource; from ravine.ground.memory import available_memory as left\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31)); print(left())"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

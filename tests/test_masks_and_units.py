@@ -6,7 +6,7 @@ import pytest
 
 import ravine as rv
 from ravine.errors import DataError, ParameterError
-from ravine.kept import check_kept, count_masked, unmasked
+from ravine.ground.kept import check_kept, count_masked, unmasked
 from ravine.tables import as_frame
 
 GENERATOR = np.random.default_rng(0)

@@ -10,10 +10,10 @@ from sklearn.preprocessing import scale
 
 import ravine as rv
 from ravine.errors import FileError
-from ravine.estimators.mlp_watching import Watch
-from ravine.model_file import read_model_file, write_model_file
-from ravine.population import check_threads
-from ravine.stretches import Stretches
+from ravine.estimators.mlp.watching import Watch
+from ravine.models.file import read_model_file, write_model_file
+from ravine.training.population import check_threads
+from ravine.training.resumable import Stretches
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(240, 5))
@@ -208,7 +208,7 @@ def test_dropout_and_noise_are_of_training_alone():
 
 
 def _noise():
-    from ravine.augmentation import Noise
+    from ravine.specs.augmentation import Noise
 
     return Noise(0.1)
 

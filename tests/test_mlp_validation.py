@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import ravine as rv
 from ravine.errors import DataError, ParameterError
-from ravine.estimators.mlp_fitting import Fitting
+from ravine.estimators.mlp.fitting import Fitting
 
 RNG = np.random.default_rng(0)
 N = 240

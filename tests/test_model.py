@@ -15,8 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ravine as rv
-from ravine.errors import DataError, FileError, ParameterError, RavineError, SpecError
-from ravine.model_file import read_model_file, write_model_file
+from ravine.errors import (
+    DataError,
+    FileError,
+    ParameterError,
+    RavineError,
+    SpecError,
+)
+from ravine.models.file import read_model_file, write_model_file
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravine.errors import FileError
-from ravine.model_file import FORMAT, read_model_file, write_model_file
+from ravine.models.file import FORMAT, read_model_file, write_model_file
 
 DOCUMENT = {
     "network": {"kind": "Network", "layers": [{"kind": "Dense", "units": 3}]},
@@ -183,7 +183,7 @@ def test_a_full_disk_leaves_the_former_file(tmp_path):
 import resource
 import numpy as np
 from ravine.errors import FileError
-from ravine.model_file import write_model_file
+from ravine.models.file import write_model_file
 resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 try:
     write_model_file({str(path)!r}, {{}}, {{"w": np.zeros(100_000)}})
@@ -245,7 +245,7 @@ def test_a_header_that_declares_a_terabyte_allocates_nothing(tmp_path):
     program = f"""
 import resource
 from ravine.errors import FileError
-from ravine.model_file import read_model_file
+from ravine.models.file import read_model_file
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()

@@ -10,11 +10,19 @@ from sklearn.model_selection import GroupKFold, cross_validate
 
 import ravine as rv
 from ravine.errors import DataError, FileError, ParameterError
-from ravine.estimators import neural_base, neural_copies, neural_members
-from ravine.estimators.neural_calibration import Conformal
-from ravine.estimators.neural_copies import common_measure, equal_rows, in_order
-from ravine.estimators.neural_splits import validation_splits
-from ravine.model_file import read_model_file, write_model_file
+from ravine.estimators.neural import (
+    base as neural_base,
+)
+from ravine.estimators.neural import (
+    copies as neural_copies,
+)
+from ravine.estimators.neural import (
+    members as neural_members,
+)
+from ravine.estimators.neural.calibration import Conformal
+from ravine.estimators.neural.copies import common_measure, equal_rows, in_order
+from ravine.estimators.neural.splits import validation_splits
+from ravine.models.file import read_model_file, write_model_file
 
 QUICK = {
     "n_members": 2,
@@ -444,7 +452,7 @@ def test_groups_are_routed_by_cross_validation(monkeypatch):
         seen.append(how["groups"])
         return validation_splits(*args, **how)
 
-    monkeypatch.setattr("ravine.estimators.neural_data.validation_splits", splits)
+    monkeypatch.setattr("ravine.estimators.neural.data.validation_splits", splits)
     with sklearn.config_context(enable_metadata_routing=True):
         estimator = regressor().set_fit_request(groups=True, sample_weight=True)
         estimator.set_score_request(sample_weight=False)

@@ -22,10 +22,10 @@ from sklearn.preprocessing import StandardScaler
 import ravine as rv
 from ravine import NeuralClassifier, NeuralRegressor
 from ravine.errors import DataError, DivergenceError, ParameterError
-from ravine.estimators import neural_base
-from ravine.estimators.neural_calibration import Conformal, fit_temperature, tempered
-from ravine.estimators.neural_options import BOTH, CLASSIFIER, REGRESSOR
-from ravine.estimators.neural_splits import validation_splits
+from ravine.estimators.neural import base as neural_base
+from ravine.estimators.neural.calibration import Conformal, fit_temperature, tempered
+from ravine.estimators.neural.options import BOTH, CLASSIFIER, REGRESSOR
+from ravine.estimators.neural.splits import validation_splits
 
 QUICK = {
     "n_members": 2,
@@ -585,7 +585,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_threads():
 def test_the_mean_history_holds_the_last_losses_of_a_member_that_has_ended():
     from types import SimpleNamespace
 
-    from ravine.estimators.neural_members import mean_history
+    from ravine.estimators.neural.members import mean_history
 
     long = rv.History({"epoch": [1, 2, 3], "val_loss": [3.0, 2.0, 1.0], "seconds": [1, 1, 1]})
     short = rv.History({"epoch": [1], "val_loss": [5.0], "seconds": [3]})

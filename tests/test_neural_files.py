@@ -9,7 +9,7 @@ import pytest
 import ravine as rv
 from ravine import NeuralClassifier, NeuralRegressor
 from ravine.errors import FileError
-from ravine.model_file import read_model_file, write_model_file
+from ravine.models.file import read_model_file, write_model_file
 
 QUICK = {"n_members": 2, "hidden_layer_sizes": (8,), "epochs": 3, "random_state": 0, "n_jobs": 1}
 

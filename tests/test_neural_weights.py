@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from ravine import losses
-from ravine.estimators.neural_weights import choose_weights, mean_loss
+from ravine.estimators.neural.weights import choose_weights, mean_loss
 
 RNG = np.random.default_rng(0)
 N = 400

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine.optimizers import OPTIMIZERS
+from ravine.specs.optimizers import OPTIMIZERS
 
 
 def halving(initial: float) -> rv.Schedule:

@@ -49,7 +49,7 @@ def test_without_axes_it_makes_a_figure(monkeypatch):
 
 
 def test_the_best_epoch_is_marked():
-    ax = learning_curve(HISTORY, axes())
+    ax = HISTORY.plot(axes())
     mark = lines(ax)[f"best epoch: {BEST}"]
     assert mark.get_xdata() == [BEST, BEST]
     (ring,) = ax.collections
@@ -58,7 +58,7 @@ def test_the_best_epoch_is_marked():
 
 def test_the_epoch_that_the_model_kept_is_the_one_marked():
     history = rv.History({"epoch": EPOCHS, "loss": LOSS, "val_loss": VAL_LOSS}, best_epoch=3)
-    assert "best epoch: 3" in lines(learning_curve(history, axes()))
+    assert "best epoch: 3" in lines(history.plot(axes()))
 
 
 def test_without_validation_there_is_one_curve_and_no_mark():

@@ -8,7 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
-from ravine.progress import live_progress
+from ravine.ground.progress import live_progress
 
 
 def shown(reports, *, scale=1.0, **options):

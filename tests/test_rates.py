@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine import _engine
-from ravine.model_file import read_model_file, write_model_file
+from ravine.engine import _engine
+from ravine.models.file import read_model_file, write_model_file
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(48, 3))

@@ -16,7 +16,7 @@ import pytest
 
 from ravine.errors import DataError, DataWarning
 from ravine.tables import TableSchema, as_frame, read_table
-from ravine.tables.text_kinds import Texts, understand
+from ravine.tables.text.kinds import Texts, understand
 
 PAGE = (Path(__file__).parents[1] / "docs" / "reading.md").read_text()
 FRAMES = {"pd": pd, "np": np, "pa": pa, "pl": pl, "dt": dt, "Decimal": Decimal}

@@ -10,7 +10,7 @@ from spec_strategies import specs
 import ravine as rv
 from ravine import losses
 from ravine.errors import FileError, ParameterError, RavineError, SpecError
-from ravine.recipe_file import RecipeFile, read_recipe_file, write_recipe_file
+from ravine.specs.recipe_file import RecipeFile, read_recipe_file, write_recipe_file
 
 NETWORK = rv.Network(
     [

@@ -15,8 +15,8 @@ import pytest
 
 import ravine
 from ravine.cli import main
-from ravine.files import atomic_write, remove_leftovers
-from ravine.model_file import read_checksum
+from ravine.ground.files import atomic_write, remove_leftovers
+from ravine.models.file import read_checksum
 
 NAMES = ["history.csv", "learning_curve.png", "model.safetensors", "recipe.toml"]
 LONG = ["--epochs", "1000000", "--patience", "0"]
@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_written_changes_no_other_and_the_model_is_saved_e
             raise ravine.errors.FileError(f"Cannot write {str(path)!r}: the disk is full.")
         return write(path)
 
-    monkeypatch.setattr("ravine.cli.folder.atomic_write", full)
+    monkeypatch.setattr("ravine.cli.saved.folder.atomic_write", full)
     assert train("--seed", "7") == 2
     said = capsys.readouterr().err
     assert "the disk is full. The trained model was saved as '" in said

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine import _engine
+from ravine.engine import _engine
 
 # (schedule, {t: value})
 VALUES = {

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine.data import SharedData
+from ravine.data.shared import SharedData
 from ravine.errors import ParameterError
-from ravine.schedules import SCHEDULES
-from ravine.stretches import Stretches
+from ravine.specs.schedules import SCHEDULES
+from ravine.training.resumable import Stretches
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 2))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from spec_strategies import specs
 
 import ravine as rv
-from ravine import _engine
+from ravine.engine import _engine
 from ravine.errors import ParameterError
-from ravine.schedules import SCHEDULES, _watches_the_loss
+from ravine.specs.schedules import SCHEDULES, _watches_the_loss
 
 HALF_ROOT = math.sqrt(0.5)
 

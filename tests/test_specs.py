@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from spec_strategies import FAMILIES, KINDS, specs
 
 import ravine as rv
-from ravine import _engine, initializers, losses
+from ravine import initializers, losses
+from ravine.engine import _engine
 from ravine.errors import ParameterError, RavineError, SpecError
-from ravine.spec import MAX_DEPTH, Spec
+from ravine.specs.spec import MAX_DEPTH, Spec
 
 # Each kind with every field away from its default.
 EXAMPLES = [

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ravine.data.sides import group_codes, time_ranks
+from ravine.data.splitting import check_sides, split_rows, units_of
 from ravine.errors import DataError
-from ravine.sides import group_codes, time_ranks
-from ravine.splitting import check_sides, split_rows, units_of
 
 RNG = np.random.default_rng(0)
 
@@ -357,7 +357,7 @@ def test_explicit_sides_may_not_share_rows_or_groups_or_run_backwards():
 
 def test_splitting_loads_neither_pandas_nor_scipy_where_each_row_is_a_unit():
     code = (
-        "import sys, ravine.splitting as s;"
+        "import sys, ravine.data.splitting as s;"
         "s.split_rows(9, 0.3, 0, groups=list('aabbccdde'), time=range(9));"
         "assert not {'pandas', 'scipy'} & set(sys.modules)"
     )

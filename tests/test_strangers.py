@@ -12,9 +12,9 @@ from test_cli_process import run_in_terminal
 import ravine as rv
 from ravine.cli import main
 from ravine.errors import FileError, ParameterError, SpecError
-from ravine.model_file import read_model_file, write_model_file
-from ravine.printable import printable
-from ravine.recipe_file import read_recipe_file
+from ravine.ground.text import printable
+from ravine.models.file import read_model_file, write_model_file
+from ravine.specs.recipe_file import read_recipe_file
 
 ESCAPE, BIDI = "\x1b[31m", "\u202e"
 

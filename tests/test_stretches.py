@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine.data import SharedData
-from ravine.stretches import Stretches
+from ravine.data.shared import SharedData
+from ravine.training.resumable import Stretches
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))

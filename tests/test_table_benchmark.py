@@ -16,7 +16,8 @@ import tables
 from defaults import ensembles, portfolio, rows, search, space, trials
 
 import ravine
-from ravine.estimators import neural_base, neural_options
+from ravine.estimators.neural import base as neural_base
+from ravine.estimators.neural import options as neural_options
 
 REGRESSION = table_tasks.Task("any", "regression", "y")
 CLASSES = table_tasks.Task("any", "classes", "y")

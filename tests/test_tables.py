@@ -15,9 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravine.errors import DataError, FileError, ParameterError, RavineError, SpecError
-from ravine.layers import Dense, Embedding, Normalize
-from ravine.network import Network
+from ravine.errors import (
+    DataError,
+    FileError,
+    ParameterError,
+    RavineError,
+    SpecError,
+)
+from ravine.specs.layers import Dense, Embedding, Normalize
+from ravine.specs.network import Network
 from ravine.tables import (
     BooleanColumn,
     CategoryColumn,
@@ -33,7 +39,7 @@ from ravine.tables import (
     split_rows,
     table_stem,
 )
-from ravine.tables.networks import default_network, fit_to_schema
+from ravine.tables.fitted.networks import default_network, fit_to_schema
 
 DEMO = Path(__file__).parents[1] / "examples" / "data" / "bikeshare.csv.gz"
 

@@ -15,7 +15,6 @@ from ravine.errors import DataError, SpecError
 from ravine.tables import (
     ROBUST,
     STANDARD,
-    Column,
     DateColumn,
     NumberColumn,
     TableSchema,
@@ -23,6 +22,7 @@ from ravine.tables import (
     learn_column,
     read_table,
 )
+from ravine.tables.columns import read_column
 
 DAYS = [dt.date(2023, 12, 31), dt.date(2024, 2, 29), dt.date(2024, 3, 1)]
 TEXTS = [day.isoformat() for day in DAYS]
@@ -208,7 +208,7 @@ def test_calendar_is_that_of_the_training_rows_zone_and_elapsed_time_is_absolute
 def test_offsets_in_texts_are_zones(values, zone):
     column = learnt(values)
     assert column.zone == zone
-    assert Column.from_dict(column.to_dict()) == column
+    assert read_column(column.to_dict()) == column
     elapsed = (pd.Timestamp(values[1]) - pd.Timestamp(values[0])).total_seconds()
     first, second = feature(column, values, "when")
     assert (second - first) * column.spread == pytest.approx(elapsed)
@@ -302,7 +302,7 @@ GOOD = DateColumn("when", 1.0, 2.0, ("year", "weekday"), True, "Europe/Berlin", 
 
 
 def test_dates_survive_json():
-    assert Column.from_dict(json.loads(json.dumps(GOOD.to_dict()))) == GOOD
+    assert read_column(json.loads(json.dumps(GOOD.to_dict()))) == GOOD
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_dates_survive_json():
 )
 def test_broken_dates_in_a_file_are_a_clear_error(broken):
     with pytest.raises(SpecError):
-        Column.from_dict(GOOD.to_dict() | broken)
+        read_column(GOOD.to_dict() | broken)
 
 
 @pytest.mark.parametrize(

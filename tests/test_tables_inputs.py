@@ -16,7 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravine.errors import DataError, RavineError, SpecError
-from ravine.tables import Coding, TableSchema, Target, as_frame, frames, infer_task, read_table
+from ravine.tables import (
+    Coding,
+    TableSchema,
+    Target,
+    as_frame,
+    frames,
+    infer_task,
+    read_table,
+)
 
 N = 60
 BINS = Coding(scaling="robust", n_bins=4, most_one_hot_levels=9, signed=True)

@@ -19,7 +19,6 @@ import ravine as rv
 from ravine.cli import main
 from ravine.errors import DataError, DataWarning, RavineError, SpecError
 from ravine.tables import (
-    Column,
     NumberColumn,
     TableModel,
     TableSchema,
@@ -31,6 +30,7 @@ from ravine.tables import (
     read_table,
 )
 from ravine.tables.chunks import TableChunks
+from ravine.tables.columns import read_column
 
 N = 40
 QUICK = ("--members", "2", "--hidden", "8", "--epochs", "2")
@@ -497,7 +497,7 @@ def test_an_error_names_the_row_of_the_file_before_training(
     frame.loc[3, "y"] = None
     frame.loc[row, column] = cell
     frame.to_csv("t.csv", index=False)
-    monkeypatch.setattr("ravine.training.train", None)
+    monkeypatch.setattr("ravine.training.train.train", None)
     assert run("train", "t.csv", "--target", "y", "--estimator", estimator) == 2
     error = re.search("error: .*", capsys.readouterr().err)[0]
     assert message in error
@@ -546,8 +546,8 @@ def test_every_column_is_in_the_schema_or_named_and_every_row_trained_held_out_o
     frame.to_csv(path, index=False)
     said = []
     from ravine.cli import fitting, known_rows
-    from ravine.cli.options import DataFlags, NetworkFlags, RecipeFlags
-    from ravine.cli.settings import read_settings
+    from ravine.cli.flags.options import DataFlags, NetworkFlags, RecipeFlags
+    from ravine.cli.flags.settings import read_settings
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (fitting, known_rows):
@@ -584,7 +584,7 @@ def test_a_schema_of_before_is_read_and_one_without_readings_is_written_as_befor
 @pytest.mark.parametrize("broken", [{"reading": "guess"}, {"reading": 1}, {"odd": "yes"}])
 def test_a_broken_reading_in_a_file_is_a_clear_error(broken):
     with pytest.raises(SpecError):
-        Column.from_dict(NumberColumn("a", 0.0, 1.0).to_dict() | broken)
+        read_column(NumberColumn("a", 0.0, 1.0).to_dict() | broken)
     with pytest.raises(SpecError):
         TableSchema.from_dict({"columns": [], "target": None, "left_out": {}, "remarks": [1]})
 

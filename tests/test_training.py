@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine import _cpu
+from ravine.engine import _cpu
 from ravine.errors import DataError, DivergenceError, FileError, ParameterError
-from ravine.model_file import read_model_file, write_model_file
+from ravine.models.file import read_model_file, write_model_file
 
 FORMAT_1 = Path(__file__).parent / "data" / "checkpoint_format_1.safetensors"
 

@@ -6,9 +6,9 @@ from tables import score
 
 def unexplained(task, trials):
     """Mix trials as the estimators do and give what is left on the rows that judge."""
-    from ravine.estimators.neural_base import _weighed
-    from ravine.estimators.neural_calibration import fit_temperature, tempered
-    from ravine.losses import CrossEntropy, SquaredError
+    from ravine.estimators.neural.base import _weighed
+    from ravine.estimators.neural.calibration import fit_temperature, tempered
+    from ravine.specs.losses import CrossEntropy, SquaredError
 
     classes = task.kind == "classes"
     y, weights, truth = (trials[0][name] for name in ("y", "weights", "truth"))

@@ -108,7 +108,7 @@ def _keeping(estimator):
 
 def _found(estimator, cut, classes):
     """Give the predictions, of classes as probabilities, of numbers in the networks' unit."""
-    from ravine.estimators.neural_calibration import fit_temperature
+    from ravine.estimators.neural.calibration import fit_temperature
 
     held_out, y, weights = estimator.kept
     judged = estimator._mean_predictions(estimator._coded(cut.X_test))[0]
