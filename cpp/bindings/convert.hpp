@@ -1,7 +1,7 @@
 // Between Python's objects and the engine's: specs, arrays, errors.
 #pragma once
 
-#include "ravine/data.hpp"
+#include "ravine/data/data.hpp"
 #include "ravine/spec.hpp"
 
 #include <nanobind/nanobind.h>
