@@ -35,12 +35,6 @@ template <class T, class Storage> NewArray<T> to_vector(Storage values) {
     return to_array<T>(std::move(values), {n});
 }
 
-// A view of memory that the engine owns, for the length of a call into Python.
-template <class T> nb::object view_of(T* data, std::size_t size) {
-    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(data, {size}, nb::handle()),
-                    nb::rv_policy::reference);
-}
-
 void require(bool good, const char* message);
 
 void bind_network(nb::module_& m);

@@ -1,4 +1,4 @@
-// The registry of layers: one line per kind, one file in layers/.
+// The registry of layers: one line and one file per kind.
 #include "activation.hpp"
 #include "batch_norm.hpp"
 #include "dense.hpp"

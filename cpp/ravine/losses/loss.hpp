@@ -22,8 +22,6 @@ public:
     // out = the prediction that z stands for: the inverse link of z, probabilities. out may be z.
     virtual void respond(Index B, Index O, const T* z, T* out) const = 0;
 
-    // The width of a row of y.
-    virtual Index targets(Index O) const { return O; }
     // Whether predictions are probabilities of classes.
     virtual bool classifies() const { return false; }
 };
