@@ -194,7 +194,7 @@ def test_the_walk_through_leads_to_files_that_hold_its_kind(title, kind):
 
 
 def test_tests_and_commands_that_the_documents_name_exist():
-    tests = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "cpp" / "tests").glob("*.cpp")]
+    tests = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "cpp" / "tests").rglob("*.cpp")]
     code = "\n".join(path.read_text("utf-8") for path in tests)
     makefile = text_of("Makefile")
     for document in DOCUMENTS:
