@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ravine as rv
-from ravine.cli import main
 from ravine.errors import DataError, DataWarning, RavineError, SpecError
 from ravine.tables import (
     Column,
@@ -31,28 +30,7 @@ from ravine.tables import (
     read_table,
 )
 from ravine.tables.chunks import TableChunks
-
-N = 40
-QUICK = ("--members", "2", "--hidden", "8", "--epochs", "2")
-
-
-def run(*words):
-    return main([str(word) for word in words])
-
-
-def quick(kind=rv.NeuralRegressor, **other):
-    fixed = {"n_members": 2, "variants": None, "hidden_layer_sizes": (8,), "epochs": 3, "n_jobs": 1}
-    return kind(**fixed | {"random_state": 0} | other)
-
-
-def learnt(table, *targets, **how):
-    """A schema, and what was warned of."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        schema = TableSchema.learn(table, *targets, **how)
-    assert all(warning.category is DataWarning for warning in caught)
-    return schema, [str(warning.message) for warning in caught]
-
+from tests.builders.quick_tables import QUICK, N, learnt, quick, run
 
 # --- Text that is nearly all numbers --------------------------------------------------------------
 
@@ -124,69 +102,6 @@ def test_whole_numbers_too_close_for_floats_are_left_out_for_the_true_reason():
     assert len(said) == 1
 
 
-# --- Missing words --------------------------------------------------------------------------------
-
-
-def test_words_for_missing_values_are_classes_in_a_target_and_missing_in_a_feature(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text("pool,y\nNA,None\nyes,no\nNA,None\n")
-    with pytest.warns(DataWarning) as caught:
-        frame = read_table(path, target="y")
-    assert frame["y"].tolist() == ["None", "no", "None"]
-    assert frame["pool"].isna().tolist() == [True, False, True]
-    said = [str(warning.message) for warning in caught]
-    assert said == [
-        "Column 'pool': 2 cells 'NA' count as missing; --missing '' keeps such words as text.",
-        "The target 'y' has 2 cells 'None', which are taken for a class; --missing 'None' leaves "
-        "such rows out.",
-    ]
-    kept = read_table(path, missing_values=[])
-    assert kept["pool"].tolist() == ["NA", "yes", "NA"]
-    assert read_table(path, target="y", missing_values=["None"])["y"].isna().sum() == 2
-
-
-def test_missing_cells_of_training_are_missing_in_prediction_too(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=N).round(3)
-    pool = np.where(np.arange(N) % 3 == 0, "NA", "big")
-    pd.DataFrame({"x": x, "pool": pool, "y": 3 * x}).to_csv("t.csv", index=False)
-    for flags, levels in (((), ("big", None)), (("--missing", ""), ("NA", "big"))):
-        assert run("train", "t.csv", "--target", "y", *QUICK, "--out", "m", *flags) == 0
-        model = rv.load("m/model.safetensors")
-        assert model.schema_.columns[1].levels == levels
-        with TableChunks("t.csv", model.schema_, rows=7) as chunks:
-            pieces = np.concatenate([model.schema_.encode(c.frame) for c in chunks])
-        whole = read_table("t.csv", missing_values=model.schema_.missing_values) if flags else None
-        if whole is not None:
-            np.testing.assert_array_equal(pieces, model.schema_.encode(whole))
-        assert run("train", "t.csv", "--recipe", "m/recipe.toml", "--out", "again") == 0
-        assert rv.load("again/model.safetensors").schema_ == model.schema_
-    capsys.readouterr()
-
-
-def test_labels_that_differ_only_in_blanks_are_warned_of_in_memory_and_one_in_files(tmp_path):
-    table = {"x": [i % 5 for i in range(N)], "y": ["yes", "yes ", "no", "no"] * 10}
-    schema, said = learnt(table, "y")
-    assert schema.target.classes == ("no", "yes", "yes ")
-    assert "'yes' and 'yes ', which differ only in blanks" in said[0]
-    with pytest.warns(DataWarning, match="'yes' and 'yes ', which differ only in blanks"):
-        quick(rv.NeuralClassifier).fit(pd.DataFrame(table)[["x"]], table["y"])
-    for path in (tmp_path / "t.csv", tmp_path / "t.parquet"):
-        frame = pd.DataFrame(table)
-        frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_parquet(path)
-        assert set(read_table(path)["y"]) == {"yes", "no"}
-
-
-def test_a_model_whose_levels_have_blanks_finds_them_in_files(tmp_path):
-    table = {" x": [" a", "b ", " a", "NA"], "y": [1.0, 2.0, 3.0, 5.0]}
-    schema = TableSchema.learn(table, "y")
-    pd.DataFrame(table).to_csv(tmp_path / "t.csv", index=False)
-    with TableChunks(tmp_path / "t.csv", schema, rows=2) as chunks:
-        pieces = np.concatenate([schema.encode(chunk.frame) for chunk in chunks])
-    np.testing.assert_array_equal(pieces, schema.encode(table))
-
-
 # --- The same in pieces ---------------------------------------------------------------------------
 
 WAYS = {
@@ -240,108 +155,6 @@ def test_cells_that_count_as_missing_are_counted_over_the_file(tmp_path, monkeyp
     err = capsys.readouterr().err
     said = "3 cells are no numbers and count as missing; the first is 'sold' in row 6"
     assert f"note: Column 'a': {said}" in err
-
-
-# --- Names and counters ---------------------------------------------------------------------------
-
-
-def numbered(names):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(60, 3)) * [1, 10, 100]
-    return pd.DataFrame(X, columns=list(names)), X @ [1.0, 0.0, 0.0]
-
-
-@pytest.mark.parametrize(
-    "names",
-    [range(3), [7, 3, 5], pd.date_range("2024-01-01", periods=3), [("a", 1), ("a", 2), ("b", 1)]],
-    ids=["range", "numbers", "dates", "pairs"],
-)
-def test_names_that_are_no_text_are_found_by_name_also_after_saving(names, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    frame, y = numbered(names)
-    model = quick().fit(frame, y)
-    assert not hasattr(model, "feature_names_in_")
-    expected = model.predict(frame)
-    np.testing.assert_array_equal(model.predict(frame[frame.columns[::-1]]), expected)
-    np.testing.assert_array_equal(model.predict(frame.to_numpy()), expected)
-    model.save("m.safetensors")
-    again = rv.load("m.safetensors")
-    np.testing.assert_array_equal(again.predict(frame[frame.columns[::-1]]), expected)
-    frame[frame.columns[::-1]].to_csv("t.csv", index=False)
-    assert run("predict", "m.safetensors", "t.csv", "--out", "p.csv") == 0
-    np.testing.assert_allclose(pd.read_csv("p.csv")["prediction"], expected, rtol=1e-6)
-    with pytest.raises(DataError, match="missing"):
-        model.predict(frame.set_axis([91, 92, 93], axis=1))
-
-
-def test_an_array_goes_by_position_and_a_numbered_frame_by_its_numbers():
-    frame, y = numbered(range(3))
-    model = quick().fit(frame.to_numpy(), y)
-    expected = model.predict(frame.to_numpy())
-    np.testing.assert_array_equal(model.predict(frame[[2, 0, 1]]), expected)
-
-
-@pytest.mark.parametrize("names", [["a", "a", "b"], [0, 0, 1]])
-def test_two_columns_of_one_name_are_our_error_with_the_cure(names):
-    frame, y = numbered(names)
-    with pytest.raises(DataError, match="more than one column named") as caught:
-        quick().fit(frame, y)
-    assert "Rename" in caught.value.hint
-
-
-@pytest.mark.parametrize("name", ["Unnamed: 0", "Unnamed: 7", "index", "id", "ID", "row"])
-@pytest.mark.parametrize("first", [0, 1])
-def test_a_counter_that_is_called_so_is_left_out_with_a_note(name, first):
-    table = {name: range(first, first + 9), "x": [i % 2 for i in range(9)]}
-    schema, said = learnt(table)
-    assert schema.left_out == {name: "it counts the rows"}
-    assert said == [f"Column {name!r} is left out: it counts the rows."]
-    assert schema.encode({"x": [0, 1]}).shape == (2, 1)
-
-
-@pytest.mark.parametrize("numbers", [[2, 5, 6, 9, 30, 31], [5, 3, 9, 0, 1, 2]])
-def test_numbers_of_rows_cut_or_shuffled_are_left_out_where_they_have_no_name(numbers):
-    schema, said = learnt({"Unnamed: 0": numbers, "id": numbers, "x": [0, 1] * 3})
-    assert schema.left_out == {"Unnamed: 0": "it numbers the rows"}
-    assert len(said) == 1
-    assert [column.name for column in schema.columns] == ["id", "x"]
-
-
-def test_a_nameless_column_that_numbers_nothing_is_learnt_from(tmp_path):
-    (tmp_path / "t.csv").write_text(",x\n5,1\n5,2\n7,1\n")
-    frame = read_table(tmp_path / "t.csv")
-    assert [column.name for column in TableSchema.learn(frame).columns] == ["Unnamed: 0", "x"]
-
-
-def test_another_counter_is_kept_with_a_warning_and_what_does_not_count_without():
-    schema, said = learnt({"day": range(9), "id": [3, 1, 2] * 3, "jump": [0, 2, *range(2, 9)]})
-    assert [column.name for column in schema.columns] == ["day", "id", "jump"]
-    assert len(said) == 1
-    assert "'day' counts the rows of the table (0, 1, 2, …)" in said[0]
-
-
-def test_a_row_number_is_left_out_by_its_place_in_the_whole_file(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    x = np.random.default_rng(0).normal(size=80)
-    frame = pd.DataFrame({"x": x, "won": np.where(x > 0, "yes", "no")})
-    frame.to_csv("a.csv")
-    pd.read_csv("a.csv").to_csv("b.csv", index=False)
-    for name in ("a", "b"):
-        for more in (QUICK, ("--estimator", "mlp", "--epochs", "2")):
-            assert run("train", f"{name}.csv", "--target", "won", *more, "--out", name) == 0
-            assert (
-                "note: Column 'Unnamed: 0' is left out: it counts the rows."
-                in capsys.readouterr().err
-            )
-    assert run("evaluate", "b", "a.csv") == 0
-
-
-def test_names_that_differ_only_in_what_cannot_be_seen_are_named_so():
-    schema = TableSchema.learn({"größe": [1, 2], "b ": [1, 3]})
-    for name, how in (("gro\u0308ße", "Unicode's form"), ("größe ", "blanks")):
-        with pytest.raises(DataError, match="missing: 'größe'") as caught:
-            schema.encode({name: [1], "b ": [1]})
-        assert f"only in {how}" in caught.value.hint
 
 
 # --- Targets of the estimators --------------------------------------------------------------------
@@ -418,56 +231,6 @@ def test_labels_of_different_types_are_an_error_with_the_cure():
 def test_numbers_of_every_data_type_are_regressed_on_alike(y):
     expected = quick().fit(X, np.arange(N, dtype=np.float64)).predict(X)
     np.testing.assert_array_equal(quick().fit(X, y).predict(X), expected)
-
-
-# --- Missing only later ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("coding", ["standard", "robust"])
-def test_the_middle_of_the_training_rows_can_stand_for_what_is_newly_missing(coding):
-    days = pd.to_datetime(["2024-01-01", "2024-01-03", "2024-01-05"] * 3)
-    table = {
-        "n": [1.0, 2.0, 3.0] * 3,
-        "b": [True, False, True] * 3,
-        "d": days,
-        "t": list("aba") * 3,
-    }
-    schema = TableSchema.learn(table, coding=coding)
-    gaps = {"n": [None, 2.0], "b": [None, True], "d": [None, days[1]], "t": [None, "a"]}
-    with pytest.raises(DataError, match="'n' has 1 missing value") as caught:
-        schema.encode(gaps)
-    assert 'on_new_missing="median"' in caught.value.hint
-    coded = schema.encode(gaps, on_new_missing="median")
-    known = schema.encode({name: [cells[1]] for name, cells in gaps.items()})
-    assert coded[0, schema.features.index("n")] == known[0, schema.features.index("n")]
-    np.testing.assert_array_equal(coded[1], known[0])
-
-
-def test_cross_validation_gives_numbers_although_a_fold_lacks_what_is_missing():
-    from sklearn.model_selection import cross_val_score
-
-    frame, y = numbered("abc")
-    frame.loc[3, "a"] = np.nan
-    scores = cross_val_score(quick(on_new_missing="median"), frame, y, cv=3, error_score="raise")
-    assert np.isfinite(scores).all()
-    with pytest.raises(DataError, match="had none in the training rows"):
-        cross_val_score(quick(), frame, y, cv=3, error_score="raise")
-
-
-def test_commands_take_the_median_for_what_is_newly_missing(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    frame, y = numbered("abc")
-    frame.assign(y=y).to_csv("t.csv", index=False)
-    middle = frame.assign(y=y).head(2)
-    middle.loc[0, "a"] = None
-    middle.to_csv("new.csv", index=False)
-    for more in (QUICK, ("--estimator", "mlp", "--epochs", "2")):
-        assert run("train", "t.csv", "--target", "y", *more, "--out", "m") == 0
-        for words in (["predict"], ["evaluate"]):
-            assert run(words[0], "m", "new.csv") == 2
-            assert run(words[0], "m", "new.csv", "--on-new-missing", "median") == 0
-    assert run("predict", "m", "new.csv", "--on-new-missing", "mean") == 2
-    assert "--on-new-missing must be error or median" in capsys.readouterr().err
 
 
 # --- Rows of the file -----------------------------------------------------------------------------
@@ -609,25 +372,6 @@ def test_a_first_column_without_a_name_counts_rows_in_memory_as_in_files(make):
         estimator = quick(rv.NeuralRegressor).fit(table, np.arange(N) % 7)
     other = pd.DataFrame({"Unnamed: 0": np.arange(N)[::-1], "x": np.arange(N) % 7})
     np.testing.assert_array_equal(estimator.predict(table), estimator.predict(other))
-
-
-def test_a_counter_that_pandas_has_renamed_twice_is_left_out():
-    frame = pd.DataFrame({"Unnamed: 0.1": np.arange(N), "x": np.arange(N) % 7})
-    with pytest.warns(DataWarning, match="left out"):
-        assert list(TableSchema.learn(frame).left_out) == ["Unnamed: 0.1"]
-
-
-@pytest.mark.parametrize(
-    ("pair", "how"),
-    [(("a", " a"), "blanks"), (("a b", "a  b"), "blanks"), (("é", "e\u0301"), "Unicode's form")],
-)
-@pytest.mark.parametrize("kind", [list, pd.Categorical])
-def test_texts_that_look_alike_are_warned_of_with_the_reason_also_as_categories(pair, how, kind):
-    texts = kind([pair[i % 2] for i in range(N)])
-    with pytest.warns(DataWarning, match=f"differ only in {how}"):
-        TableSchema.learn(pd.DataFrame({"c": texts}))
-    with pytest.warns(DataWarning, match="which differ only in blanks or in Unicode's form"):
-        TableSchema.learn(pd.DataFrame({"c": np.arange(N) % 7, "y": texts}), "y")
 
 
 def test_numbers_that_few_zeros_make_text_are_warned_of_and_codes_are_not():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import json
 import tempfile
 from decimal import Decimal
@@ -15,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravine.errors import DataError, FileError, ParameterError, RavineError, SpecError
+from ravine.errors import DataError, FileError, ParameterError, RavineError
 from ravine.layers import Dense, Embedding, Normalize
 from ravine.network import Network
 from ravine.tables import (
@@ -25,136 +24,12 @@ from ravine.tables import (
     NumberColumn,
     TableSchema,
     Target,
-    as_frame,
     infer_task,
     learn_column,
     read_table,
     rows_with_target,
-    split_rows,
-    table_stem,
 )
 from ravine.tables.networks import default_network, fit_to_schema
-
-DEMO = Path(__file__).parents[2] / "examples" / "data" / "bikeshare.csv.gz"
-
-
-def csv(folder: Path, content: str | bytes, name: str = "table.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-# --- Reading --------------------------------------------------------------------------------------
-
-
-def test_demo_table_has_its_rows_and_columns():
-    assert read_table(DEMO).shape == (8645, 13)
-
-
-def test_csv_gz_and_parquet_hold_the_same_as_csv(tmp_path):
-    content = "city,size,open\nRome,2.5,True\n,1,False\nParis,,True\n"
-    plain = read_table(csv(tmp_path, content))
-    packed = read_table(csv(tmp_path, gzip.compress(content.encode(), mtime=0), "table.csv.gz"))
-    plain.to_parquet(tmp_path / "table.parquet")
-    pd.testing.assert_frame_equal(plain, packed)
-    pd.testing.assert_frame_equal(plain, read_table(tmp_path / "table.parquet"))
-
-
-def test_type_of_a_column_is_judged_by_all_of_its_cells(tmp_path):
-    lines = ["number", *["1"] * 700_000, "2.5"]
-    assert read_table(csv(tmp_path, "\n".join(lines)))["number"].iloc[-1] == 2.5
-
-
-def test_text_columns_stay_text_although_they_look_like_numbers(tmp_path):
-    frame = read_table(csv(tmp_path, "zip,n\n02134,1\n10001,2\n"), text_columns=["zip", "absent"])
-    assert frame["zip"].tolist() == ["02134", "10001"]
-
-
-def test_missing_cells_question_marks_and_row_numbers_are_understood(tmp_path):
-    frame = read_table(csv(tmp_path, ",age\n0,?\n1,NA\n2,3\n"))
-    assert frame.columns.tolist() == ["Unnamed: 0", "age"]
-    assert frame["age"].isna().tolist() == [True, True, False]
-
-
-def test_parquet_index_with_a_name_is_a_column_and_one_without_is_not(tmp_path):
-    path = tmp_path / "t.parquet"
-    frame = pd.DataFrame({"a": [1, 2]}, index=pd.Index([7, 9], name="key"))
-    frame.to_parquet(path)
-    assert sorted(read_table(path).columns) == ["a", "key"]
-    frame.rename_axis(None).to_parquet(path)
-    assert read_table(path).columns.tolist() == ["a"]
-
-
-BROKEN_FILES = [
-    ("t.csv", b"", "the file is empty"),
-    ("t.csv", b" \n \n", "the file is empty"),
-    ("t.csv", b"a,b\n", "no rows"),
-    (
-        "t.csv",
-        b"a,b\n1,2\n3\n",
-        r"row 3 \(the names are row 1\) has 1 cells, but there are 2 columns",
-    ),
-    ("t.csv", b"a,b\n1,2,3\n", "row 2 .* has 3 cells, but there are 2 columns"),
-    ("t.csv", b"a,b,a\n1,2,3\n", "more than one column named 'a'"),
-    ("t.csv", b"a,\n1,2\n", "Column 2 of .* has no name"),
-    ("t.csv", b"a;b\n1;2\n", "not separated by commas"),
-    ("t.csv", b"a,b\n1,\xff\xfe\n", "column 'b' is not UTF-8 text"),
-    ("t.csv", bytes(range(256)), "not a text file"),
-    ("t.csv", b"caf\xe9,b\n1,2\n", "not a text file in UTF-8"),
-    ("t.csv.gz", b"a,b\n1,2\n", "not a whole gzip file"),
-    ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 50, mtime=0)[:-9], "not a whole gzip file"),
-    ("t.parquet", b"a,b\n1,2\n", "not a whole Parquet file"),
-    ("t.xlsx", b"PK", "must end in .csv, .csv.gz or .parquet"),
-]
-
-
-@pytest.mark.parametrize(("name", "content", "message"), BROKEN_FILES)
-def test_broken_file_is_a_clear_error(tmp_path, name, content, message):
-    with pytest.raises(FileError, match=message):
-        read_table(csv(tmp_path, content, name))
-
-
-def test_absent_file_and_folder_are_clear_errors(tmp_path):
-    with pytest.raises(FileError, match="there is no such file"):
-        read_table(tmp_path / "nowhere.csv")
-    (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(FileError, match="it is a folder"):
-        read_table(tmp_path / "folder.csv")
-    with pytest.raises(FileError, match="null"):
-        read_table("a\0b.csv")
-
-
-def test_stem_of_a_table_leaves_out_folder_and_extension():
-    assert [table_stem(n) for n in ("a/b.csv.gz", "b.csv", "b.parquet", "c")] == [
-        "b",
-        "b",
-        "b",
-        "c",
-    ]
-
-
-def test_other_frames_become_pandas_frames():
-    import pyarrow as pa
-
-    assert as_frame(pa.table({"a": [1, 2]}))["a"].tolist() == [1, 2]
-    assert as_frame({"a": [1, 2]}).columns.tolist() == ["a"]
-    assert as_frame(pd.DataFrame({3: [1.0]}, index=[9])).index.tolist() == [0]
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        ([1, 2], "A data frame is needed. Got list"),
-        (np.ones(2), r"two dimensions, rows × columns. Got an array of shape \(2,\)"),
-        ([[1, 2], [3]], "differ in length"),
-        ({"a": [1, 2], "b": [1]}, "do not fit together"),
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "more than one column|unique"),
-    ],
-)
-def test_what_is_no_frame_is_a_clear_error(table, message):
-    with pytest.raises(DataError, match=message):
-        as_frame(table)
-
 
 # --- Columns --------------------------------------------------------------------------------------
 
@@ -372,174 +247,6 @@ def test_rows_without_target_are_left_out():
     assert rows_with_target(frame, "y")["x"].tolist() == [1, 3]
     with pytest.raises(DataError, match="missing in every row"):
         rows_with_target(frame.assign(y=None), "y")
-
-
-# --- The schema -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def frame():
-    rng = np.random.default_rng(0)
-    n = 400
-    return pd.DataFrame(
-        {
-            "size": rng.normal(50, 10, n),
-            "age": np.where(rng.random(n) < 0.1, np.nan, rng.integers(1, 90, n)),
-            "open": rng.random(n) < 0.5,
-            "sky": rng.choice(["clear", "rain"], n),
-            "town": [f"town{i % 40:02}" for i in range(n)],
-            "version": 3,
-            "price": rng.normal(size=n),
-        }
-    )
-
-
-def test_schema_survives_json_and_codes_the_same(frame):
-    schema = TableSchema.learn(frame, "price")
-    again = TableSchema.from_dict(json.loads(json.dumps(schema.to_dict())))
-    assert again == schema
-    np.testing.assert_array_equal(again.encode(frame), schema.encode(frame))
-
-
-def test_schema_names_every_column_of_numbers(frame):
-    schema = TableSchema.learn(frame, "price")
-    assert schema.features == (
-        *("size", "age", "age (missing)", "open", "sky=clear", "sky=rain", "town"),
-    )
-    assert schema.encode(frame).shape == (400, 7)
-    assert schema.codes == {6: 41}
-    assert schema.text_columns == ("sky", "town")
-    assert "'version' is left out" in schema.notes[0]
-
-
-def test_order_of_columns_and_further_columns_do_not_matter(frame):
-    schema = TableSchema.learn(frame, "price")
-    other = frame[frame.columns[::-1]].assign(extra="?")
-    np.testing.assert_array_equal(schema.encode(other), schema.encode(frame))
-
-
-def test_missing_columns_are_an_error_that_names_them(frame):
-    schema = TableSchema.learn(frame, "price")
-    with pytest.raises(DataError, match="trained on 5; missing: 'age', 'sky'"):
-        schema.encode(frame.drop(columns=["sky", "age"]))
-
-
-def test_statistics_come_from_the_training_rows_only(frame):
-    schema = TableSchema.learn(frame.iloc[:200], "price")
-    changed = frame.copy()
-    changed.loc[200:, "size"] = 1e6
-    assert TableSchema.learn(changed.iloc[:200], "price") == schema
-
-
-def test_unseen_categories_are_counted_by_column(frame):
-    schema = TableSchema.learn(frame, "price")
-    other = frame.head(3).assign(sky=["fog", "rain", "fog"], town="Atlantis")
-    assert schema.unseen(other) == {"sky": 2, "town": 3}
-    assert schema.unseen(frame) == {}
-
-
-def test_table_without_rows_or_usable_columns_is_an_error(frame):
-    schema = TableSchema.learn(frame, "price")
-    with pytest.raises(DataError, match="no rows"):
-        schema.encode(frame.head(0))
-    with pytest.raises(DataError, match="no column to learn from"):
-        TableSchema.learn(frame[["version", "price"]], "price")
-
-
-def test_mistyped_target_is_an_error_with_the_nearest_name(frame):
-    with pytest.raises(DataError, match="no column 'prize'") as caught:
-        TableSchema.learn(frame, "prize")
-    assert caught.value.hint == "Did you mean 'price'?"
-
-
-GOOD = {"columns": [{"kind": "number", "name": "a", "mean": 0.0, "standard_deviation": 1.0}]}
-BAD_SCHEMAS = [
-    None,
-    {},
-    {"columns": [], "target": None, "left_out": {}},
-    {"columns": ["a"], "target": None, "left_out": {}},
-    {"columns": [{"kind": "magic", "name": "a"}], "target": None, "left_out": {}},
-    {"columns": [{"kind": "number", "name": "a"}], "target": None, "left_out": {}},
-    {"columns": [{"kind": "number", "name": "a", "mean": "0", "standard_deviation": 1.0}]}
-    | {"target": None, "left_out": {}},
-    {"columns": [{"kind": "number", "name": "a", "mean": 0.0, "standard_deviation": 0.0}]}
-    | {"target": None, "left_out": {}},
-    {"columns": [{"kind": "category", "name": "a", "levels": ["b", "a"]}]}
-    | {"target": None, "left_out": {}},
-    {"columns": [{"kind": "category", "name": "a", "levels": [1]}]}
-    | {"target": None, "left_out": {}},
-    {"columns": [{"kind": "code", "name": "a", "levels": []}]} | {"target": None, "left_out": {}},
-    GOOD | {"target": {"name": "y"}, "left_out": {}},
-    GOOD | {"target": None, "left_out": None},
-]
-
-
-@pytest.mark.parametrize("description", BAD_SCHEMAS)
-def test_broken_schema_in_a_file_is_a_clear_error(description):
-    with pytest.raises((SpecError, ParameterError)):
-        TableSchema.from_dict(description)
-
-
-# --- Splitting ------------------------------------------------------------------------------------
-
-
-def test_split_leaves_no_row_out_and_none_twice():
-    split = split_rows(103, test_fraction=0.2, validation_fraction=0.25, seed=3)
-    rows = np.concatenate([split.training, split.validation, split.test])
-    assert sorted(rows) == list(range(103))
-    assert (len(split.test), len(split.validation)) == (21, 20)
-
-
-def test_split_depends_on_the_seed_alone():
-    def test_rows(seed: int) -> list[int]:
-        split = split_rows(50, test_fraction=0.2, validation_fraction=0.2, seed=seed)
-        return split.test.tolist()
-
-    assert test_rows(1) == test_rows(1)
-    assert test_rows(1) != test_rows(2)
-
-
-def test_test_rows_do_not_depend_on_the_validation_fraction():
-    a = split_rows(50, test_fraction=0.2, validation_fraction=0.0, seed=0)
-    b = split_rows(50, test_fraction=0.2, validation_fraction=0.5, seed=0)
-    np.testing.assert_array_equal(a.test, b.test)
-
-
-def test_classes_are_shared_out_in_proportion():
-    strata = np.repeat(["a", "b", "c"], [70, 20, 10])
-    split = split_rows(100, test_fraction=0.2, validation_fraction=0.25, seed=0, strata=strata)
-    assert np.unique(strata[split.test], return_counts=True)[1].tolist() == [14, 4, 2]
-    assert np.unique(strata[split.validation], return_counts=True)[1].tolist() == [14, 4, 2]
-
-
-def test_class_of_one_row_is_trained_on():
-    strata = ["a"] * 20 + ["b"]
-    split = split_rows(21, test_fraction=0.5, validation_fraction=0.5, seed=0, strata=strata)
-    assert 20 in split.training
-
-
-@pytest.mark.parametrize(
-    ("n_rows", "test_fraction", "validation_fraction", "lacking"),
-    [(1, 0.2, 0.2, "test"), (4, 0.3, 0.1, "validation"), (2, 0.5, 0.5, "validation")],
-)
-def test_table_too_small_to_split_is_a_clear_error(
-    n_rows, test_fraction, validation_fraction, lacking
-):
-    with pytest.raises(DataError, match=f"too small to leave {lacking} rows"):
-        split_rows(
-            n_rows, test_fraction=test_fraction, validation_fraction=validation_fraction, seed=0
-        )
-
-
-@pytest.mark.parametrize("fraction", [-0.1, 1.0, float("nan")])
-def test_fraction_out_of_range_is_a_clear_error(fraction):
-    with pytest.raises(ParameterError, match="'test_fraction' must be in"):
-        split_rows(10, test_fraction=fraction, validation_fraction=0.2, seed=0)
-
-
-def test_nothing_set_aside_when_nothing_is_asked():
-    split = split_rows(5, test_fraction=0, validation_fraction=0, seed=0)
-    assert (len(split.training), len(split.validation), len(split.test)) == (5, 0, 0)
 
 
 # --- Networks for tables --------------------------------------------------------------------------

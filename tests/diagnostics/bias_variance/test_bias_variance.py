@@ -7,9 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import ravine as rv
-from ravine.diagnostics import BiasVariance, decomposition
-from ravine.diagnostics.decomposition import Comparison, decompose
-from ravine.diagnostics.differences import Differences
+from ravine.diagnostics import decomposition
 from ravine.diagnostics.inputs import Inputs, measured_table, true_world
 from ravine.diagnostics.resampling import bootstrap_rows, disjoint_rows
 from ravine.diagnostics.sweeps import read_sweep
@@ -80,96 +78,6 @@ def test_jobs_that_all_have_targets_need_no_shared_ones():
 def test_targets_that_do_not_suit_are_refused(job, error, message):
     with pytest.raises(error, match=message):
         rv.train_many([rv.Job(LINE, y=Y), job], X)
-
-
-# --- The statistics -------------------------------------------------------------------------------
-
-
-def test_three_models_at_one_point_by_hand():
-    # 0, 1, 2 about 1; the truth is 3, σ = 2. s² = 1, bias² (1 − 3)² − 1/3 = 11/3; errors 25, 0, 4.
-    # With three models the standard errors are the jackknife's. Without 0, 1 or 2 in turn s² is
-    # ½, 2, ½ and the mean error 2, 14.5, 12.5: squares about their means are 1.5 and 90⅙, and the
-    # jackknife takes 2/3 of them. The mean of 9, 4, 1 has the variance 49/3 / 3.
-    predictions = np.array([0.0, 1.0, 2.0]).reshape(3, 1, 1)
-    fresh = np.array([5.0, 1.0, 0.0]).reshape(3, 1, 1)
-    comparison = Comparison(np.array([[3.0]]), np.array([4.0]), measured=False, fresh=fresh)
-    found = decompose(predictions, comparison)
-    assert found["variance"][:2] == pytest.approx((1, np.sqrt(2 / 3 * 1.5)))
-    assert found["bias2"].value == pytest.approx(11 / 3)
-    assert found["noise"][:2] == (4.0, 0.0)
-    assert found["mse"][:2] == pytest.approx((29 / 3, np.sqrt(2 / 3 * (90 + 1 / 6))))
-    assert found["total"][:2] == pytest.approx((14 / 3 + 4, np.sqrt(49 / 9)))
-
-
-def brute(predictions, centre):
-    """The parts of models × rows × outputs, from their definitions."""
-    mean = predictions.mean(axis=0)
-    variance = predictions.var(axis=0, ddof=1).sum(axis=-1).mean()
-    bias2 = np.square(mean - centre).sum(axis=-1).mean() - variance / len(predictions)
-    return {"bias2": bias2, "variance": variance, "total": bias2 + variance}
-
-
-def test_parts_are_what_they_are_defined_to_be():
-    rng = np.random.default_rng(1)
-    predictions, centre = rng.normal(size=(7, 11, 2)), rng.normal(size=(11, 2))
-    found = decompose(predictions, Comparison(centre, np.full(11, 0.5), measured=False))
-    for name, value in brute(predictions, centre).items():
-        assert found[name].value == pytest.approx(value + (0.5 if name == "total" else 0))
-
-
-def test_the_standard_error_of_the_sum_is_that_of_leaving_out_each_model_in_turn():
-    rng = np.random.default_rng(1)
-    predictions, centre = rng.normal(size=(7, 11, 2)), rng.normal(size=(11, 2))
-    whole = decompose(predictions, Comparison(centre, None, measured=False))
-    without = np.array(
-        [brute(np.delete(predictions, i, axis=0), centre)["total"] for i in range(7)]
-    )
-    expected = np.sqrt(6 / 7 * ((without - without.mean()) ** 2).sum())
-    assert whole["total"].se == pytest.approx(expected, rel=1e-10)
-
-
-def test_sampled_rows_add_their_own_variance_to_a_standard_error():
-    # All models are alike, so that rows alone make the standard error: that of a mean.
-    errors = np.arange(1.0, 6.0)
-    predictions = np.tile(errors, (4, 1))[..., np.newaxis]
-    centre = np.zeros((5, 1))
-    fixed = decompose(predictions, Comparison(centre, None, measured=False))
-    sampled = decompose(predictions, Comparison(centre, None, measured=False, sampled=True))
-    assert fixed["bias2"][:2] == pytest.approx((11.0, 0.0))
-    assert sampled["bias2"].se == pytest.approx(np.std(errors**2, ddof=1) / np.sqrt(5))
-    units = np.array([0, 0, 1, 1, 1])  # sums about the mean: (1 + 4 − 22), (9 + 16 + 25 − 33)
-    grouped = decompose(
-        predictions, Comparison(centre, None, measured=False, sampled=True, units=units)
-    )
-    assert grouped["bias2"].se == pytest.approx(np.sqrt(2 * (17**2 + 17**2)) / 5)
-
-
-def test_variance_by_seeds_and_by_data_by_hand():
-    # Two seeds on each of three data sets: 0, 2 · 1, 3 · 5, 7, about 0. Within data sets the
-    # variance is 2; products of means 1, 2, 6: bias² (2 + 6 + 12) / 3; mean square 88 / 6.
-    predictions = np.array([[0.0, 2.0], [1.0, 3.0], [5.0, 7.0]]).reshape(3, 2, 1, 1)
-    found = decompose(predictions, Comparison(np.zeros((1, 1)), None, measured=False))
-    assert found["variance_seeds"].value == pytest.approx(2)
-    assert found["bias2"].value == pytest.approx(20 / 3)
-    assert found["variance"].value == pytest.approx(88 / 6 - 20 / 3)
-    assert found["variance_data"].value == pytest.approx(88 / 6 - 20 / 3 - 2)
-
-
-def test_variance_by_data_may_come_out_negative():
-    predictions = np.array([[-1.0, 1.0], [1.0, -1.0], [2.0, -2.0]]).reshape(3, 2, 1, 1)
-    found = decompose(predictions, Comparison(np.zeros((1, 1)), None, measured=False))
-    assert found["variance_data"].value == pytest.approx(2 - 4)  # squares 2, within data sets 4
-
-
-def test_rows_in_pieces_give_the_same_as_all_at_once(monkeypatch):
-    rng = np.random.default_rng(1)
-    predictions, centre = rng.normal(size=(5, 23, 2)), rng.normal(size=(23, 2))
-    units = np.arange(23) // 2
-    comparison = Comparison(centre, None, measured=True, sampled=True, units=units, weight=0.5)
-    whole = decompose(predictions, comparison)
-    monkeypatch.setattr(decomposition, "_NUMBERS_AT_ONCE", 40)
-    pieces = decompose(predictions, comparison)
-    np.testing.assert_allclose(list(pieces.values()), list(whole.values()), rtol=1e-12)
 
 
 # --- What is trained ------------------------------------------------------------------------------
@@ -481,108 +389,6 @@ def test_a_value_at_which_models_diverge_is_marked_and_harms_no_other():
 def test_divergence_at_every_value_is_an_error():
     with pytest.raises(DivergenceError, match=r"Of 6 models 6 diverged, .*run 1 of 6 .*infinite"):
         simulated(QUICK.replace(epochs=400, optimizer=rv.SGD(1e4)))
-
-
-# --- The picture ----------------------------------------------------------------------------------
-
-
-def made_up(values, field="penalty.alpha", separate=True, bias2=None, ordered=True):
-    n = len(values)
-    ones = np.ones(n)
-    bias2 = np.linspace(0, 1, n) if bias2 is None else bias2
-    variance, noise = np.linspace(0.5, 0.1, n), 0.2 * ones if separate else np.nan * ones
-    parts = {"bias2": bias2, "variance": variance, "noise": noise, "mse": ones}
-    parts["total"] = bias2 + variance + (noise if separate else 0)
-    for name in ("variance_seeds", "variance_data", "out_of_bag"):
-        parts[name] = np.nan * ones
-    errors = {f"{name}_se": (0 if name == "noise" else 0.1) * ones for name in parts}
-    ends = {
-        name: np.column_stack([v - 2 * errors[f"{name}_se"], v + 2 * errors[f"{name}_se"]])
-        for name, v in parts.items()
-    }
-    return BiasVariance(
-        field=field,
-        values=np.array(values),
-        **parts,
-        **errors,
-        intervals=ends,
-        diverged=np.zeros(n, int),
-        separate=separate,
-        sampled=False,
-        ordered=ordered,
-        method="simulated" if separate else "subsets",
-        reference=None,
-        pairs=Differences({}, {}),
-        n_models=9,
-        n_seeds=1,
-        n_test=9,
-        measure="squared error",
-    )
-
-
-def labels(ax):
-    return [line.get_label() for line in ax.lines]
-
-
-def test_the_picture_has_a_curve_for_each_part_and_marks_the_least_total():
-    ax = made_up([0.0, 1e-4, 1e-2, 1.0]).plot(Figure().add_subplot())
-    assert labels(ax) == ["bias²", "variance", "noise", "sum", "least at 0"]
-    assert ax.get_xlabel() == "penalty.alpha"
-    assert ax.get_ylabel() == "squared error"
-    np.testing.assert_allclose(ax.lines[3].get_ydata(), np.linspace(0.7, 1.3, 4))
-    together = made_up([0.0, 1e-4], separate=False).plot(Figure().add_subplot())
-    assert labels(together)[:3] == ["bias² + noise", "variance", "sum"]
-
-
-def test_values_over_decades_have_a_logarithmic_axis_with_zero_at_its_end():
-    ax = made_up([1.0, 0.0, 1e-4, 1e-2]).plot(Figure().add_subplot())
-    assert ax.get_xscale() == "log"
-    places = ax.lines[0].get_xdata()
-    np.testing.assert_allclose(places, [1e-6, 1e-4, 1e-2, 1.0])  # sorted; 0 a step to the left
-    ticks = [label.get_text() for label in ax.get_xticklabels()]
-    assert ticks == ["0", "$10^{-4}$", "$10^{-3}$", "$10^{-2}$", "$10^{-1}$", "$10^{0}$"]
-    few = made_up([1, 2, 4, 32, 64]).plot(Figure().add_subplot())
-    assert [label.get_text() for label in few.get_xticklabels()] == ["1", "2", "4", "32", "64"]
-    assert made_up([0.0, 0.1, 0.2]).plot(Figure().add_subplot()).get_xscale() == "linear"
-
-
-def test_an_error_over_decades_has_a_logarithmic_axis_too():
-    ax = made_up([1, 2, 3], bias2=np.array([0.01, 1.0, 100.0])).plot(Figure().add_subplot())
-    assert ax.get_yscale() == "log"
-
-
-def test_what_is_no_number_stands_side_by_side_and_is_not_joined():
-    values = np.array(["sgd", None], object)
-    ax = made_up(values, "optimizer", ordered=False).plot(Figure().add_subplot())
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["sgd", "None"]
-    assert ax.lines[0].get_linestyle() == "None"
-    widths = made_up(np.array(["8", "64"], object), "network").plot(Figure().add_subplot())
-    assert widths.lines[0].get_linestyle() == "-"
-
-
-@pytest.mark.parametrize("values", [["a", "b", "c"], [1, 2, 3], [0.0, 1e-3, 1.0]])
-def test_the_legend_and_the_notes_cover_nothing_that_is_drawn(values):
-    figure = Figure(layout="constrained")
-    ax = made_up(np.array(values, object if values[0] == "a" else None)).plot(figure.add_subplot())
-    figure.draw_without_rendering()
-    inside = ax.get_window_extent()
-    assert ax.get_legend().get_window_extent().x0 >= inside.x1 - 1
-    (note,) = [text for text in ax.texts if "95 %" in text.get_text()]
-    assert note.get_window_extent().x0 >= inside.x1
-    assert note.get_window_extent().y1 < ax.get_legend().get_window_extent().y0
-    assert "over models" in note.get_text().replace("\n", " ")
-
-
-def test_without_a_swept_field_the_parts_are_bars():
-    ax = made_up([None], None).plot(Figure().add_subplot())
-    assert [patch.get_height() for patch in ax.patches] == pytest.approx([0, 0.5, 0.2, 0.7])
-    ticks = [label.get_text() for label in ax.get_xticklabels()]
-    assert ticks == ["bias²", "variance", "noise", "sum"]
-
-
-def test_nothing_to_draw_is_an_error():
-    with pytest.raises(DataError, match="no value has an error"):
-        made_up([1, 2], bias2=np.full(2, np.nan)).plot(Figure().add_subplot())
 
 
 # --- What is refused ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""train and train_many: what a run records, how it ends, and what it may not depend on."""
+"""train: what a run records, how it ends, and what it may not depend on."""
 
 from __future__ import annotations
 
@@ -7,34 +7,20 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
-from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ravine as rv
 from ravine import _cpu
-from ravine.errors import DataError, DivergenceError, FileError, ParameterError
-from ravine.model_file import read_model_file, write_model_file
+from ravine.errors import DataError, DivergenceError, ParameterError
+from tests.builders.small_runs import CLASSIFIER, LINEAR, NETWORK, X, Y, weights
 
-FORMAT_1 = Path(__file__).parent / "checkpoint_format_1.safetensors"
-
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(200, 3))
-Y = X @ [1.0, -2.0, 0.5] + 0.1 * RNG.normal(size=200)
+RNG = np.random.default_rng(1)
 LABELS = np.where(Y > 0, "up", "down")
-NETWORK = rv.Network([rv.Dense(4, activation="tanh"), rv.Dense(1)])
-LINEAR = rv.Network([rv.Dense(1)])
-CLASSIFIER = rv.Network([rv.Dense(4, activation="relu"), rv.Dense(2)], loss="cross_entropy")
-
-
-def weights(model):
-    return np.concatenate([array.ravel() for array in model.parameters.values()])
 
 
 def test_the_history_says_what_every_epoch_did():
@@ -209,115 +195,6 @@ def test_a_population_equals_its_members_trained_alone(threads):
         np.testing.assert_array_equal(model.history["loss"], alone.history["loss"])
 
 
-# What is shared among threads: parts of the rows of a small and of a larger step, or the units of
-# each layer, where the gradient is long or rows act on one another.
-SHARED_STEPS = {
-    "small": ([rv.Dense(32, activation="relu"), rv.Dense(1)], 64, {"averaging": 0.9}),
-    "middle": (
-        [rv.Dense(90, activation="gelu"), rv.LayerNorm(), rv.Dense(90), rv.Dense(1)],
-        128,
-        {"dropout": 0.2, "clip_norm": 0.1, "penalty": rv.L1(1e-3, proximal=True)},
-    ),
-    "long gradient": (
-        [rv.Dense(400, activation="tanh"), rv.Dense(400, activation="relu"), rv.Dense(1)],
-        20,
-        {"optimizer": rv.AdamW(1e-3), "penalty": rv.L2(1e-3), "max_norm": 1.0},
-    ),
-    "whole batch": (
-        [rv.Dense(130), rv.BatchNorm(), rv.Activation("relu"), rv.Dense(130), rv.Dense(1)],
-        150,
-        {"optimizer": rv.SGD(0.01, momentum=0.9)},
-    ),
-}
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", SHARED_STEPS)
-def test_a_single_run_is_the_same_on_any_number_of_threads(case, dtype):
-    layers, batch_size, fields = SHARED_STEPS[case]
-    network = rv.Network([rv.Normalize(), *layers])
-    recipe = rv.Recipe(epochs=3, batch_size=batch_size, dtype=dtype, **fields)
-    one, *others = (rv.train(network, X, Y, recipe, threads=threads) for threads in (1, 2, 3))
-    for other in others:
-        np.testing.assert_array_equal(weights(other), weights(one))
-        for column in ("loss", "penalty", "gradient_norm"):
-            np.testing.assert_array_equal(other.history[column], one.history[column])
-
-
-def test_a_population_may_mix_networks_losses_and_rows():
-    y = (Y > 0).astype(int)
-    jobs = [
-        rv.Job(CLASSIFIER, rv.Recipe(epochs=2), rows=range(100), validation_rows=range(100, 200)),
-        rv.Job(LINEAR, rv.Recipe(epochs=2), rows=np.arange(200) % 2 == 0),
-    ]
-    classifier, regression = rv.train_many(jobs, X, y)
-    assert "val_accuracy" in classifier.history
-    assert set(classifier.predict(X)) <= {0, 1}
-    assert regression.classes is None
-
-
-def test_a_population_can_be_iterated_as_its_runs_end():
-    epochs = [2000, 1, 1, 1]
-    jobs = [rv.Job(NETWORK, rv.Recipe(epochs=n, batch_size=8)) for n in epochs]
-    seen = dict(rv.train_many(jobs, X, Y, threads=2, as_completed=True))
-    assert list(seen)[-1] == 0  # the long one is begun first and ends last
-    for number, model in seen.items():
-        assert len(model.history) == epochs[number]
-
-
-def test_leaving_the_iteration_stops_the_rest():
-    jobs = [rv.Job(LINEAR, rv.Recipe(epochs=n)) for n in (1, 10**6, 10**6)]
-    for number, _ in rv.train_many(jobs, X, Y, threads=3, as_completed=True):
-        assert number == 0
-        break
-
-
-def test_ctrl_c_gives_what_has_ended_and_what_the_others_had_reached():
-    epochs = [1, 10**6, 10**6, 10**6]
-    jobs = [rv.Job(LINEAR, rv.Recipe(epochs=n, seed=n)) for n in epochs]
-
-    def report(row):
-        if row["run"] == 0:
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.warns(RuntimeWarning, match="1 of 4 runs ended"):
-        models = rv.train_many(jobs, X, Y, threads=4, progress=report)
-    assert [model.status for model in models] == ["finished"] + ["interrupted"] * 3
-    for model in models:
-        assert np.isfinite(model.predict(X)).all()
-
-
-GROWTH = textwrap.dedent("""
-    import resource
-    import numpy as np, ravine as rv
-    X = np.random.default_rng(0).normal(size=(8192, 20)).astype("float32")
-    layers = [rv.Dense(32, activation="relu"), rv.Dense(32, activation="relu"), rv.Dense(1)]
-    network = rv.Network(layers)
-    def train(count):
-        recipes = [rv.Recipe(epochs=1, batch_size=512, seed=seed) for seed in range(count)]
-        return rv.train_many([rv.Job(network, recipe) for recipe in recipes], X, X[:, 0])
-    train(4)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    models = train(1000)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
-""")
-
-
-def test_a_thousand_runs_take_less_than_fifty_megabytes():
-    result = subprocess.run(
-        [sys.executable, "-c", GROWTH], capture_output=True, text=True, check=True
-    )
-    assert float(result.stdout) < 50
-
-
-def test_a_run_that_diverges_is_marked_and_harms_no_other():
-    jobs = [rv.Job(LINEAR, rv.Recipe(optimizer=rv.SGD(rate), epochs=50)) for rate in (0.1, 1e20)]
-    good, bad = rv.train_many(jobs, X, Y)
-    assert (good.status, bad.status) == ("finished", "diverged")
-    assert "run 2 of 2" in bad.message
-    np.testing.assert_array_equal(weights(good), weights(rv.train(LINEAR, X, Y, jobs[0].recipe)))
-
-
 def test_divergence_names_step_epoch_rate_and_cure():
     with pytest.raises(DivergenceError, match=r"at step \d+ \(epoch \d+\).*now 1e\+20.*clip_norm"):
         rv.train(LINEAR, X, Y, rv.Recipe(optimizer=rv.SGD(1e20)))
@@ -359,195 +236,6 @@ def test_progress_reports_every_epoch_of_every_run():
         (run, epoch) for run in range(3) for epoch in range(1, 5)
     ]
     assert {(row["runs"], row["epochs"]) for row in seen} == {(3, 4)}
-
-
-@dataclass(frozen=True)
-class OwnMomentum(rv.Optimizer):
-    """Momentum as the engine has it, in Python."""
-
-    learning_rate: float = 0.01
-    beta: float = 0.9
-
-    def init(self, n):
-        return {"v": np.zeros(n), "steps": 0}
-
-    def update(self, w, g, state, k, learning_rate):
-        state["steps"] += 1
-        assert state["steps"] == k
-        state["v"] = self.beta * state["v"] + learning_rate * g
-        w -= state["v"]
-
-
-def test_an_optimizer_of_ones_own_trains_as_the_same_built_in_one():
-    own, built_in = (
-        rv.train(NETWORK, X, Y, rv.Recipe(optimizer=rule, epochs=5, dtype="float64"))
-        for rule in (OwnMomentum(0.01), rv.SGD(0.01, momentum=0.9))
-    )
-    np.testing.assert_allclose(weights(own), weights(built_in), rtol=1e-12)
-
-
-def test_a_run_with_an_optimizer_of_ones_own_resumes_from_its_checkpoint(tmp_path):
-    recipe = rv.Recipe(optimizer=OwnMomentum(), epochs=6)
-    whole = rv.train(NETWORK, X, Y, recipe)
-    path = tmp_path / "run.safetensors"
-    rv.train(NETWORK, X, Y, recipe.replace(epochs=3), checkpoint=path)
-    resumed = rv.train(NETWORK, X, Y, recipe, start=path)
-    np.testing.assert_array_equal(weights(whole), weights(resumed))
-    assert len(resumed.history) == 6
-
-
-def test_a_function_may_make_the_rows_of_every_epoch():
-    sizes = []
-
-    def twice(X, y, rng):
-        sizes.append(X.shape)
-        return np.vstack([X, X + 0.1 * rng.normal(size=X.shape)]), np.concatenate([y, y])
-
-    model = rv.train(NETWORK, X, Y, rv.Recipe(epochs=3, batch_size=100, augmentation=twice))
-    assert model.history["step"].tolist() == [4, 8, 12]
-    assert set(sizes) == {(200, 3)}
-
-
-def test_a_function_that_returns_other_columns_is_refused():
-    recipe = rv.Recipe(augmentation=lambda X, y, rng: (X[:, :2], y))
-    with pytest.raises(DataError, match="X of the augmentation function has 2 columns"):
-        rv.train(LINEAR, X, Y, recipe)
-
-
-def test_training_starts_from_a_model_with_a_fresh_optimizer(tmp_path):
-    first = rv.train(NETWORK, X, Y, rv.Recipe(epochs=20))
-    first.save(tmp_path / "first.safetensors")
-    for start in (first, tmp_path / "first.safetensors"):
-        still = rv.train(NETWORK, X, Y, rv.Recipe(optimizer=rv.SGD(0.0), epochs=1), start=start)
-        np.testing.assert_array_equal(weights(still), weights(first))
-    with pytest.raises(ParameterError, match="has another network"):
-        rv.train(LINEAR, X, Y, start=first)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda: (NETWORK, X, Y, rv.Recipe(seed=1)), r"another recipe \(seed\)"),
-        (lambda: (LINEAR, X, Y, rv.Recipe()), "another network"),
-        (lambda: (NETWORK, X + 1, Y, rv.Recipe()), "on other data"),
-    ],
-    ids=["recipe", "network", "data"],
-)
-def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, message):
-    path = tmp_path / "run.safetensors"
-    rv.train(NETWORK, X, Y, rv.Recipe(epochs=2), checkpoint=path)
-    network, inputs, targets, recipe = change()
-    with pytest.raises(ParameterError, match=message):
-        rv.train(network, inputs, targets, recipe, start=path)
-
-
-def test_a_checkpoint_of_the_first_format_is_converted():
-    # Written by ravine before there was a format mark: the sum Σ 0.9^(k−j) 0.1 w_j of six steps,
-    # and no average of the running statistics.
-    inputs = np.arange(12.0).reshape(6, 2) % 5
-    y = inputs @ [1.0, -1.0]
-    network = rv.Network([rv.Normalize(), rv.Dense(2), rv.BatchNorm(), rv.Dense(1)])
-    recipe = rv.Recipe(
-        optimizer=rv.SGD(0.05), batch_size=3, epochs=3, averaging=0.9, dtype="float64"
-    )
-    for epochs in (3, 8):
-        recipe = recipe.replace(epochs=epochs)
-        whole = rv.train(network, inputs, y, recipe)
-        model = rv.train(network, inputs, y, recipe, start=FORMAT_1)
-        # a bias before BatchNorm is rounding alone, and that differs between instruction levels
-        np.testing.assert_allclose(weights(model), weights(whole), rtol=1e-12, atol=1e-15)
-        for name in ("mean", "standard_deviation"):
-            key = f"normalize_1.{name}"
-            np.testing.assert_array_equal(model.state[key], whole.state[key])
-        assert len(model.history) == epochs
-    # The average of the statistics begins with what they were.
-    model = rv.train(network, inputs, y, recipe.replace(epochs=3), start=FORMAT_1)
-    _, arrays = read_model_file(FORMAT_1)
-    np.testing.assert_array_equal(model.state_vector, arrays["checkpoint.state"])
-
-
-def test_a_checkpoint_of_a_later_format_is_refused(tmp_path):
-    path = tmp_path / "run.safetensors"
-    rv.train(LINEAR, X, Y, rv.Recipe(epochs=1), checkpoint=path)
-    document, arrays = read_model_file(path)
-    document["checkpoint"]["format"] += 1
-    write_model_file(path, document, arrays)
-    with pytest.raises(
-        FileError, match=r"format 3, but this version of ravine reads formats 1 to 2"
-    ):
-        rv.train(LINEAR, X, Y, rv.Recipe(epochs=2), start=path)
-
-
-def test_a_checkpoint_into_no_folder_is_refused_before_training(tmp_path):
-    with pytest.raises(FileError, match="no writable folder"):
-        rv.train(LINEAR, X, Y, checkpoint=tmp_path / "none" / "run.safetensors")
-
-
-def test_a_run_that_stopped_early_and_resumes_has_ended(tmp_path):
-    path = tmp_path / "run.safetensors"
-    recipe = rv.Recipe(
-        optimizer=rv.Adam(0.05),
-        epochs=300,
-        validation_fraction=0.3,
-        stopping=rv.EarlyStopping(patience=3),
-    )
-    model = rv.train(NETWORK, X, RNG.permutation(Y), recipe, checkpoint=path, every=1000)
-    assert model.status == "stopped early"
-    assert rv.load(path).status == "stopped early"
-    noise = np.random.default_rng(0).permutation(Y)
-    model = rv.train(NETWORK, X, noise, recipe, checkpoint=path)
-    again = rv.train(NETWORK, X, noise, recipe, start=path)
-    assert again.status == "stopped early"
-    assert len(again.history) == len(model.history)
-    np.testing.assert_array_equal(weights(again), weights(model))
-
-
-def test_a_checkpoint_loads_as_a_model_with_the_best_weights_so_far(tmp_path):
-    path = tmp_path / "run.safetensors"
-    recipe = rv.Recipe(
-        optimizer=rv.Adam(0.05), validation_fraction=0.3, stopping=rv.EarlyStopping(patience=50)
-    )
-    model = rv.train(NETWORK, X, RNG.normal(size=200), recipe, checkpoint=path)
-    loaded = rv.load(path)
-    np.testing.assert_array_equal(weights(loaded), weights(model))
-    assert loaded.best_epoch == model.best_epoch < len(model.history)
-
-
-ENDLESS = textwrap.dedent("""
-    import sys, time
-    import numpy as np, ravine as rv
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(20000, 100))
-    network = rv.Network([rv.Dense(256, activation="relu"), rv.Dense(1)])
-    stopping = rv.EarlyStopping(patience=10**6)
-    recipe = rv.Recipe(epochs=100000, validation_fraction=0.2, stopping=stopping)
-    started = []
-    def report(row):
-        if not started:
-            started.append(1)
-            print("training", flush=True)
-    try:
-        rv.train(network, X, X[:, 0], recipe, checkpoint=sys.argv[1], every=10**6, progress=report)
-    except KeyboardInterrupt:
-        print("interrupted", time.time(), flush=True)
-        model = rv.load(sys.argv[1])
-        finite = np.isfinite(model.predict(X[:5])).all()
-        print(model.status, model.best_epoch > 0, finite, flush=True)
-""")
-
-
-def test_ctrl_c_is_honoured_at_once_and_leaves_the_best_weights_in_the_checkpoint(tmp_path):
-    command = [sys.executable, "-c", ENDLESS, str(tmp_path / "run.safetensors")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "training\n"
-        asked = time.time()
-        process.send_signal(signal.SIGINT)
-        word, moment = process.stdout.readline().split()
-        assert word == "interrupted"
-        # 0.1 s of computing, and the time to write the checkpoint on a busy machine
-        assert float(moment) - asked < 1.0
-        assert process.stdout.readline().split() == ["interrupted", "True", "True"]
-        assert process.wait(timeout=60) == 0
 
 
 def test_ctrl_c_is_honoured_while_a_large_copula_is_fitted():
