@@ -8,16 +8,11 @@ import numpy as np
 import pandas as pd
 
 import ravine as rv
-from ravine.cli import main
-from ravine.errors import DataWarning
+from ravine.errors import DataWarning, RavineError
 from ravine.tables import TableSchema
 
 N = 40
 QUICK = ("--members", "2", "--hidden", "8", "--epochs", "2")
-
-
-def run(*words):
-    return main([str(word) for word in words])
 
 
 def quick(kind=rv.NeuralRegressor, **other):
@@ -31,6 +26,17 @@ def learnt(table, *targets, **how):
         warnings.simplefilter("always")
         schema = TableSchema.learn(table, *targets, **how)
     assert all(warning.category is DataWarning for warning in caught)
+    return schema, [str(warning.message) for warning in caught]
+
+
+def learnt_or_refused(table, **how):
+    """A schema, or the error; and what was warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            schema = TableSchema.learn(table, **how)
+        except RavineError as error:
+            return error, []
     return schema, [str(warning.message) for warning in caught]
 
 

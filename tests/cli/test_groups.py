@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 import ravine as rv
-from ravine.cli import main
 from ravine.cli.fitting import prepare
 from ravine.cli.neural_fitting import part_table
 from ravine.cli.neural_settings import read_neural_settings
 from ravine.cli.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags
 from ravine.cli.settings import read_settings
 from ravine.recipe_file import RecipeFile
+from tests.builders.command_line import run
 
 N = 300
 RNG = np.random.default_rng(0)
@@ -40,10 +40,6 @@ ESTIMATORS = {"mlp": ["--estimator", "mlp"], "neural": ["--members", 1]}
 def table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     FRAME.to_csv("t.csv", index=False)
-
-
-def run(*words: object) -> int:
-    return main([str(word) for word in words])
 
 
 def train(*words: object, table: str = "t.csv", out: str = "out") -> int:

@@ -12,6 +12,7 @@ import pytest
 
 import ravine as rv
 from ravine.cli import main
+from tests.builders.command_line import run
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +38,6 @@ def trained(tmp_path_factory):
         words += ["--estimator", "mlp", "--epochs", "8", "--out", str(folder / target)]
         assert main(words) == 0
     return folder
-
-
-@pytest.fixture
-def folder(trained, monkeypatch, capsys):
-    monkeypatch.chdir(trained)
-    capsys.readouterr()
-    return trained
-
-
-def run(*words: object) -> int:
-    return main([str(word) for word in words])
 
 
 def test_predictions_are_those_of_the_model_in_the_targets_own_unit(folder, capsys):

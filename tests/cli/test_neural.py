@@ -15,13 +15,13 @@ from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_sc
 
 import ravine as rv
 import ravine.tables.chunks
-from ravine.cli import main
 from ravine.cli.neural_settings import choose_estimator, read_neural_settings
 from ravine.cli.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags, RunFlags
 from ravine.errors import RavineError
 from ravine.estimators.neural import NeuralClassifier, NeuralRegressor
 from ravine.recipe_file import RecipeFile
 from ravine.tables.chunks import TableChunks
+from tests.builders.command_line import run
 
 N = 240
 QUICK = ["--members", "2", "--hidden", "8", "--epochs", "2"]
@@ -51,10 +51,6 @@ def table() -> pd.DataFrame:
     return frame
 
 
-def run(*words: object) -> int:
-    return main([str(word) for word in words])
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A folder with a table in two formats, and an estimator of each kind."""
@@ -64,13 +60,6 @@ def trained(tmp_path_factory):
     for name, words in MODELS.items():
         assert run("train", folder / "homes.csv", *words, *QUICK, "--out", folder / name) == 0
     return folder
-
-
-@pytest.fixture
-def folder(trained, monkeypatch, capsys):
-    monkeypatch.chdir(trained)
-    capsys.readouterr()
-    return trained
 
 
 @pytest.fixture(params=[7, 10**6])

@@ -17,11 +17,11 @@ import pytest
 
 import ravine as rv
 import ravine.tables.chunks
-from ravine.cli import main
 from ravine.cli.demo import demo_table
 from ravine.errors import RavineError
 from ravine.tables import TableModel, TableSchema, default_network, read_table
 from ravine.tables.chunks import TableChunks
+from tests.builders.command_line import run
 
 N = 360
 FORMATS = [".csv", ".csv.gz", ".parquet"]
@@ -84,10 +84,6 @@ def folder(trained, monkeypatch, tmp_path):
 def in_pieces(monkeypatch, rows: int) -> None:
     pieces = functools.partial(TableChunks, rows=rows)
     monkeypatch.setattr(ravine.tables.chunks, "TableChunks", pieces)
-
-
-def run(*words: object) -> int:
-    return main([str(word) for word in words])
 
 
 # --- The same as at once --------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import ravine as rv
-from ravine.cli import main
+from tests.builders.command_line import run
 
 TRAIN = ["train", "--estimator", "mlp"]
 FILES = ["history.csv", "learning_curve.png", "model.safetensors", "recipe.toml"]
@@ -40,10 +40,6 @@ def write_table(path: Path, n: int = 240) -> Path:
 def table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return write_table(tmp_path / "homes.csv")
-
-
-def run(*words: object) -> int:
-    return main([str(word) for word in words])
 
 
 def train(table: Path, *words: object, target: str = "price") -> int:

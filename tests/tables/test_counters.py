@@ -9,7 +9,8 @@ import pytest
 import ravine as rv
 from ravine.errors import DataError, DataWarning
 from ravine.tables import TableSchema, read_table
-from tests.builders.quick_tables import QUICK, N, learnt, numbered, quick, run
+from tests.builders.command_line import run
+from tests.builders.quick_tables import QUICK, N, learnt, numbered, quick
 
 # --- Names and counters ---------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ravine.errors import DataWarning, RavineError
 from ravine.tables import TableSchema
+from tests.builders.quick_tables import learnt_or_refused
 
 N = 12
 EPOCH = dt.datetime(1970, 1, 1)
@@ -106,9 +107,11 @@ TEXTS = {
     "string[pyarrow]": pandas_of("string[pyarrow]"),
     "large_string[pyarrow]": arrow_in_pandas(pa.large_string()),
     "polars": polars_of(pl.String),
-    "polars Categorical": polars_of(pl.Categorical),
     "arrow": arrow_of(pa.string()),
     "arrow large": arrow_of(pa.large_string()),
+}
+CATEGORIES = {
+    "polars Categorical": polars_of(pl.Categorical),
     "arrow dictionary": arrow_of(pa.dictionary(pa.int8(), pa.string())),
 }
 DATES = {
@@ -146,6 +149,8 @@ KINDS = {
     "whole numbers": (st.integers(-90, 90), numpy_of("f8", NAN), WHOLE),
     "booleans": (st.booleans(), objects, BOOLEANS),
     "texts": (st.sampled_from(["a", "b", " a", "A", "7", "é", ""]), objects, TEXTS),
+    # Categories are text whatever they hold, so that none of these looks like a number.
+    "categories": (st.sampled_from(["a", "b", " a", "A", "é", ""]), objects, CATEGORIES),
     "dates": (
         st.integers(0, 20_000).map(lambda day: EPOCH + dt.timedelta(day)),
         numpy_of("M8[us]", NAT),
@@ -174,17 +179,6 @@ def columns(draw, kind):
     return draw(cells), draw(cells), plain, made
 
 
-def learnt(table, coding):
-    """What is learnt of a table, or the error; and what is said of it."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            schema = TableSchema.learn(table, coding=coding)
-        except RavineError as error:
-            return str(error), []
-    return schema, [str(warning.message) for warning in caught]
-
-
 def encoded(schema, table):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -199,11 +193,11 @@ def encoded(schema, table):
 @given(data=st.data(), coding=st.sampled_from(["standard", "robust"]))
 def test_a_column_of_any_data_type_is_learnt_and_coded_as_the_plain_one(kind, data, coding):
     rows, others, plain, made = data.draw(columns(kind))
-    expected, said = learnt(plain(rows), coding)
-    schema, also_said = learnt(made(rows), coding)
+    expected, said = learnt_or_refused(plain(rows), coding=coding)
+    schema, also_said = learnt_or_refused(made(rows), coding=coding)
     assert also_said == said
-    if isinstance(expected, str):
-        assert schema == expected
+    if isinstance(expected, RavineError):
+        assert str(schema) == str(expected)
         return
     assert schema.to_dict() == expected.to_dict()
     for table in (rows, others):

@@ -10,7 +10,8 @@ import ravine as rv
 from ravine.errors import DataError, DataWarning
 from ravine.tables import TableSchema, read_table
 from ravine.tables.chunks import TableChunks
-from tests.builders.quick_tables import QUICK, N, learnt, numbered, quick, run
+from tests.builders.command_line import run
+from tests.builders.quick_tables import QUICK, N, learnt, numbered, quick
 
 # --- Missing words --------------------------------------------------------------------------------
 

@@ -30,7 +30,8 @@ from ravine.tables import (
     read_table,
 )
 from ravine.tables.chunks import TableChunks
-from tests.builders.quick_tables import QUICK, N, learnt, quick, run
+from tests.builders.command_line import run
+from tests.builders.quick_tables import QUICK, N, learnt, quick
 
 # --- Text that is nearly all numbers --------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from ravine.errors import DataError
 from ravine.tables import TableSchema
+from tests.builders.quick_tables import learnt_or_refused
 
 N = 12
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
@@ -44,17 +44,6 @@ NUMBERS = st.lists(
 GAPS = st.lists(st.booleans(), min_size=N - 1, max_size=N - 1).map(lambda gaps: [False, *gaps])
 
 
-def learnt(table):
-    """What is learnt, or the error; and what is said."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            schema = TableSchema.learn(table)
-        except DataError as error:
-            return error, []
-    return schema, [str(warning.message) for warning in caught]
-
-
 @settings(max_examples=150, **QUIET)
 @given(st.sampled_from(sorted(SPELLINGS)), NUMBERS, GAPS, st.sampled_from([None, "", "NA", " "]))
 def test_numbers_however_spelled_are_learnt_and_coded_as_plain_ones(way, numbers, gaps, blank):
@@ -63,7 +52,7 @@ def test_numbers_however_spelled_are_learnt_and_coded_as_plain_ones(way, numbers
         blank if gap else SPELLINGS[way](number) for number, gap in zip(numbers, gaps, strict=True)
     ]
     expected = TableSchema.learn({"c": plain})
-    schema, said = learnt({"c": cells})
+    schema, said = learnt_or_refused({"c": cells})
     assert len(said) == 1
     assert "number" in said[0]
     table = {"c": cells}
@@ -82,7 +71,7 @@ def test_dates_however_spelled_are_learnt_and_coded_as_plain_ones(way, days, gap
     plain = [np.datetime64("NaT") if gap else day for day, gap in zip(days, gaps, strict=True)]
     cells = [None if gap else day.strftime(way) for day, gap in zip(days, gaps, strict=True)]
     frame = pd.DataFrame({"c": np.array(plain, dtype="M8[us]")})
-    expected, schema = TableSchema.learn(frame), learnt({"c": cells})[0]
+    expected, schema = TableSchema.learn(frame), learnt_or_refused({"c": cells})[0]
     np.testing.assert_allclose(schema.encode({"c": cells}), expected.encode(frame), rtol=1e-9)
 
 
@@ -112,7 +101,7 @@ CELLS = {
 def test_every_column_is_in_the_schema_or_named_and_found_by_its_name(columns, order):
     frame = pd.concat([pd.Series(CELLS[kind]) for _, kind in columns], axis=1)
     frame.columns = pd.Index([name for name, _ in columns], dtype=object, tupleize_cols=False)
-    schema, said = learnt(frame)
+    schema, said = learnt_or_refused(frame)
     if isinstance(schema, DataError):
         assert schema.hint  # names that clash, or no column to learn from
         return

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 import ravine as rv
 from ravine.errors import DataError
+from tests.builders.same_models import assert_same_model
 
 # Whether a copula suits these targets has no part here.
 pytestmark = pytest.mark.filterwarnings("ignore:Synthesize:UserWarning")
@@ -61,11 +62,6 @@ def everything(model):
     """Give all numbers of a model but the times."""
     history = model.history.to_frame().drop(columns="seconds").to_numpy()
     return [model.parameters_vector, model.state_vector, history]
-
-
-def assert_same(one, other):
-    for a, b in zip(everything(one), everything(other), strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 # --- the same at every batch size ---------------------------------------------------------------
@@ -173,7 +169,9 @@ def test_a_row_of_weight_0_is_absent_bit_for_bit(name, augmentation, weights, se
     fields = {"augmentation": augmentation, "seed": seed, "validation_fraction": fraction}
     spoilt = np.where(present[:, np.newaxis], ROWS, 1e6)
     one = train(NETWORKS[name], spoilt, y, weights, **fields)
-    assert_same(one, train(NETWORKS[name], ROWS[present], y[present], weights[present], **fields))
+    assert_same_model(
+        one, train(NETWORKS[name], ROWS[present], y[present], weights[present], **fields)
+    )
 
 
 def test_rows_of_weight_0_are_absent_where_the_others_have_no_weights():
@@ -182,7 +180,7 @@ def test_rows_of_weight_0_are_absent_where_the_others_have_no_weights():
     for name, network in NETWORKS.items():
         one = train(network, ROWS, targets_of(name), weights, augmentation=rv.Mixup(0.5))
         alone = (ROWS[present], targets_of(name)[present])
-        assert_same(one, train(network, *alone, None, augmentation=rv.Mixup(0.5)))
+        assert_same_model(one, train(network, *alone, None, augmentation=rv.Mixup(0.5)))
 
 
 @settings(max_examples=10)
@@ -194,14 +192,14 @@ def test_validation_and_evaluation_leave_rows_of_weight_0_out(weights):
     network = NETWORKS["plain"]
     one = rv.train(network, ROWS, NUMBERS, recipe, validation=(spoilt, NUMBERS, weights))
     rest = (ROWS[present], NUMBERS[present], weights[present])
-    assert_same(one, rv.train(network, ROWS, NUMBERS, recipe, validation=rest))
+    assert_same_model(one, rv.train(network, ROWS, NUMBERS, recipe, validation=rest))
     assert one.evaluate(spoilt, NUMBERS, weights) == one.evaluate(*rest)
     first, last = np.arange(40)[:25], np.arange(40)[25:]
     jobs = [rv.Job(network, recipe, rows=first, validation_rows=last)]
     (model,) = rv.train_many(jobs, ROWS, NUMBERS, sample_weight=weights)
     sides = [(ROWS[kept], NUMBERS[kept], weights[kept]) for kept in (first[present[:25]], last)]
     alone = rv.train(network, *sides[0][:2], recipe, sample_weight=sides[0][2], validation=sides[1])
-    assert_same(model, alone)
+    assert_same_model(model, alone)
 
 
 def test_a_users_function_sees_the_rows_that_weigh_something():
@@ -225,7 +223,7 @@ def test_a_class_that_weighs_nothing_is_none():
     model = train(network, ROWS, labels, weights)
     assert list(model.classes) == ["no", "yes"]
     known = labels != "typo"
-    assert_same(model, train(network, ROWS[known], labels[known], None))
+    assert_same_model(model, train(network, ROWS[known], labels[known], None))
     scores = model.evaluate(ROWS[known], labels[known])
     assert model.evaluate(ROWS, labels, weights) == scores
 
@@ -238,7 +236,7 @@ def test_a_class_that_the_network_has_an_output_for_may_weigh_nothing():
     assert list(model.classes) == ["a", "b", "c"]
     rows = np.flatnonzero(weights)
     jobs = [rv.Job(network, model.recipe, rows=rows)]
-    assert_same(model, rv.train_many(jobs, ROWS, labels)[0])
+    assert_same_model(model, rv.train_many(jobs, ROWS, labels)[0])
 
 
 def test_a_target_that_is_missing_matters_only_where_its_row_weighs_something():
@@ -249,7 +247,7 @@ def test_a_target_that_is_missing_matters_only_where_its_row_weighs_something():
     weights[7] = 0
     kept = weights > 0
     one = train(NETWORKS["plain"], ROWS, y, weights)
-    assert_same(one, train(NETWORKS["plain"], ROWS[kept], NUMBERS[kept], None))
+    assert_same_model(one, train(NETWORKS["plain"], ROWS[kept], NUMBERS[kept], None))
 
 
 def test_weights_that_are_0_wherever_a_run_looks_are_an_error():
@@ -277,7 +275,9 @@ def test_weights_times_a_power_of_two_give_the_same_bits(name, augmentation, dty
         fields["augmentation"] = ()
     one = train(NETWORKS[name], ROWS, targets_of(name), weights, **fields)
     for factor in (0.5, 2.0**40, 2.0**-200, 2.0**500):
-        assert_same(one, train(NETWORKS[name], ROWS, targets_of(name), factor * weights, **fields))
+        assert_same_model(
+            one, train(NETWORKS[name], ROWS, targets_of(name), factor * weights, **fields)
+        )
         scores = one.evaluate(ROWS, targets_of(name), weights)
         assert scores == one.evaluate(ROWS, targets_of(name), factor * weights)
 
@@ -301,7 +301,9 @@ def test_equal_weights_are_none_bit_for_bit(constant, augmentation):
     for name in ("Normalize", "BatchNorm"):
         fields = {"augmentation": augmentation, "validation_fraction": 0.2}
         one = train(NETWORKS[name], ROWS, NUMBERS, None, **fields)
-        assert_same(one, train(NETWORKS[name], ROWS, NUMBERS, np.full(40, constant), **fields))
+        assert_same_model(
+            one, train(NETWORKS[name], ROWS, NUMBERS, np.full(40, constant), **fields)
+        )
 
 
 # --- what is learnt from rows counts by weight --------------------------------------------------
