@@ -72,18 +72,18 @@ conformance: $(VENV)/installed-conformance
 
 # Against JAX, PyTorch and scikit-learn; about ten minutes, on a machine that does nothing else.
 benchmark: $(VENV)/installed-benchmarks
-	$(BIN)/python benchmarks/peers.py
-	$(BIN)/python benchmarks/curves.py
-	$(BIN)/python benchmarks/costs.py
-	$(BIN)/python benchmarks/document.py
+	$(BIN)/python -m benchmarks.speed.peers
+	$(BIN)/python -m benchmarks.speed.curves
+	$(BIN)/python -m benchmarks.speed.costs
+	$(BIN)/python -m benchmarks.speed.document
 
 # Instructions of fixed trainings, against the stored ones. Needs valgrind.
 GUARDED := build/guard/package
 guard: $(GUARDED)
-	PYTHONPATH=$(GUARDED) $(BIN)/python benchmarks/guard.py
+	PYTHONPATH=$(GUARDED) $(BIN)/python -m benchmarks.speed.guard
 
 guard-update: $(GUARDED)
-	PYTHONPATH=$(GUARDED) $(BIN)/python benchmarks/guard.py --update
+	PYTHONPATH=$(GUARDED) $(BIN)/python -m benchmarks.speed.guard --update
 
 # The package with the engine of the level that the guard counts at, whatever this processor runs.
 .PHONY: $(GUARDED)

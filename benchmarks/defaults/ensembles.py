@@ -1,7 +1,8 @@
 """What an ensemble of some kinds of members leaves unexplained, from what each kind predicted."""
 
 import numpy as np
-from tables import score
+
+from benchmarks.tables.accuracy import score
 
 
 def unexplained(task, trials):

@@ -5,22 +5,18 @@ then finds which kinds are best together.
 """
 
 import argparse
-import sys
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-import machine
-from tables import Stopwatch
-
-from defaults.ensembles import unexplained
-from defaults.rows import TABLES, read, rows
-from defaults.space import KINDS, draw, in_full, name_of, present
-from defaults.trials import Trials, add_options
+from benchmarks import machine
+from benchmarks.defaults.ensembles import unexplained
+from benchmarks.defaults.rows import TABLES, read, rows
+from benchmarks.defaults.space import KINDS, draw, in_full, name_of, present
+from benchmarks.defaults.trials import Trials, add_options
+from benchmarks.tables.accuracy import Stopwatch
 
 
 def main():
