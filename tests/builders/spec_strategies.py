@@ -74,7 +74,7 @@ def values(rule, depth):
                 and not (rule.of_time_alone and schedules._watches_the_loss(s))
             )
         )
-    if isinstance(rule, layers._ActivationOrName):
+    if isinstance(rule, layers.base.ActivationOrName):
         return st.sampled_from(layers.ACTIVATIONS) | specs(layers.Activation, depth)
     if isinstance(rule, augmentation.AugmentationOrFunction):
         return members(AUGMENTATIONS, depth)
