@@ -1,0 +1,71 @@
+"""Runs as a table: what distinguishes them, and what they gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ravine.studies.trials import Result
+
+__all__ = ["differing", "runs_frame"]
+
+
+def differing(labels: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the labels that are not the same everywhere, in the order in which they first occur.
+
+    Examples
+    --------
+    >>> differing([{"seed": 0, "epochs": 5}, {"seed": 1, "epochs": 5}])
+    ['seed']
+    """
+    names = dict.fromkeys(name for row in labels for name in row)
+    return [
+        name
+        for name in names
+        if len({(name in row, type(row.get(name)), row.get(name)) for row in labels}) > 1
+    ]
+
+
+def runs_frame(
+    labels: Sequence[Mapping[str, Any]], folds: Sequence[int], results: Sequence[Result]
+) -> pd.DataFrame:
+    """Give a row a run.
+
+    Parameters
+    ----------
+    labels : sequence of dict
+        Of each run.
+    folds : sequence of int
+        The fold of each run, shown if there are several.
+    results : sequence of Result
+        What they gave.
+
+    Returns
+    -------
+    DataFrame
+        Labels that differ, ``fold``, scores, ``epochs``, ``steps``, ``seconds`` and ``status``.
+
+    Examples
+    --------
+    >>> from ravine.studies.trials import Result
+    >>> result = Result("finished", "", {"loss": 0.5}, 1, 4, None, 0.1)
+    >>> list(runs_frame([{"seed": 0}, {"seed": 1}], [0, 0], [result, result]))
+    ['seed', 'loss', 'epochs', 'steps', 'seconds', 'status']
+    """
+    import pandas as pd
+
+    columns: dict[str, Any] = {}
+    for name in differing(labels):
+        values = [row.get(name) for row in labels]
+        columns[name] = pd.Series(values, dtype=object) if None in values else values
+    if len(set(folds)) > 1:
+        columns["fold"] = list(folds)
+    scores = list(dict.fromkeys(name for result in results for name in result.scores))
+    for name in scores:
+        columns[name] = [result.scores.get(name, float("nan")) for result in results]
+    for name in ("epochs", "steps", "seconds", "status"):
+        columns[name] = [getattr(result, name) for result in results]
+    return pd.DataFrame(columns)
