@@ -185,8 +185,8 @@ def folds(table: Table, cv: int | Iterable[Any], classes: Rows | None = None) ->
 
 def _given(table: Table, cv: Any) -> list[tuple[Rows, Rows]]:
     """Give the folds that the user made."""
-    splits = getattr(cv, "split", None)
-    given = splits(table.X, table.y, table.groups) if callable(splits) else cv
+    splits = None if isinstance(cv, str) else getattr(cv, "split", None)
+    given = cv if splits is None else splits(table.X, table.y, table.groups)
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise ParameterError(
             "The 'cv' parameter must be a number of folds, a splitter or pairs of row numbers. "

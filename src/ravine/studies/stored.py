@@ -18,6 +18,7 @@ from ravine.studies.record import Record, result_of
 from ravine.studies.store import Store
 from ravine.studies.table import Table
 from ravine.studies.trials import Measure, Result, Trial, train_trials, versions
+from ravine.studies.writer import Writer
 from ravine.training.population import check_threads
 from ravine.training.train import Progress
 
@@ -41,8 +42,9 @@ def train_stored(
 ) -> Iterator[tuple[int, Result]]:
     """Yield what trials give: at once where the store has it, else when they have been trained.
 
-    A result is in the store before it is yielded. Results that the store had come without their
-    columns (`Store.read` gives them). Other processes may work on the same store.
+    Results are written while others train, and all of them are in the store when the iterator ends,
+    however it ends. Results that the store had come without their columns (`Store.read` gives
+    them). Other processes may work on the same store.
 
     Parameters
     ----------
@@ -85,14 +87,14 @@ def train_stored(
                 continue
             started = time.perf_counter()
             chosen = [trials[places[key][0]] for key in fresh]
-            for number, result in train_trials(
-                chosen, table, threads=threads, progress=progress, measure=measure
-            ):
-                key = fresh[number]
-                store.add(Record(key, describe(chosen[number], table), result))
-                claims.release([key])
-                del left[key]
-                yield from ((place, result) for place in places[key])
+            with Writer(store, claims) as writer:
+                for number, result in train_trials(
+                    chosen, table, threads=threads, progress=progress, measure=measure
+                ):
+                    key = fresh[number]
+                    writer.add(Record(key, describe(chosen[number], table), result))
+                    del left[key]
+                    yield from ((place, result) for place in places[key])
             claims.release(fresh)
             each = (time.perf_counter() - started) / len(fresh)
             most = max(4 * check_threads(threads), int(_STRETCH / max(each, 1e-6)))
