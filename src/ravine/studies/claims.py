@@ -18,6 +18,8 @@ __all__ = ["EXPIRY", "Claims"]
 
 #: After so many seconds without a sign of life a claim is void. It is renewed four times as often.
 EXPIRY = 60.0
+#: A claim that is empty for so many seconds is one of a process that was killed while it made it.
+BEING_MADE = 1.0
 
 
 class Claims:
@@ -82,9 +84,12 @@ class Claims:
 
     def others(self) -> bool:
         """Whether somebody else has a claim that holds."""
+        return any(self._holds(self.folder / name) for name in self.names() - self.mine)
+
+    def names(self) -> set[str]:
+        """Name all runs that somebody claims, or claimed when he was killed."""
         with os.scandir(self.folder) as entries:
-            names = [entry.name for entry in entries if entry.name not in self.mine]
-        return any(self._holds(self.folder / name) for name in names if name != "probe")
+            return {entry.name for entry in entries if not entry.name.startswith(".")}
 
     def _take(self, key: str) -> bool:
         path = self.folder / key
@@ -116,8 +121,8 @@ class Claims:
             owner = json.loads(text) if text else None
         except (OSError, ValueError):
             return False
-        if owner is None:  # just being made
-            return age < EXPIRY
+        if owner is None:
+            return age < BEING_MADE
         if owner["host"] == socket.gethostname() and not _lives(owner["pid"]):
             return False
         return age < EXPIRY

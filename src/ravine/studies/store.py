@@ -65,7 +65,7 @@ class Store:
             raise file_error(self.folder, "write", cause) from cause
         for folder in (self.runs, self.claims, there):
             remove_leftovers(folder)
-        with atomic_write(self.claims / "probe") as temporary:
+        with atomic_write(self.claims / ".probe") as temporary:
             temporary.write_bytes(b"\n")
 
     def headers(self) -> dict[str, dict[str, Any]]:

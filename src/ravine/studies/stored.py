@@ -74,6 +74,7 @@ def train_stored(
     with Claims(store.claims) as claims:
         left = dict.fromkeys(places)
         most = 4 * check_threads(threads)
+        claims.release(key for key in claims.names() if key in store)  # of the killed
         while left:
             for key, header in _there(store, left).items():
                 del left[key]
