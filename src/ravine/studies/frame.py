@@ -10,7 +10,20 @@ if TYPE_CHECKING:
 
     from ravine.studies.trials import Result
 
-__all__ = ["differing", "runs_frame"]
+__all__ = ["as_column", "differing", "runs_frame"]
+
+
+def as_column(values: Sequence[Any]) -> pd.Series[Any]:
+    """Give labels as a column; None stays None beside numbers and text.
+
+    Examples
+    --------
+    >>> as_column([None, 0.5]).tolist()
+    [None, 0.5]
+    """
+    import pandas as pd
+
+    return pd.Series(list(values), dtype=object if None in values else None)
 
 
 def differing(labels: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -59,8 +72,7 @@ def runs_frame(
 
     columns: dict[str, Any] = {}
     for name in differing(labels):
-        values = [row.get(name) for row in labels]
-        columns[name] = pd.Series(values, dtype=object) if None in values else values
+        columns[name] = as_column([row.get(name) for row in labels])
     if len(set(folds)) > 1:
         columns["fold"] = list(folds)
     scores = list(dict.fromkeys(name for result in results for name in result.scores))

@@ -13,7 +13,7 @@ from ravine.errors import ParameterError
 from ravine.ground.text import plural
 from ravine.models.history import History
 from ravine.specs.rules import nearest
-from ravine.studies.frame import differing, runs_frame
+from ravine.studies.frame import as_column, differing, runs_frame
 from ravine.studies.jobs import LabelledJob, labelled
 from ravine.studies.splits import Split, check_classes, folds, held_out
 from ravine.studies.store import Store
@@ -234,7 +234,8 @@ class Study:
         for row, place in enumerate(self._done()):
             history = self._history(place).to_frame()
             for position, name in enumerate(names):
-                history.insert(position, name, [frame[name][row]] * len(history))
+                label = as_column([frame[name][row]] * len(history))
+                history.insert(position, name, label)
             parts.append(history)
         return pd.concat(parts, ignore_index=True)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ravine.errors import ParameterError
 from ravine.ground.text import plural
 from ravine.specs.rules import Number, nearest
+from ravine.studies.frame import as_column
 from ravine.studies.intervals import Estimate, estimate
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ def summarise(
         mean, apart = cells.mean(place), cells.difference(place, reference, each)
         there = cells.present[place]
         rows.append(
-            dict(zip(by, keys[place], strict=True))
-            | {
+            {
                 "runs": int(there.sum()),
                 "diverged": int(np.isnan(cells.scores[place][there]).sum()),
                 "mean": mean.mean,
@@ -130,7 +130,8 @@ def summarise(
                 "high": apart.high,
             }
         )
-    summary = pd.DataFrame(rows)
+    labels = {name: as_column([keys[i][n] for i in order]) for n, name in enumerate(by)}
+    summary = pd.DataFrame(labels | {name: [row[name] for row in rows] for name in rows[0]})
     summary.attrs["estimand"] = _estimand(cells, metric, confidence, pairs, keys[reference])
     return summary
 
