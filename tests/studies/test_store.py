@@ -88,9 +88,11 @@ def test_equal_jobs_are_trained_once_and_both_are_rows(tmp_path):
 
 def test_a_record_holds_what_it_takes_to_train_the_run_again(tmp_path):
     study = make(tmp_path / "s", seed=[3]).run(X, Y, threads=1)
-    ((key, header),) = Store(str(tmp_path / "s")).headers().items()
+    store = Store(str(tmp_path / "s"))
+    ((key, header),) = store.headers().items()
     assert header["key"] == key
-    recipe, network = rv.Recipe.from_dict(header["recipe"]), rv.Network.from_dict(header["network"])
+    about = store.read(key).about
+    recipe, network = rv.Recipe.from_dict(about["recipe"]), rv.Network.from_dict(about["network"])
     assert (network, recipe) == (NETWORK, SHORT.replace(seed=3))
     assert set(header["origin"]) == {"ravine", "level", "numpy", "python", "worker", "date"}
     assert (header["rows"], header["validation_rows"]) == (160, 40)

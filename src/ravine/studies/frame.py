@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from ravine.studies.trials import Result
 
-__all__ = ["as_column", "differing", "runs_frame"]
+__all__ = ["as_column", "differing", "histories_frame", "runs_frame"]
 
 
 def as_column(values: Sequence[Any]) -> pd.Series[Any]:
@@ -70,14 +72,55 @@ def runs_frame(
     """
     import pandas as pd
 
-    columns: dict[str, Any] = {}
-    for name in differing(labels):
-        columns[name] = as_column([row.get(name) for row in labels])
-    if len(set(folds)) > 1:
-        columns["fold"] = list(folds)
+    columns: dict[str, Any] = _settings(labels, folds)
     scores = list(dict.fromkeys(name for result in results for name in result.scores))
     for name in scores:
         columns[name] = [result.scores.get(name, float("nan")) for result in results]
     for name in ("epochs", "steps", "seconds", "status"):
         columns[name] = [getattr(result, name) for result in results]
     return pd.DataFrame(columns)
+
+
+def histories_frame(
+    labels: Sequence[Mapping[str, Any]], folds: Sequence[int], results: Sequence[Result]
+) -> pd.DataFrame:
+    """Give a row an epoch of each run.
+
+    Parameters
+    ----------
+    labels, folds, results
+        As in `runs_frame`; results with their history.
+
+    Returns
+    -------
+    DataFrame
+        Labels that differ, ``fold``, and the columns of the histories.
+
+    Examples
+    --------
+    >>> from ravine.studies.trials import Result
+    >>> history = {"epoch": np.array([1.0, 2.0]), "loss": np.array([0.5, 0.25])}
+    >>> result = Result("finished", "", {}, 2, 8, None, 0.1, history)
+    >>> histories_frame([{"seed": 0}, {"seed": 1}], [0, 0], [result, result])["seed"].tolist()
+    [0, 0, 1, 1]
+    """
+    import pandas as pd
+
+    rows = np.repeat(np.arange(len(results)), [result.epochs for result in results])
+    settings = _settings(labels, folds)
+    columns: dict[str, Any] = {
+        name: as_column([values[row] for row in rows]) for name, values in settings.items()
+    }
+    for name in dict.fromkeys(name for result in results for name in result.history):
+        parts = [r.history.get(name, np.full(r.epochs, np.nan)) for r in results]
+        column = np.concatenate(parts)
+        columns[name] = column.astype(np.int64) if name in ("epoch", "step") else column
+    return pd.DataFrame(columns)
+
+
+def _settings(labels: Sequence[Mapping[str, Any]], folds: Sequence[int]) -> dict[str, Any]:
+    """Give what identifies runs, as columns."""
+    columns: dict[str, Any] = {
+        name: as_column([row.get(name) for row in labels]) for name in differing(labels)
+    }
+    return columns | {"fold": list(folds)} if len(set(folds)) > 1 else columns

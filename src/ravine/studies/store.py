@@ -18,6 +18,8 @@ __all__ = ["Store"]
 _SUFFIX = ".run"
 #: From so many new records on, the index is written anew.
 _MANY = 64
+#: What of a header only `Store.read` gives: the index leaves it out.
+_LONG = ("network", "recipe", "columns")
 
 
 class Store:
@@ -69,7 +71,7 @@ class Store:
             temporary.write_bytes(b"\n")
 
     def headers(self) -> dict[str, dict[str, Any]]:
-        """Give the header of each record by its key.
+        """Give the header of each record by its key, without network, recipe and columns.
 
         Only files that the index does not know are read.
 
@@ -89,7 +91,9 @@ class Store:
         new = [name for name, stamp in found.items() if self._known.get(name, (None,))[0] != stamp]
         known = {name: self._known[name] for name in found if name in self._known}
         for name in new:
-            known[name] = (found[name], read_header(self._content(name), self._said(name)))
+            header = read_header(self._content(name), self._said(name))
+            short = {field: value for field, value in header.items() if field not in _LONG}
+            known[name] = (found[name], short)
         gone = len(known) - len(new) < len(self._known)
         self._known = known
         if len(new) >= _MANY or (gone and len(known) >= _MANY):

@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike
 
 from ravine.errors import ParameterError
 from ravine.ground.text import plural
-from ravine.models.history import History
 from ravine.specs.rules import nearest
-from ravine.studies.frame import as_column, differing, runs_frame
+from ravine.studies.frame import differing, histories_frame, runs_frame
 from ravine.studies.jobs import LabelledJob, labelled
 from ravine.studies.splits import Split, check_classes, folds, held_out
 from ravine.studies.store import Store
@@ -87,7 +86,8 @@ class Study:
         self.store = None if store is None else os.fspath(store)
         self._splits: list[Split] = []
         self._results: dict[Place, Result] = {}
-        self._keys: list[str] = []
+        self._opened: Store | None = None
+        self._keys: dict[Place, str] = {}
         self._ran_on: tuple[str, list[str]] = ("", [])
 
     def run(
@@ -227,17 +227,12 @@ class Study:
         >>> len(study.run(X, X[:, 0]).histories())
         10
         """
-        import pandas as pd
-
-        frame, names = self.to_frame(), self._settings()
-        parts = []
-        for row, place in enumerate(self._done()):
-            history = self._history(place).to_frame()
-            for position, name in enumerate(names):
-                label = as_column([frame[name][row]] * len(history))
-                history.insert(position, name, label)
-            parts.append(history)
-        return pd.concat(parts, ignore_index=True)
+        places = self._done()
+        return histories_frame(
+            [self.jobs[job].labels for job, _ in places],
+            [fold for _, fold in places],
+            [self._whole(place) for place in places],
+        )
 
     def summary(
         self,
@@ -378,8 +373,8 @@ class Study:
     ) -> Iterator[tuple[int, Result]]:
         """Train trials that have not been; with a store, those that it does not have."""
         if self.store is not None:
-            store = Store(self.store)
-            self._keys = keys_of(trials, table)
+            store = self._opened = Store(self.store)
+            self._keys = dict(zip(self._places(), keys_of(trials, table), strict=True))
             yield from train_stored(store, trials, table, threads=threads, progress=progress)
             return
         left = [n for n, place in enumerate(self._places()) if place not in self._results]
@@ -393,12 +388,12 @@ class Study:
             raise ParameterError("Nothing has been run.", hint="Call run(X, y) first.")
         return [place for place in self._places() if place in self._results]
 
-    def _history(self, place: Place) -> History:
+    def _whole(self, place: Place) -> Result:
+        """Give what a run gave, with its history, which the store may have to be asked for."""
         result = self._results[place]
-        if not result.history and self.store is not None:
-            key = self._keys[list(self._places()).index(place)]
-            result = self._results[place] = Store(self.store).read(key).result
-        return result.to_history()
+        if not result.history and self._opened is not None:
+            result = self._results[place] = self._opened.read(self._keys[place]).result
+        return result
 
     def _settings(self) -> list[str]:
         """Name the columns that identify a run."""
