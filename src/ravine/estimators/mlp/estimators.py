@@ -328,8 +328,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters
     ----------
     loss : str or Loss, default "squared_error"
-        "squared_error" (halved) and "poisson" are scikit-learn's; "absolute_error", "huber",
-        "quantile", "gamma" and the objects of `ravine.losses` are ravine's, as they are.
+        "squared_error" (halved) and "poisson" are scikit-learn's; the other losses of numbers of
+        `ravine.losses`, or their names, are ravine's, as they are.
     {first}
     {then}
     {more}

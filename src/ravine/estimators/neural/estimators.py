@@ -491,9 +491,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     activation : str, default "gelu"
         Of the hidden layers: a name that `ravine.Activation` knows.
     loss : str, default "squared_error"
-        "squared_error" (predicts means), "absolute_error" (medians), "huber" (between the two, with
-        a δ of one standard deviation), "quantile", "poisson" or "gamma" (means, with a logarithmic
-        link).
+        The name of a loss of numbers of `ravine.losses`, which says what it predicts. "huber" has
+        a δ of one standard deviation; the τ of "quantile" are ``quantiles``.
     quantiles : float or sequence of float, default (0.05, 0.5, 0.95)
         With ``loss="quantile"``: the levels to predict, in (0, 1). Each is fitted by an ensemble of
         its own; predictions are sorted, so that quantiles never cross, and stand in ascending

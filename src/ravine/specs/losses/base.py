@@ -86,7 +86,9 @@ class Loss(Spec):
             value = getattr(cls, name)
             good = value in known if isinstance(known, tuple) else type(value) is known
             if not good:
-                what = f"one of {known}" if isinstance(known, tuple) else f"of type {known.__name__}"
+                what = (
+                    f"one of {known}" if isinstance(known, tuple) else f"of type {known.__name__}"
+                )
                 raise SpecError(
                     f"The trait '{name}' of the loss {cls.__name__} must be {what}. Got {value!r}."
                 )
@@ -160,7 +162,7 @@ class Loss(Spec):
         Raises
         ------
         DataError
-            If a prediction or a target lies where the loss is not defined, or shapes differ.
+            If a prediction or a target lies where the loss is not defined, or shapes do not fit.
 
         Examples
         --------
@@ -184,7 +186,14 @@ class Loss(Spec):
                 f"and {link.highest:g}. Got {found[~link.holds(found)][0]:g}."
             )
         targets = self._as_matrix(y, found)
-        weights = None if sample_weight is None else np.asarray(sample_weight, found.dtype)
+        weights = None
+        if sample_weight is not None:
+            weights = np.ascontiguousarray(sample_weight, found.dtype)
+            if weights.shape != found.shape[:1]:
+                raise DataError(
+                    f"sample_weight must have one weight for each of the {len(found)} rows. Got an "
+                    f"array of shape {weights.shape}."
+                )
         return self._mean_at(np.ascontiguousarray(link.outputs(found)), targets, weights)
 
     def _as_matrix(self, y: ArrayLike, predictions: NDArray[Any]) -> NDArray[Any]:

@@ -41,11 +41,13 @@ class Domain:
 def _not_finite(y: NDArray[Any]) -> NDArray[np.bool_]:
     import numpy as np
 
-    return ~np.isfinite(y)
+    found: NDArray[np.bool_] = ~np.isfinite(y)
+    return found
 
 
 def _no_code(y: NDArray[Any]) -> NDArray[np.bool_]:
-    return (y < 0) | (y % 1 != 0)
+    found: NDArray[np.bool_] = (y < 0) | (y % 1 != 0)
+    return found
 
 
 #: ``"binary"``: labels of two classes for one output, a 0 or 1 for each of several outputs.
