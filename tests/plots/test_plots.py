@@ -106,7 +106,7 @@ def test_a_squared_error_is_drawn_as_its_root_in_the_targets_unit():
         (rv.losses.AbsoluteError(), "mean absolute error of price"),
         (rv.losses.CrossEntropy(), "cross entropy of price"),
         (rv.losses.BinaryCrossEntropy(), "binary cross entropy of price"),
-        (rv.losses.Poisson(), "poisson loss of price"),
+        (rv.losses.Poisson(), "Poisson loss of price"),
         (rv.losses.Huber(), "huber loss of price"),
     ],
 )
