@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +19,64 @@ from ravine.tables.fitted.networks import has_own_unit
 from ravine.tables.fitted.table_model import TableModel
 from ravine.tables.schema import TableSchema
 
-__all__ = ["baseline_model"]
+__all__ = ["Baseline", "baseline_model"]
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """The mean, quantiles or frequencies of the training rows' target, predicted for every row.
+
+    Parameters
+    ----------
+    name : {"mean", "quantiles", "frequencies"}
+        Which of them.
+    prediction : numpy.ndarray of shape (), (quantiles,) or (classes,)
+        What is predicted for each row.
+
+    Examples
+    --------
+    >>> Baseline.learn(np.array([1.0, 2.0, 6.0])).predict(2)
+    array([3., 3.])
+    >>> Baseline.learn(np.array(["a", "b", "b", "b"]), classes=["a", "b"]).predict(1)
+    array([[0.25, 0.75]])
+    """
+
+    name: Literal["mean", "quantiles", "frequencies"]
+    prediction: NDArray[np.float64]
+
+    @classmethod
+    def learn(
+        cls,
+        y: NDArray[Any],
+        classes: Sequence[Any] | NDArray[Any] | None = None,
+        quantiles: Sequence[float] = (),
+    ) -> Baseline:
+        """Learn from the training rows.
+
+        Parameters
+        ----------
+        y : numpy.ndarray of shape (n,)
+            Numbers, or labels of classes.
+        classes : sequence, optional
+            The classes, if they are predicted.
+        quantiles : sequence of float, optional
+            The quantiles, if they are predicted, in (0, 1).
+
+        Returns
+        -------
+        Baseline
+            What was learnt.
+        """
+        if classes is not None:
+            shares = [np.mean(y == label) for label in classes]
+            return cls("frequencies", np.asarray(shares, dtype=np.float64))
+        if len(quantiles):
+            return cls("quantiles", np.quantile(y, quantiles))
+        return cls("mean", np.asarray(np.asarray(y, dtype=np.float64).mean()))
+
+    def predict(self, n: int) -> NDArray[np.float64]:
+        """Give the prediction for n rows, one below the other."""
+        return np.broadcast_to(self.prediction, (n, *self.prediction.shape))
 
 
 def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> TableModel:
@@ -41,7 +102,7 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
     classes = None
     if schema.target is not None and schema.target.task == "classification":
         classes = np.unique(y)
-    constants = _constants(loss, y, classes)
+    constants = _constants(loss, Baseline.learn(y, classes))
     inputs = len(schema.features)
     weights = np.zeros(inputs * constants.size)
     model = Model(
@@ -58,16 +119,13 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
     return TableModel(schema, model)
 
 
-def _constants(
-    loss: Loss, y: NDArray[np.generic], classes: NDArray[np.generic] | None
-) -> NDArray[np.float64]:
+def _constants(loss: Loss, baseline: Baseline) -> NDArray[np.float64]:
     """Find what the last layer gives for every row."""
-    if classes is not None:
-        shares = np.asarray([np.mean(y == label) for label in classes], dtype=np.float64)
+    constant = np.atleast_1d(baseline.prediction)
+    if baseline.name == "frequencies":
         if isinstance(loss, BinaryCrossEntropy):
-            return np.log(shares[1:] / shares[:1])
+            return np.log(constant[1:] / constant[:1])
         if isinstance(loss, CrossEntropy):
-            return np.log(shares)
-        y = np.asarray(y == classes[-1], dtype=np.float64)
-    mean = np.asarray(y, dtype=np.float64).mean(keepdims=True)
-    return np.asarray(np.log(mean) if has_own_unit(loss) else mean, dtype=np.float64)
+            return np.log(constant)
+        constant = constant[-1:]
+    return np.log(constant) if has_own_unit(loss) else constant
