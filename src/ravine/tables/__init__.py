@@ -16,7 +16,7 @@ from ravine.tables.columns import (
 )
 from ravine.tables.columns.learning import learn_column
 from ravine.tables.finding import check_column, drop_columns, rows_with_target
-from ravine.tables.fitted.baseline import Baseline, baseline_model
+from ravine.tables.fitted.baseline import baseline_model
 from ravine.tables.fitted.networks import default_network, fit_to_schema
 from ravine.tables.fitted.table_model import TableModel
 from ravine.tables.frames import as_frame
@@ -28,7 +28,6 @@ from ravine.tables.target import Target, infer_task
 __all__ = [
     "ROBUST",
     "STANDARD",
-    "Baseline",
     "BinaryColumn",
     "BooleanColumn",
     "CategoryColumn",

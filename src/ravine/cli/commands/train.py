@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ravine.cli.flags.estimator import MLP_ONLY, choose_estimator, read_estimator_settings
+from ravine.cli.flags.lists import (
+    ACTIVATIONS,
+    FULL,
+    NEURAL_SCHEDULES,
+    OWN_RATES,
+    SCHEDULES,
+)
 from ravine.cli.flags.network import read_network_settings
 from ravine.cli.flags.options import (
     DataFlags,
@@ -21,6 +28,8 @@ from ravine.cli.flags.options import (
 )
 from ravine.cli.output import print_json, say
 from ravine.cli.saved.opening import TableArgument
+from ravine.ground.text import choice
+from ravine.specs.losses import OF_LABELS, OF_NUMBERS
 
 if TYPE_CHECKING:
     from ravine.cli.fitting import Fitted
@@ -36,11 +45,12 @@ _HELPS = {
     "hidden": "Units of the hidden layers; 0 for none. (default with mlp: 64,64)",
     "activation": f"{ACTIVATIONS}. (default with mlp: relu)",
     "batch_norm": "Standardise each hidden layer over the batch. (default: no)",
-    "loss": f"{NEURAL_LOSSES}; with mlp also {MLP_LOSSES}. (default: what suits the task)",
+    "loss": f"{choice(OF_NUMBERS)}; with mlp also {choice(OF_LABELS, 'and')}. "
+    "(default: what suits the task)",
     "recipe": "Read what to do from a TOML file, such as the recipe.toml that train writes: the "
     "estimator, or recipe and network, and the data. Other flags change what it says.",
     "learning_rate": f"Highest learning rate. (default with mlp: {OWN_RATES})",
-    "schedule": f"How the learning rate changes: {NEURAL_SCHEDULES}. With mlp, numbers may "
+    "schedule": f"How the learning rate changes: {choice(NEURAL_SCHEDULES)}. With mlp, numbers may "
     f"follow, times in epochs: {SCHEDULES}. (default with mlp: cosine)",
     "batch_size": f"Rows per step. (default with mlp: 128, or full for {FULL})",
     "epochs": "Passes through the rows, at most. (default with mlp: 200)",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from ravine.cli.flags.lists import NEURAL_SCHEDULES
 from ravine.cli.flags.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags, RunFlags
 from ravine.cli.flags.table import TableSettings, table_settings
 from ravine.cli.flags.words import batch_size_of, units_of
@@ -22,7 +23,6 @@ __all__ = ["MLP_ONLY", "EstimatorSettings", "choose_estimator", "read_estimator_
 MLP_ONLY = ("network", "optimizer", "momentum", "l1", "l2", "checkpoint", "resume")
 """Fields of the groups of flags that mean nothing to the neural estimators."""
 
-_SCHEDULES = ("cosine", "cyclic_cosine", "constant", "exponential", "one_cycle")
 _NOT_IN_FILES = {"verbose", "n_jobs"}
 _LEFT_TO_THE_TASK = {"loss", "quantiles", "class_weight"}
 
@@ -238,9 +238,9 @@ def _flagged(network: NetworkFlags, recipe: RecipeFlags, neural: NeuralFlags) ->
 
 
 def _schedule(text: str) -> str:
-    if text not in _SCHEDULES:
+    if text not in NEURAL_SCHEDULES:
         raise ParameterError(
-            f"--schedule must be one of {', '.join(_SCHEDULES)}. Got {text!r}.",
+            f"--schedule must be one of {', '.join(NEURAL_SCHEDULES)}. Got {text!r}.",
             hint="Schedules with numbers, and others, need --estimator mlp.",
         )
     return text

@@ -73,11 +73,10 @@ class NetworkSettings:
         """Whether a regression is trained on the standardised target."""
         from ravine.specs.layers import Dense
         from ravine.specs.network import Network
-        from ravine.tables.fitted.networks import has_own_unit
 
         if self.loss is not None:
-            return not has_own_unit(Network([Dense(1)], loss=self.loss).loss)
-        return self.network is None or not has_own_unit(self.network.loss)
+            return Network([Dense(1)], loss=self.loss).loss.is_movable
+        return self.network is None or self.network.loss.is_movable
 
     def network_for(self, schema: TableSchema) -> Network:
         """Make the network for a table whose columns are known."""

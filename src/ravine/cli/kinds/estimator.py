@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ravine.cli.kinds.base import Checkpoints, shares_by_class, without_times
 from ravine.cli.output import number, say
 from ravine.errors import DataError, DataWarning
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
     from ravine.models.history import History
     from ravine.models.model import Model
-    from ravine.tables.fitted.baseline import Baseline
+    from ravine.specs.losses import Loss
     from ravine.tables.schema import OnNewMissing, TableSchema
     from ravine.tables.target import Target
     from ravine.tables.text.interpreting import Interpreted
@@ -164,8 +166,6 @@ class SavedEstimator:
     @property
     def quantiles(self) -> list[float]:
         """The quantiles that are predicted, ascending; none for means and medians."""
-        import numpy as np
-
         if getattr(self.estimator, "loss", None) != "quantile":
             return []
         levels: list[float] = np.sort(np.atleast_1d(self.estimator.quantiles)).tolist()
@@ -316,12 +316,19 @@ class SavedEstimator:
         return of_numbers(values, found)
 
     def baseline(self, training: pd.DataFrame) -> tuple[str, Scored]:
-        """Give the mean, the quantiles or the shares of the classes, for every row."""
-        from ravine.tables.fitted.baseline import Baseline
+        """Give the constant prediction that has the lowest loss on the training rows."""
+        from ravine.specs.losses import Quantile
+        from ravine.tables.fitted.baseline import best_constant
 
-        classes = getattr(self.estimator, "classes_", None)
-        learnt = Baseline.learn(_values(training, self.target), classes, self.quantiles)
-        return learnt.name, _Constant(self, learnt)
+        y, loss = self.target.encode(training[self.target.name]), self.networks[0].network.loss
+        if self.target.task == "classification":
+            classes = len(self.estimator.classes_)
+            return "frequencies", _Constant(self, best_constant(loss, y, classes))
+        losses: list[Loss] = [Quantile(level) for level in self.quantiles] or [loss]
+        found = self.target.decode(np.concatenate([best_constant(each, y) for each in losses]))
+        if self.quantiles:
+            return "quantiles", _Constant(self, found)
+        return loss.predicts, _Constant(self, found[0])
 
     def _known(self, frame: pd.DataFrame) -> Any:
         """Give the columns of training; those that say nothing need not be there."""
@@ -334,10 +341,10 @@ class SavedEstimator:
 
 @dataclass(frozen=True)
 class _Constant:
-    """The same prediction for every row, scored as an estimator is."""
+    """The same prediction for every row, scored as those of an estimator are."""
 
     model: SavedEstimator
-    learnt: Baseline
+    prediction: NDArray[np.float64]
 
     @property
     def target(self) -> Target:
@@ -346,7 +353,8 @@ class _Constant:
 
     def means(self, frame: pd.DataFrame) -> dict[str, float]:
         """Score rows."""
-        return self.model.compared(frame, self.learnt.predict(len(frame)))
+        found = np.broadcast_to(self.prediction, (len(frame), *self.prediction.shape))
+        return self.model.compared(frame, found)
 
 
 def _values(frame: pd.DataFrame, target: Target) -> NDArray[Any]:

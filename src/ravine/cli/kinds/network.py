@@ -301,9 +301,10 @@ class SavedNetwork:
         return scores
 
     def baseline(self, training: pd.DataFrame) -> tuple[str, Scored]:
-        """Give the network that predicts the mean, or the shares of the classes, for every row."""
+        """Give the network whose constant prediction has the lowest loss on the training rows."""
         from ravine.tables.fitted.baseline import baseline_model
 
-        y = self.schema.encode_target(training)
-        model = baseline_model(self.schema, self.model.model.network.loss, y)
-        return "mean" if self.target.task == "regression" else "frequencies", SavedNetwork(model)
+        loss = self.model.model.network.loss
+        model = baseline_model(self.schema, loss, self.schema.encode_target(training))
+        name = loss.predicts if self.target.task == "regression" else "frequencies"
+        return name, SavedNetwork(model)

@@ -70,10 +70,7 @@ class Scores:
         print_table(f"{self.target} ({self.task})", ["", *columns], rows, note=self._note())
 
     def _note(self) -> str:
-        which = {
-            "mean": f"In the unit of {self.target!r}; 'mean' predicts the mean for every row.",
-            "quantiles": f"In the unit of {self.target!r}; 'quantiles' predicts those of the "
-            "training rows for every row.",
-            "frequencies": "'frequencies' predicts the shares of the classes for every row.",
-        }
-        return which[self.simple]
+        if self.task == "classification":
+            return f"{self.simple!r} predicts the shares of the classes for every row."
+        what = f"{self.simple!r} predicts the {self.simple} of the training rows for every row."
+        return f"In the unit of {self.target!r}; {what}"

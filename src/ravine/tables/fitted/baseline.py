@@ -2,85 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ravine.data.gate import as_targets
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.specs.layers import Dense
-from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from ravine.specs.losses import Loss
+from ravine.specs.losses.links import LINKS
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
-from ravine.tables.fitted.networks import has_own_unit
+from ravine.tables.fitted.networks import outputs_for
 from ravine.tables.fitted.table_model import TableModel
 from ravine.tables.schema import TableSchema
 
-__all__ = ["Baseline", "baseline_model"]
+__all__ = ["baseline_model", "best_constant"]
+
+_LEAST = math.exp(-700)
 
 
-@dataclass(frozen=True, eq=False)
-class Baseline:
-    """The mean, quantiles or frequencies of the training rows' target, predicted for every row.
+def best_constant(loss: Loss, y: NDArray[np.generic], n_outputs: int = 1) -> NDArray[np.float64]:
+    """Find the prediction that has the lowest loss on the training rows if all get the same.
 
     Parameters
     ----------
-    name : {"mean", "quantiles", "frequencies"}
-        Which of them.
-    prediction : numpy.ndarray of shape (), (quantiles,) or (classes,)
-        What is predicted for each row.
+    loss : Loss
+        The loss.
+    y : numpy.ndarray of shape (n,)
+        The training rows' target: numbers, or labels where the loss is one of labels.
+    n_outputs : int, default 1
+        How many numbers a prediction is.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_outputs,)
+        The mean, the median, the shares of the classes: what the loss predicts.
 
     Examples
     --------
-    >>> Baseline.learn(np.array([1.0, 2.0, 6.0])).predict(2)
-    array([3., 3.])
-    >>> Baseline.learn(np.array(["a", "b", "b", "b"]), classes=["a", "b"]).predict(1)
-    array([[0.25, 0.75]])
+    >>> from ravine.losses import AbsoluteError, CrossEntropy
+    >>> best_constant(AbsoluteError(), np.array([1.0, 2.0, 9.0]))
+    array([2.])
+    >>> best_constant(CrossEntropy(), np.array(["a", "b", "b", "b"]), 2)
+    array([0.25, 0.75])
     """
-
-    name: Literal["mean", "quantiles", "frequencies"]
-    prediction: NDArray[np.float64]
-
-    @classmethod
-    def learn(
-        cls,
-        y: NDArray[Any],
-        classes: Sequence[Any] | NDArray[Any] | None = None,
-        quantiles: Sequence[float] = (),
-    ) -> Baseline:
-        """Learn from the training rows.
-
-        Parameters
-        ----------
-        y : numpy.ndarray of shape (n,)
-            Numbers, or labels of classes.
-        classes : sequence, optional
-            The classes, if they are predicted.
-        quantiles : sequence of float, optional
-            The quantiles, if they are predicted, in (0, 1).
-
-        Returns
-        -------
-        Baseline
-            What was learnt.
-        """
-        if classes is not None:
-            shares = [np.mean(y == label) for label in classes]
-            return cls("frequencies", np.asarray(shares, dtype=np.float64))
-        if len(quantiles):
-            return cls("quantiles", np.quantile(y, quantiles))
-        return cls("mean", np.asarray(np.asarray(y, dtype=np.float64).mean()))
-
-    def predict(self, n: int) -> NDArray[np.float64]:
-        """Give the prediction for n rows, one below the other."""
-        return np.broadcast_to(self.prediction, (n, *self.prediction.shape))
+    values = as_targets(y, loss, n_outputs, "float64").values
+    if loss.targets == "classes":
+        values = np.eye(n_outputs)[values[:, 0].astype(np.intp)]
+    return loss.baseline(values, np.ones(len(values)))
 
 
 def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> TableModel:
-    """Make the model that predicts the training rows' mean, or the frequencies of their classes.
+    """Make the model whose constant prediction has the lowest loss on the training rows.
+
+    That is their mean, their median, the shares of their classes: what the loss predicts.
 
     It is a network of one Dense layer whose weights are 0, so that its scores are computed as those
     of any other model.
@@ -99,10 +77,8 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
     TableModel
         The constant model.
     """
-    classes = None
-    if schema.target is not None and schema.target.task == "classification":
-        classes = np.unique(y)
-    constants = _constants(loss, Baseline.learn(y, classes))
+    n_outputs = outputs_for(schema, loss)
+    constants = _outputs(loss, best_constant(loss, y, n_outputs))
     inputs = len(schema.features)
     weights = np.zeros(inputs * constants.size)
     model = Model(
@@ -112,20 +88,15 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
         parameters_vector=np.concatenate([weights, constants]),
         state_vector=np.zeros(0),
         history=History({}),
-        classes=classes,
+        classes=as_targets(y, loss, n_outputs, "float64").classes,
         one_dimensional=True,
         status="finished",
     )
     return TableModel(schema, model)
 
 
-def _constants(loss: Loss, baseline: Baseline) -> NDArray[np.float64]:
-    """Find what the last layer gives for every row."""
-    constant = np.atleast_1d(baseline.prediction)
-    if baseline.name == "frequencies":
-        if isinstance(loss, BinaryCrossEntropy):
-            return np.log(constant[1:] / constant[:1])
-        if isinstance(loss, CrossEntropy):
-            return np.log(constant)
-        constant = constant[-1:]
-    return np.log(constant) if has_own_unit(loss) else constant
+def _outputs(loss: Loss, constant: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find what the last layer gives where a prediction is constant; e⁻⁷⁰⁰ stands for 0."""
+    link = LINKS[loss.link]
+    found: NDArray[np.float64] = link.outputs(link.inside(constant, _LEAST))
+    return found
