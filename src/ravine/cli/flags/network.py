@@ -221,20 +221,18 @@ def _penalty(l1: float, l2: float) -> Any:
 
 def _default_recipe(flags: RecipeFlags) -> Recipe:
     """Make the recipe of the command line: Adam from 0.003 down a cosine, averaged weights."""
-    from ravine.specs.optimizers import LBFGS, DeltaBarDelta, Rprop
     from ravine.specs.recipe import Recipe
     from ravine.specs.stopping import EarlyStopping
 
     name = flags.optimizer or "adam"
     optimizer = Recipe(optimizer=name).optimizer
-    sets_own_rates = isinstance(optimizer, LBFGS | DeltaBarDelta | Rprop)
     if name in RATES:
         optimizer = optimizer.replace(learning_rate=RATES[name])
-    schedule = flags.schedule or ("constant" if sets_own_rates else "cosine")
+    schedule = flags.schedule or ("constant" if optimizer.adapts_rates else "cosine")
     return Recipe(
         optimizer=change_optimizer(optimizer, replace(flags, optimizer=None, schedule=schedule)),
         epochs=200,
         validation_fraction=0.2,
         stopping=EarlyStopping(patience=20),
-        averaging=None if sets_own_rates else 0.99,
+        averaging=None if optimizer.adapts_rates else 0.99,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -28,14 +28,21 @@ from ravine.specs.losses import (
     SquaredError,
 )
 from ravine.specs.network import Network
-from ravine.specs.optimizers import LBFGS, SGD, Adam, Optimizer, Rprop
+from ravine.specs.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 from ravine.specs.penalties import L1, L2, ElasticNet, Penalty
 from ravine.specs.recipe import Recipe
 from ravine.specs.schedules import Schedule
 from ravine.specs.spec import Spec
-from ravine.training.custom import is_own
 
-__all__ = ["Objective", "as_loss", "layer_sizes", "make_network", "make_optimizer", "make_recipe"]
+__all__ = [
+    "Objective",
+    "as_loss",
+    "layer_sizes",
+    "make_network",
+    "make_optimizer",
+    "make_recipe",
+    "rule_of",
+]
 
 #: Rows of a mini-batch where ``batch_size="auto"``.
 AUTO_BATCH_SIZE = 200
@@ -210,6 +217,27 @@ def make_network(estimator: Any, sizes: Sequence[int], loss: Loss, strength: flo
     return Network(layers, loss)
 
 
+def rule_of(solver: str | Optimizer) -> Optimizer:
+    """Give the rule of a solver, whose traits tell what goes with it.
+
+    Parameters
+    ----------
+    solver : str or Optimizer
+        As the estimator has it.
+
+    Returns
+    -------
+    Optimizer
+        Itself, or that of a name with its defaults.
+
+    Examples
+    --------
+    >>> rule_of("lbfgs").full_batch
+    True
+    """
+    return OPTIMIZERS.shorthands[solver] if isinstance(solver, str) else solver
+
+
 def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optimizer:
     """Make the optimizer of an estimator.
 
@@ -253,7 +281,7 @@ def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optim
     if solver == "sgd":
         momentum = min(float(estimator.momentum), _LARGEST_MOMENTUM)
         return SGD(
-            _scaled(start, 1 / c),
+            start.scaled(1 / c) if isinstance(start, Schedule) else float(start) * (1 / c),
             momentum=momentum,
             nesterov=bool(estimator.nesterovs_momentum) and momentum > 0,
             weight_decay=decay * c,
@@ -267,7 +295,7 @@ def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optim
             epsilon_hat=True,
             weight_decay=decay,
         )
-    found = LBFGS() if solver == "lbfgs" else solver
+    found = rule_of(solver)
     if not decay:
         return found
     if not hasattr(found, "weight_decay"):
@@ -318,13 +346,12 @@ def make_recipe(
     >>> make_recipe(parameters, Adam(), c=1.0, strength=0.5, batch_size=100, epochs=200)
     Recipe(optimizer=Adam(learning_rate=0.001), batch_size=100, epochs=200, penalty=L2(0.1))
     """
-    whole = isinstance(optimizer, LBFGS | Rprop)
     penalty = None
     if isinstance(estimator.alpha, Real) and isinstance(estimator.l1, Real):
         penalty = _penalty(estimator.alpha, estimator.l1, strength, estimator)
     return Recipe(
         optimizer=optimizer,
-        batch_size="full" if whole else batch_size,
+        batch_size="full" if optimizer.full_batch else batch_size,
         penalty=penalty,
         clip_norm=None if estimator.clip_norm is None else float(estimator.clip_norm) * c,
         dropout=float(estimator.dropout),
@@ -339,12 +366,7 @@ def _penalty(alpha: Any, l1: Any, strength: float, estimator: Any) -> Penalty | 
     a, b = float(alpha) * strength, float(l1) * strength
     if b == 0:
         return L2(a) if a else None
-    solver = estimator.solver
-    proximal = (
-        solver in ("sgd", "adam")
-        if isinstance(solver, str)
-        else not (isinstance(solver, LBFGS | Rprop) or is_own(solver))
-    )
+    proximal = rule_of(estimator.solver).has_one_rate
     if a == 0:
         return L1(b, proximal=proximal)
     return ElasticNet(a + b, l1_ratio=b / (a + b), proximal=proximal)
@@ -361,16 +383,3 @@ def _of_layers(name: str, value: Any, count: int, what: str) -> list[Any]:
             f"Got {len(values)}."
         )
     return values
-
-
-def _scaled(rate: Any, factor: float) -> Any:
-    """Multiply a learning rate, or all rates that a schedule names."""
-    if not isinstance(rate, Schedule):
-        return float(rate) * factor
-    names = {field.name for field in fields(rate)}  # type: ignore[arg-type]
-    found = {
-        name: _scaled(getattr(rate, name), factor)
-        for name in ("initial", "final", "maximum", "minimum", "then")
-        if name in names and getattr(rate, name) is not None
-    }
-    return rate.replace(**found)
