@@ -172,7 +172,7 @@ class RecipeFlags:
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help=f"Learning rate of the first step. (default: {OWN_RATES})",
+            help=f"Highest learning rate. (default: {OWN_RATES})",
             rich_help_panel=_RECIPE,
         ),
     ] = None
