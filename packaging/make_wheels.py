@@ -4,10 +4,15 @@
 
 There are two: one for Python 3.11, and one for every later version (they share a stable binary
 interface, abi3). Each needs an interpreter of its own: the first PYTHON that fits builds it. Each
-holds the engine for all instruction levels, so that it suits any processor. On Linux, auditwheel
-checks which libraries it leans on, and gives it the tag of the oldest systems that have them.
+holds the engine for all instruction levels, so that it suits any processor.
+
+On Linux the compiler is Clang as ziglang packages it, since it can build for an older C library
+than this system's. Auditwheel then checks which libraries the wheel leans on, and gives it the tag
+of the oldest systems that have them.
 """
 
+import importlib.util
+import os
 import platform
 import re
 import subprocess
@@ -19,52 +24,58 @@ BUILT, FINISHED = ROOT / "build" / "wheels", ROOT / "dist"
 STABLE = (3, 12)  # from here on one wheel serves all
 LARGEST = 8_000_000  # bytes
 LEVELS = "v2;v3;v4" if platform.machine() in ("x86_64", "AMD64") else "base"
+C_LIBRARY = "2.28"  # of Linux: no newer than NumPy and pyarrow need
 STEP = re.compile(r"^ *\[\d+/\d+\] \w+ \w+")
 
 
 def main(commands: list[str]) -> None:
     """Build what can be built with these Pythons, and say what cannot."""
-    pythons = {command: version for command in commands if (version := version_of(command))}
+    pythons: dict[bool, str] = {}  # whether it has the stable interface, its path
     for command in commands:
-        if command not in pythons:
+        if (found := interpreter(command)) is None:
             print(f"{command} is not on the PATH, or does not start.")
-    builders = {version >= STABLE: command for command, version in reversed(pythons.items())}
-    if not builders:
+        else:
+            version, path = found
+            pythons.setdefault(version >= STABLE, path)
+    if not pythons:
         sys.exit("There is no Python to build a wheel with. Name some: PYTHONS='python3.12'")
     for stable, name in ((False, "Python 3.11"), (True, "Python 3.12 and later")):
-        if stable in builders:
-            print(f"The wheel for {name}, by {builders[stable]}:", flush=True)
-            finish(build(builders[stable]))
+        if stable in pythons:
+            print(f"The wheel for {name}:", flush=True)
+            finish(build(pythons[stable]))
         else:
             print(f"No wheel for {name}: none of the Pythons named can build it.")
 
 
-def version_of(command: str) -> tuple[int, int] | None:
-    """Give the version of an interpreter, or None if there is none of this name."""
+def interpreter(command: str) -> tuple[tuple[int, ...], str] | None:
+    """Give version and path of an interpreter, or None if there is none of this name."""
+    ask = "import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)"
     try:
-        said = subprocess.run(
-            [command, "-c", "import sys; print(*sys.version_info[:2])"],
-            check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
+        done = subprocess.run([command, "-c", ask], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    major, minor = said.split()
-    return int(major), int(minor)
+    *version, path = done.stdout.strip().split(" ", 2)
+    return tuple(map(int, version)), path
 
 
-def build(command: str) -> Path:
+def build(python: str) -> Path:
     """Compile the wheel; show that it goes on, and all that was said if it fails."""
     for old in BUILT.glob("*.whl"):
         old.unlink()
-    pip = [sys.executable, "-m", "pip", f"--python={command}", "wheel", "--verbose", "--no-deps"]
-    settings = [
-        f"--config-settings=cmake.define.RAVINE_LEVELS={LEVELS}",
-        f"--config-settings=build-dir={BUILT.relative_to(ROOT)}/{{wheel_tag}}",
-    ]
+    pip = [sys.executable, "-m", "pip", f"--python={python}", "wheel", "--verbose", "--no-deps"]
+    settings = {
+        "cmake.define.RAVINE_LEVELS": LEVELS,
+        "build-dir": f"{BUILT.relative_to(ROOT)}/{{wheel_tag}}",
+    }
+    surroundings = dict(os.environ)
+    if sys.platform == "linux":
+        surroundings |= zig()
+        settings["cmake.define.RAVINE_LEVEL_FLAG"] = "-mcpu=x86_64_"
+    settings = [f"--config-settings={name}={value}" for name, value in settings.items()]
     said = []
     with subprocess.Popen(
         [*pip, *settings, f"--wheel-dir={BUILT}", str(ROOT)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=surroundings,
     ) as process:  # fmt: skip
         for line in process.stdout or ():
             said.append(line)
@@ -74,6 +85,16 @@ def build(command: str) -> Path:
         sys.exit("".join(said))
     (wheel,) = BUILT.glob("*.whl")
     return wheel
+
+
+def zig() -> dict[str, str]:
+    """Give the variables that make ziglang's Clang the compiler, for the older C library."""
+    (package,) = importlib.util.find_spec("ziglang").submodule_search_locations
+    target = f"{platform.machine()}-linux-gnu.{C_LIBRARY}"
+    return {
+        "CXX": f"{package}/zig c++ -target {target}",
+        "ZIG_GLOBAL_CACHE_DIR": str(ROOT / "build" / "zig"),
+    }
 
 
 def finish(wheel: Path) -> None:
