@@ -11,7 +11,7 @@ SOURCES := $(shell find cpp src examples/data -type f -not -name '*.so' -not -pa
 CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
 LEVELS ?=
 
-.PHONY: demo test proofs lint format stubs develop wheel wheel-test engine-tests engine-test conformance benchmark guard guard-update clean
+.PHONY: demo test proofs lint format stubs generated develop wheel wheel-test engine-tests engine-test conformance benchmark guard guard-update clean
 
 demo: $(VENV)/installed
 	$(BIN)/ravine demo
@@ -31,6 +31,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/clang-format --dry-run -Werror $(CPP)
 	$(BIN)/mypy
 	$(BIN)/python cpp/bindings/make_stubs.py --check
+	$(BIN)/python tools/generate.py --check
 
 format: $(VENV)/installed-lint
 	$(BIN)/ruff format .
@@ -41,12 +42,16 @@ format: $(VENV)/installed-lint
 stubs: $(VENV)/installed-lint
 	$(BIN)/python cpp/bindings/make_stubs.py
 
+# Write the files that follow from the code anew, after a change of public names.
+generated: $(VENV)/installed-lint
+	$(BIN)/python tools/generate.py
+
 # The engine's own tests: at each instruction level that this processor runs; under AddressSanitizer and
 # UndefinedBehaviourSanitizer; and what threads share under ThreadSanitizer. They need doctest (on Debian, the
 # package doctest-dev).
 SANITIZE := -O1 -g -fno-omit-frame-pointer
 engine-tests: $(VENV)/installed-engine-tests
-	for level in $$($(BIN)/python -c 'from ravine._engine import _levels; print(*_levels())'); do \
+	for level in $$($(BIN)/python -c 'from ravine.engine._engine import _levels; print(*_levels())'); do \
 		$(MAKE) engine-test NAME=$$level FLAGS="-O2 $$(test $$level = base || echo -march=x86-64-$$level)" || exit 1; \
 	done
 	$(MAKE) engine-test NAME=memory FLAGS="$(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -57,7 +62,7 @@ TESTS := *
 engine-test:
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/engine-tests/$(NAME) -G Ninja -DRAVINE_TESTS=ON \
 		-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="$(FLAGS)" \
-		-DRAVINE_BLAS="$$($(BIN)/python -c 'from ravine._engine import _blas_library as f; print(f())')"
+		-DRAVINE_BLAS="$$($(BIN)/python -c 'from ravine.engine._engine import _blas_library as f; print(f())')"
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/engine-tests/$(NAME)
 	build/engine-tests/$(NAME)/engine_tests --source-file='$(TESTS)'
 
@@ -67,18 +72,18 @@ conformance: $(VENV)/installed-conformance
 
 # Against JAX, PyTorch and scikit-learn; about ten minutes, on a machine that does nothing else.
 benchmark: $(VENV)/installed-benchmarks
-	$(BIN)/python benchmarks/peers.py
-	$(BIN)/python benchmarks/curves.py
-	$(BIN)/python benchmarks/costs.py
-	$(BIN)/python benchmarks/document.py
+	$(BIN)/python -m benchmarks.speed.peers
+	$(BIN)/python -m benchmarks.speed.curves
+	$(BIN)/python -m benchmarks.speed.costs
+	$(BIN)/python -m benchmarks.speed.document
 
 # Instructions of fixed trainings, against the stored ones. Needs valgrind.
 GUARDED := build/guard/package
 guard: $(GUARDED)
-	PYTHONPATH=$(GUARDED) $(BIN)/python benchmarks/guard.py
+	PYTHONPATH=$(GUARDED) $(BIN)/python -m benchmarks.speed.guard
 
 guard-update: $(GUARDED)
-	PYTHONPATH=$(GUARDED) $(BIN)/python benchmarks/guard.py --update
+	PYTHONPATH=$(GUARDED) $(BIN)/python -m benchmarks.speed.guard --update
 
 # The package with the engine of the level that the guard counts at, whatever this processor runs.
 .PHONY: $(GUARDED)
@@ -87,7 +92,7 @@ $(GUARDED): $(VENV)/installed-engine-tests
 		-DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" -DRAVINE_LEVELS=v3
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/guard
 	rm -rf $(GUARDED) && cmake --install build/guard --prefix $(GUARDED)
-	cp -r src/ravine/. $(GUARDED)/ravine/ && rm -f $(GUARDED)/ravine/*.so
+	cp -r src/ravine/. $(GUARDED)/ravine/ && rm -f $(GUARDED)/ravine/engine/*.so
 	cmake --install build/guard --prefix $(GUARDED)
 
 # For work on ravine: the engine is built in build/develop and copied beside the Python sources, which a .pth
@@ -98,8 +103,8 @@ develop: $(VENV)/installed-lint $(VENV)/installed-test $(VENV)/installed-engine-
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/develop -G Ninja \
 		-DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" $(if $(LEVELS),-DRAVINE_LEVELS="$(LEVELS)")
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/develop
-	rm -f src/ravine/*.so # a process that has one loaded keeps it whole
-	cp build/develop/*.so src/ravine/
+	rm -f src/ravine/engine/*.so # a process that has one loaded keeps it whole
+	cp build/develop/*.so src/ravine/engine/
 
 # Wheels of this system for those who have no compiler, in dist: one for Python 3.11, one for all later versions.
 # PYTHONS are the interpreters that build and try them; what is not on the PATH is named and passed over.
@@ -150,4 +155,4 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf build dist $(VENV) src/ravine/*.so
+	rm -rf build dist $(VENV) src/ravine/engine/*.so

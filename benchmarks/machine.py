@@ -26,7 +26,7 @@ def limit_threads(threads):
 
 def describe():
     """Say what the numbers were measured on."""
-    from ravine import _engine
+    from ravine.engine import _engine
 
     return {
         "processor": _processor(),

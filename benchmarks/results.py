@@ -1,9 +1,10 @@
-"""Results: JSON files in one folder."""
+"""Results: JSON files in one folder of each kind."""
 
 import json
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results"
+SPEED = Path(__file__).parent / "speed" / "results"
+TABLES = Path(__file__).parent / "tables" / "results"
 
 
 def check_writable(folder):

@@ -1,14 +1,15 @@
 """What an ensemble of some kinds of members leaves unexplained, from what each kind predicted."""
 
 import numpy as np
-from tables import score
+
+from benchmarks.tables.accuracy import score
 
 
 def unexplained(task, trials):
     """Mix trials as the estimators do and give what is left on the rows that judge."""
-    from ravine.estimators.neural_base import _weighed
-    from ravine.estimators.neural_calibration import fit_temperature, tempered
-    from ravine.losses import CrossEntropy, SquaredError
+    from ravine.estimators.neural.base import _weighed
+    from ravine.estimators.neural.calibration import fit_temperature, tempered
+    from ravine.specs.losses import CrossEntropy, SquaredError
 
     classes = task.kind == "classes"
     y, weights, truth = (trials[0][name] for name in ("y", "weights", "truth"))

@@ -9,15 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from document import markdown_table
-from results import write
-
-from defaults.ensembles import unexplained
-from defaults.rows import TABLES
-from defaults.space import name_of, present
-from defaults.trials import FOLDER, Trials, add_options, listed
+from benchmarks.defaults.ensembles import unexplained
+from benchmarks.defaults.rows import TABLES
+from benchmarks.defaults.space import name_of, present
+from benchmarks.defaults.trials import FOLDER, Trials, add_options, listed
+from benchmarks.markdown import markdown_table
+from benchmarks.results import write
 
 CHOSEN = FOLDER / "defaults.json"
 #: Added to what is left unexplained, so that a table that all but explains itself decides nothing.
@@ -131,7 +128,7 @@ def listing(sets):
         "all of it. [README.md](README.md) explains them. Written by",
         "",
         "```",
-        "python benchmarks/defaults/portfolio.py --cache CACHE --list FILE \\",
+        "python -m benchmarks.defaults.portfolio --cache CACHE --list FILE \\",
         f"    --seeds {','.join(map(str, seeds))} --tables {','.join(tables)}",
         "```",
         "",

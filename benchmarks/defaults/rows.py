@@ -5,8 +5,9 @@ scikit-learn brings along, which the benchmark does not have, all.
 """
 
 import numpy as np
-from table_systems import Columns
-from table_tasks import MOST_ROWS, TASKS, Rows, Task, cut, read_table, reserve
+
+from benchmarks.tables.systems import Columns
+from benchmarks.tables.tasks import MOST_ROWS, TASKS, Rows, Task, cut, read_table, reserve
 
 JUDGED = 0.3
 

@@ -5,22 +5,18 @@ then finds which kinds are best together.
 """
 
 import argparse
-import sys
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-import machine
-from tables import Stopwatch
-
-from defaults.ensembles import unexplained
-from defaults.rows import TABLES, read, rows
-from defaults.space import KINDS, draw, in_full, name_of, present
-from defaults.trials import Trials, add_options
+from benchmarks import machine
+from benchmarks.defaults.ensembles import unexplained
+from benchmarks.defaults.rows import TABLES, read, rows
+from benchmarks.defaults.space import KINDS, draw, in_full, name_of, present
+from benchmarks.defaults.trials import Trials, add_options
+from benchmarks.tables.accuracy import Stopwatch
 
 
 def main():
@@ -108,7 +104,7 @@ def _keeping(estimator):
 
 def _found(estimator, cut, classes):
     """Give the predictions, of classes as probabilities, of numbers in the networks' unit."""
-    from ravine.estimators.neural_calibration import fit_temperature
+    from ravine.estimators.neural.calibration import fit_temperature
 
     held_out, y, weights = estimator.kept
     judged = estimator._mean_predictions(estimator._coded(cut.X_test))[0]

@@ -207,7 +207,7 @@ def name_of(parameters):
 
 def present():
     """Give the kinds that the estimators are made of, each in full."""
-    from ravine.estimators.neural_options import VARIANTS
+    from ravine.estimators.neural.options import VARIANTS
 
     return [in_full(kind) for kind in ({}, *VARIANTS)]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from defaults.rows import MOST_ROWS, TABLES
-from defaults.space import KINDS, SHARED, hash_of, in_full, name_of, present
+from benchmarks.defaults.rows import MOST_ROWS, TABLES
+from benchmarks.defaults.space import KINDS, SHARED, hash_of, in_full, name_of, present
 
 FOLDER = Path(__file__).parent
 

@@ -1,7 +1,7 @@
 // Between Python's objects and the engine's: specs, arrays, errors.
 #pragma once
 
-#include "ravine/data.hpp"
+#include "ravine/data/data.hpp"
 #include "ravine/spec.hpp"
 
 #include <nanobind/nanobind.h>
@@ -33,12 +33,6 @@ template <class T, class Storage> NewArray<T> to_array(Storage values, std::vect
 template <class T, class Storage> NewArray<T> to_vector(Storage values) {
     const std::size_t n = values.size();
     return to_array<T>(std::move(values), {n});
-}
-
-// A view of memory that the engine owns, for the length of a call into Python.
-template <class T> nb::object view_of(T* data, std::size_t size) {
-    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(data, {size}, nb::handle()),
-                    nb::rv_policy::reference);
 }
 
 void require(bool good, const char* message);

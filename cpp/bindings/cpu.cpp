@@ -1,5 +1,5 @@
 // Tells the package which instruction level this processor runs. Built for the lowest level itself.
-#include "ravine/instruction_level.hpp"
+#include "ravine/kernels/instruction_level.hpp"
 
 #include <nanobind/nanobind.h>
 

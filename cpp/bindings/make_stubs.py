@@ -1,4 +1,4 @@
-"""Write the native module's signatures to src/ravine/_engine.pyi, or check them."""
+"""Write the native module's signatures to src/ravine/engine/_engine.pyi, or check them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from nanobind.stubgen import StubGen
 
-from ravine import _engine
+from ravine.engine import _engine
 
-STUB = Path(__file__).parents[2] / "src" / "ravine" / "_engine.pyi"
+STUB = Path(__file__).parents[2] / "src" / "ravine" / "engine" / "_engine.pyi"
 HEAD = "# Written by cpp/bindings/make_stubs.py (`make stubs`) from the bindings. Do not edit.\n"
 
 

@@ -1,7 +1,7 @@
 // The extension module: an index of what it binds.
 #include "convert.hpp"
 
-#include "ravine/gemm.hpp"
+#include "ravine/kernels/gemm.hpp"
 
 namespace ravine::bindings {
 

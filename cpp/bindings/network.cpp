@@ -1,10 +1,10 @@
 // Networks: what they consist of, predictions, scores, and the objective with its gradient.
 #include "convert.hpp"
 
-#include "ravine/augmentation.hpp"
-#include "ravine/penalised.hpp"
-#include "ravine/scoring.hpp"
-#include "ravine/synthesize.hpp"
+#include "ravine/data/augmentation.hpp"
+#include "ravine/data/synthesize.hpp"
+#include "ravine/network/penalised.hpp"
+#include "ravine/run/scoring.hpp"
 
 #include <mutex>
 #include <numeric>

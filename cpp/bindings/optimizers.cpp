@@ -1,7 +1,7 @@
 // Optimizers on a function of the user's, for minimize; schedules as numbers.
 #include "convert.hpp"
 
-#include "ravine/optimizer.hpp"
+#include "ravine/optimizers/optimizer.hpp"
 
 namespace ravine::bindings {
 

@@ -2,8 +2,8 @@
 // only to call the user's own code.
 #include "convert.hpp"
 
-#include "ravine/patience.hpp"
-#include "ravine/population.hpp"
+#include "ravine/run/patience.hpp"
+#include "ravine/run/population.hpp"
 
 #include <map>
 

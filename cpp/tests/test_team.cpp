@@ -1,5 +1,5 @@
 // A team shares the parts of its work, all of them, once each, and passes errors on.
-#include "ravine/cut.hpp"
+#include "ravine/run/cut.hpp"
 #include "ravine/team.hpp"
 
 #include <doctest/doctest.h>

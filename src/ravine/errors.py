@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .printable import screenful
+from ravine.ground.text import screenful
 
 __all__ = [
     "DataError",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import ravine as rv
-from ravine import _engine
+from ravine.engine import _engine
 
 Spec = dict[str, Any]
 Arrays = dict[str, np.ndarray]

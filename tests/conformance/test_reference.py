@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from conformance import engine
+from tests.conformance import engine
 
 REFERENCE = json.loads(Path(__file__).with_name("reference.json").read_text(encoding="utf-8"))
 TOLERANCE = 1e-10

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine.diagnostics.decomposition import Comparison, decompose
+from ravine.diagnostics.bias_variance.decomposition import Comparison, decompose
 
 LONG = os.environ.get("RAVINE_PROOFS") == "long"
 STANDARD_ERRORS = 4.0
@@ -246,7 +246,7 @@ def test_paired_differences_show_what_unpaired_standard_errors_hide():
     # Early and late on measured rows: models on bootstrap samples, whose errors are paired.
     from sklearn.datasets import load_diabetes
 
-    from ravine.diagnostics.decomposition import estimate, moments
+    from ravine.diagnostics.bias_variance.decomposition import estimate, moments
 
     data = load_diabetes()
     y = (data.target - data.target.mean()) / data.target.std()

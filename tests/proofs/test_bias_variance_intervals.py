@@ -13,13 +13,13 @@ import pytest
 from scipy.stats import binom
 
 import ravine as rv
-from ravine.diagnostics.decomposition import Comparison, decompose, estimate, moments
-from ravine.diagnostics.from_reference import FromReference, Plan, Subjects
-from ravine.diagnostics.learners import NetworkLearner, Setting
-from ravine.diagnostics.populations import DataSet, population
-from ravine.diagnostics.sweeps import Sweep
-from ravine.diagnostics.tables import Table
-from ravine.diagnostics.worlds import Normal, World
+from ravine.diagnostics.bias_variance.decomposition import Comparison, decompose, estimate, moments
+from ravine.diagnostics.bias_variance.from_reference import FromReference, Plan, Subjects
+from ravine.diagnostics.bias_variance.learners import NetworkLearner, Setting
+from ravine.diagnostics.bias_variance.populations import DataSet, population
+from ravine.diagnostics.bias_variance.sweeps import Sweep
+from ravine.diagnostics.bias_variance.tables import Table
+from ravine.diagnostics.bias_variance.worlds import Normal, World
 
 LONG = os.environ.get("RAVINE_PROOFS") == "long"
 SEED = 20_000

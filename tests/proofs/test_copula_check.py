@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import binom, norm
 
 import ravine as rv
-from ravine.copula_check import find_misfit
+from ravine.training.copula_check import find_misfit
 
 LONG = os.environ.get("RAVINE_PROOFS") == "long"
 TABLES = 200 if LONG else 20

@@ -15,8 +15,8 @@ import pytest
 
 import ravine as rv
 from ravine.errors import FileError, RavineError, SpecError
-from ravine.model_file import read_model_file, write_model_file
-from ravine.recipe_file import read_recipe_file, write_recipe_file
+from ravine.models.file import read_model_file, write_model_file
+from ravine.specs.recipe_file import read_recipe_file, write_recipe_file
 
 LONG = os.environ.get("RAVINE_PROOFS") == "long"
 TRIES = 1700 if LONG else 60  # of each sort and kind of file; six kinds

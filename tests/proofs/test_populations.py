@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
+from tests.builders.same_models import assert_same_model
 
 STACKS = {
     "dense": [rv.Dense(8, activation="relu"), rv.Dense(1)],
@@ -59,19 +60,6 @@ def jobs(dtype):
                 )
             )
     return made
-
-
-def assert_same_model(one, other):
-    assert one.status == other.status
-    assert one.best_epoch == other.best_epoch
-    assert list(one.parameters) == list(other.parameters)
-    for name in one.parameters:
-        np.testing.assert_array_equal(one.parameters[name], other.parameters[name], err_msg=name)
-    for name in one.state:
-        np.testing.assert_array_equal(one.state[name], other.state[name], err_msg=name)
-    assert one.history.columns == other.history.columns
-    for column in set(one.history.columns) - {"seconds"}:
-        np.testing.assert_array_equal(one.history[column], other.history[column], err_msg=column)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

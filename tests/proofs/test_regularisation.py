@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
+from tests.builders.small_runs import weights
 
 
 def classes(n=160, seed=0):
@@ -26,10 +27,6 @@ BASE = {"optimizer": rv.Adam(0.01), "batch_size": 32, "epochs": 4, "seed": 3}
 
 def recipe(**fields):
     return rv.Recipe(**{**BASE, **fields})
-
-
-def weights(model):
-    return np.concatenate([array.ravel() for array in model.parameters.values()])
 
 
 def fitted(*, network=SMALL, **fields):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
+from tests.builders.same_models import assert_same_model
 
 SETTINGS = """
 import os, signal, sys
@@ -88,19 +89,6 @@ names: dict = {}
 exec(SETTINGS, names)  # the child's settings are ours
 
 
-def assert_same(resumed, whole):
-    assert resumed.status == whole.status
-    assert resumed.best_epoch == whole.best_epoch
-    for name in whole.parameters:
-        np.testing.assert_array_equal(resumed.parameters[name], whole.parameters[name], name)
-    for name in whole.state:
-        np.testing.assert_array_equal(resumed.state[name], whole.state[name], name)
-    for column in ("epoch", "step", "learning_rate", "loss", "penalty", "val_loss", "capacity"):
-        if column in whole.history.columns:
-            ours, theirs = resumed.history[column], whole.history[column]
-            np.testing.assert_array_equal(ours, theirs, column)
-
-
 @pytest.mark.parametrize("name", names["RUNS"])
 def test_killed_and_resumed_is_not_killed_at_all(name, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
@@ -112,7 +100,7 @@ def test_killed_and_resumed_is_not_killed_at_all(name, tmp_path):
     assert 3 <= len(rv.load(path).history) <= 4
 
     resumed = names["train"](name, start=path)
-    assert_same(resumed, names["train"](name))
+    assert_same_model(resumed, names["train"](name))
 
 
 ENDLESS = (
@@ -144,7 +132,7 @@ def test_killed_at_any_moment_leaves_a_whole_checkpoint(tmp_path):
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         resumed = rv.train(network, settings["X"], settings["y"], recipe, start=path)
-        assert_same(resumed, whole)
+        assert_same_model(resumed, whole)
 
 
 def test_resuming_twice_is_resuming_once(tmp_path):
@@ -154,7 +142,7 @@ def test_resuming_twice_is_resuming_once(tmp_path):
         command = [sys.executable, "-c", RESUMED_AND_KILLED, "Adam", str(path), str(epochs)]
         child = subprocess.run(command, capture_output=True, text=True)
         assert child.returncode == -signal.SIGKILL, child.stderr
-    assert_same(names["train"]("Adam", start=path), whole)
+    assert_same_model(names["train"]("Adam", start=path), whole)
 
 
 RESUMED_AND_KILLED = KILLED.replace(
@@ -167,14 +155,14 @@ RESUMED_AND_KILLED = KILLED.replace(
 def test_a_checkpoint_of_the_last_epoch_is_the_finished_run(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     whole = names["train"]("Adam", checkpoint=path, every=4)
-    assert_same(names["train"]("Adam", start=path), whole)
+    assert_same_model(names["train"]("Adam", start=path), whole)
     loaded = rv.load(path)
     np.testing.assert_array_equal(loaded.predict(names["X"]), whole.predict(names["X"]))
 
 
 def test_checkpoints_do_not_change_the_run(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
-    assert_same(names["train"]("AdamW", checkpoint=path, every=1), names["train"]("AdamW"))
+    assert_same_model(names["train"]("AdamW", checkpoint=path, every=1), names["train"]("AdamW"))
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path):

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conformance import engine
 
 import ravine as rv
+from tests.conformance import engine
 
 WIDE = rv.Network(
     [rv.Dense(300, activation="relu"), rv.Dense(200, activation="tanh"), rv.Dense(5)],

@@ -1,8 +1,8 @@
 // y = f(x), element by element.
 #pragma once
 
-#include "../activations.hpp"
-#include "../layer.hpp"
+#include "activations.hpp"
+#include "layer.hpp"
 
 namespace ravine {
 

@@ -7,8 +7,8 @@
 //     μ = Σ s x / Σ s,   σ² = Σ s (x − μ)² / Σ s,   unbiased σ² / (1 − Σ s² / (Σ s)²).
 #pragma once
 
-#include "../layer.hpp"
-#include "../sums.hpp"
+#include "../numeric/sums.hpp"
+#include "layer.hpp"
 
 #include <cmath>
 

@@ -1,8 +1,8 @@
-// Dense: y = x W + b. An `activation` of the spec is a layer of its own behind this one (see stack.hpp).
+// Dense: y = x W + b. An `activation` of the spec is a layer of its own behind this one (see network.hpp).
 #pragma once
 
-#include "../gemm.hpp"
-#include "../layer.hpp"
+#include "../kernels/gemm.hpp"
+#include "layer.hpp"
 
 namespace ravine {
 

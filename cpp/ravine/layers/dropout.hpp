@@ -4,7 +4,7 @@
 // one is given, then falls by a cosine to 0 and stays there (Holzmüller, Grinsztajn & Steinwart 2024).
 #pragma once
 
-#include "../layer.hpp"
+#include "layer.hpp"
 
 #include <algorithm>
 #include <cmath>

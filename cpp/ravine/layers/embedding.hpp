@@ -2,7 +2,7 @@
 // other columns pass through. y = (passed-through columns in order, embeddings in the order of `columns`).
 #pragma once
 
-#include "../layer.hpp"
+#include "layer.hpp"
 
 #include <algorithm>
 #include <cmath>

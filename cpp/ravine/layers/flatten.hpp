@@ -1,7 +1,7 @@
 // y = x, seen as one axis.
 #pragma once
 
-#include "../layer.hpp"
+#include "layer.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 // (Mode::sample: as in training).
 #pragma once
 
-#include "../layer.hpp"
+#include "layer.hpp"
 
 #include <algorithm>
 

@@ -2,8 +2,8 @@
 //     x̂ = (x − μ) / √(σ² + ε),   y = scale · x̂ + shift.
 #pragma once
 
-#include "../layer.hpp"
-#include "../sums.hpp"
+#include "../numeric/sums.hpp"
+#include "layer.hpp"
 
 #include <cmath>
 

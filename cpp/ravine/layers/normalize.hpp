@@ -4,8 +4,8 @@
 // categories) pass through unchanged: they have mean 0 and standard deviation 1.
 #pragma once
 
-#include "../layer.hpp"
-#include "../sums.hpp"
+#include "../numeric/sums.hpp"
+#include "layer.hpp"
 
 #include <cmath>
 #include <functional>

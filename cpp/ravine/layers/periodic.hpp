@@ -3,8 +3,8 @@
 // in order, the waves of the first of `columns`, of the second, …).
 #pragma once
 
-#include "../elementary.hpp"
-#include "../layer.hpp"
+#include "../numeric/elementary.hpp"
+#include "layer.hpp"
 
 #include <algorithm>
 

@@ -11,8 +11,8 @@
 // s_j = 0 at first. So it meets W' = diag(1 + p s) W, whose gradient gives those of W and of s.
 #pragma once
 
-#include "../gemm.hpp"
-#include "../layer.hpp"
+#include "../kernels/gemm.hpp"
+#include "layer.hpp"
 
 #include <algorithm>
 #include <cmath>

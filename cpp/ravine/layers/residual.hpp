@@ -2,7 +2,7 @@
 // (He, Zhang, Ren & Sun 2016).
 #pragma once
 
-#include "../stack.hpp"
+#include "stack.hpp"
 
 namespace ravine {
 

@@ -3,7 +3,7 @@
 // large a gradient is, p times as large for the factor.
 #pragma once
 
-#include "../layer.hpp"
+#include "layer.hpp"
 
 namespace ravine {
 

@@ -1,7 +1,7 @@
 // A momentum coefficient: a number, or a schedule of time alone (0.5 early, 0.9 later is a usual one).
 #pragma once
 
-#include "../schedules.hpp"
+#include "schedules.hpp"
 
 namespace ravine {
 

@@ -1,7 +1,7 @@
 // Where a rule's vectors lie in its state.
 #pragma once
 
-#include "../optimizer.hpp"
+#include "optimizer.hpp"
 
 namespace ravine {
 

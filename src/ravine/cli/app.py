@@ -13,10 +13,18 @@ from typing import Annotated
 
 import typer
 
-from ravine.cli import bias_variance, check_gradients, demo, describe, evaluate, predict, train
+from ravine.cli.commands import (
+    bias_variance,
+    check_gradients,
+    demo,
+    describe,
+    evaluate,
+    predict,
+    train,
+)
 from ravine.cli.output import say
 from ravine.errors import RavineError
-from ravine.files import file_error
+from ravine.ground.files import file_error
 
 __all__ = ["app", "main"]
 

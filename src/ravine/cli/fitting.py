@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from ravine.cli.flags.settings import Settings
     from ravine.cli.known_rows import KnownRows
-    from ravine.cli.settings import Settings
-    from ravine.network import Network
-    from ravine.recipe import Recipe
+    from ravine.specs.network import Network
+    from ravine.specs.recipe import Recipe
+    from ravine.tables.fitted.table_model import TableModel
     from ravine.tables.schema import TableSchema
-    from ravine.tables.table_model import TableModel
     from ravine.tables.target import Target
 
 __all__ = [
@@ -184,7 +184,7 @@ def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.Data
     pandas.DataFrame
         The rows that can be scored.
     """
-    from ravine.tables.values import plural
+    from ravine.ground.text import plural
 
     readable = schema.readable(rows)
     if readable.all():
@@ -209,9 +209,9 @@ def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:
     Fitted
         The model, and how long it took.
     """
-    from ravine.progress import live_progress
-    from ravine.tables.table_model import TableModel, loss_unit
-    from ravine.training import train
+    from ravine.ground.progress import live_progress
+    from ravine.tables.fitted.table_model import TableModel, loss_unit
+    from ravine.training.train import train
 
     validation = prepared.validation
     started = time.perf_counter()

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.cli.settings import TableSettings
-    from ravine.tables.interpreting import Interpreted
+    from ravine.cli.flags.settings import TableSettings
+    from ravine.tables.text.interpreting import Interpreted
 
 __all__ = ["KnownRows", "known_rows"]
 
@@ -64,7 +64,7 @@ class KnownRows:
         ``later`` is the share of the training rows that will be set aside by others.
         """
         from ravine.tables.splitting import check_sides_differ, split_rows
-        from ravine.tables.values import text_of
+        from ravine.tables.text.kinds import text_of
 
         fractions = (settings.test_fraction, validation_fraction)
         if self.sides and not any((*fractions, later)):
@@ -102,7 +102,7 @@ class KnownRows:
 
     def _identity(self, target: str) -> NDArray[np.int64] | None:
         """Give copies of a row the same number; None if there are none."""
-        from ravine.estimators.neural_copies import copies_of
+        from ravine.estimators.neural.copies import copies_of
 
         identity, note = copies_of(self.frame, target, apart=list(self.sides.values()))
         if note is not None:
@@ -138,10 +138,10 @@ def known_rows(table: str | pd.DataFrame, settings: TableSettings) -> KnownRows:
     DataError
         If a column is not there, or one of these two lacks a value in such a row.
     """
+    from ravine.ground.text import plural
     from ravine.tables import as_frame, check_column, drop_columns, rows_with_target
-    from ravine.tables.interpreting import interpret
     from ravine.tables.reading import read_with_remarks
-    from ravine.tables.values import plural
+    from ravine.tables.text.interpreting import interpret
 
     target = settings.target
     if isinstance(table, str):
@@ -177,7 +177,7 @@ def known_rows(table: str | pd.DataFrame, settings: TableSettings) -> KnownRows:
 
 
 def _groups_of(column: pd.Series[Any], present: NDArray[np.bool_], flag: str) -> Any:
-    from ravine.sides import group_codes
+    from ravine.data.sides import group_codes
 
     _refuse_gaps(column, column.isna().to_numpy(), present, flag)
     what = f"Column {column.name!r} ({flag})"
@@ -187,7 +187,7 @@ def _groups_of(column: pd.Series[Any], present: NDArray[np.bool_], flag: str) ->
 def _times_of(column: pd.Series[Any], present: NDArray[np.bool_], flag: str) -> Any:
     import numpy as np
 
-    from ravine.sides import time_ranks
+    from ravine.data.sides import time_ranks
 
     times = _numbers(column, flag)
     _refuse_gaps(column, np.isnan(times), present, flag)
@@ -198,8 +198,8 @@ def _numbers(column: pd.Series[Any], flag: str) -> NDArray[np.float64]:
     """Read times as numbers that are in their order; NaN where there is none."""
     import numpy as np
 
-    from ravine.tables.interpreting import understood_series
-    from ravine.tables.text_kinds import Texts, understand
+    from ravine.tables.text.interpreting import understood_series
+    from ravine.tables.text.kinds import Texts, understand
     from ravine.tables.times import dates_of, durations_of, times_of_day_of
     from ravine.tables.values import holds_text, kind_of, numbers_of
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 from ravine.cli.fitting import readable_rows
 from ravine.cli.known_rows import known_rows
 from ravine.cli.output import say
-from ravine.cli.running_scores import RunningScores, Scored
-from ravine.cli.saved import SavedEstimator
-from ravine.cli.scores import Scores
+from ravine.cli.saved.models import SavedEstimator
+from ravine.cli.saved.running_scores import RunningScores, Scored
+from ravine.cli.saved.scores import Scores
 from ravine.errors import DataWarning
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.cli.neural_settings import NeuralSettings
-    from ravine.tables.interpreting import Interpreted
+    from ravine.cli.flags.neural import NeuralSettings
     from ravine.tables.target import Target
+    from ravine.tables.text.interpreting import Interpreted
 
 __all__ = ["NeuralFit", "TableParts", "fit_neural", "part_table", "score_neural"]
 
@@ -191,7 +191,7 @@ class _Constant:
         """Score rows."""
         import numpy as np
 
-        from ravine.cli.measures import of_classes, of_numbers, of_quantiles
+        from ravine.cli.saved.measures import of_classes, of_numbers, of_quantiles
 
         values = _values(frame, self.target)
         found = np.broadcast_to(self.constant, (len(values), *self.constant.shape))

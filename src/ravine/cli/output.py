@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ravine.printable import printable
+from ravine.ground.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -56,7 +56,7 @@ def stream_table(
         If the table cannot be read, or lacks columns.
     """
     from ravine.tables.chunks import TableChunks
-    from ravine.tables.interpreting import said_of_unread
+    from ravine.tables.text.interpreting import said_of_unread
 
     unseen: Counter[str] = Counter()
     unread: dict[str, Unread] = {}
@@ -87,7 +87,7 @@ def _count(total: dict[str, Unread], some: dict[str, Unread], chunk: Chunk) -> N
 
 
 def _say_unused(names: list[str], schema: TableSchema) -> None:
-    from ravine.tables.values import plural
+    from ravine.ground.text import plural
 
     used = {column.name for column in schema.columns} | set(schema.left_out)
     if schema.target is not None:
@@ -99,7 +99,7 @@ def _say_unused(names: list[str], schema: TableSchema) -> None:
 
 
 def _say_unseen(unseen: Counter[str]) -> None:
-    from ravine.tables.values import plural
+    from ravine.ground.text import plural
 
     for name, count in unseen.items():
         say(

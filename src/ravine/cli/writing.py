@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ravine.cli.output import json_text
 from ravine.errors import FileError
-from ravine.files import atomic_write, file_error
-from ravine.printable import printable
+from ravine.ground.files import atomic_write, file_error
+from ravine.ground.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

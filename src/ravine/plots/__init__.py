@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .learning_curve import learning_curve, save_learning_curve
+from ravine.plots.learning_curve import learning_curve, save_learning_curve
 
 __all__ = ["learning_curve", "save_learning_curve"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ravine.errors import DataError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

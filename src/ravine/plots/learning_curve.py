@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..files import atomic_write
-from ..losses import AbsoluteError, Loss, SquaredError
+from ravine.errors import DataError
+from ravine.ground.files import atomic_write
+from ravine.specs.losses import AbsoluteError, Loss, SquaredError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..history import History
 
 __all__ = ["learning_curve", "save_learning_curve"]
 
@@ -30,7 +29,12 @@ _ROOM = 0.12  # for the legend, as a part of the height of the curves
 
 
 def learning_curve(
-    history: History, ax: Axes | None = None, *, loss: Loss | None = None, target: str = ""
+    columns: Mapping[str, NDArray[Any]],
+    ax: Axes | None = None,
+    *,
+    best_epoch: int | None = None,
+    loss: Loss | None = None,
+    target: str = "",
 ) -> Axes:
     """Draw training and validation loss per epoch, with the best epoch marked.
 
@@ -38,10 +42,13 @@ def learning_curve(
 
     Parameters
     ----------
-    history : History
-        With the columns ``loss`` and, if there were validation rows, ``val_loss``.
+    columns : dict of str to ndarray, or History
+        A row per epoch: ``loss``; ``val_loss``, if there were validation rows; ``epoch``, from 1
+        if it is not there.
     ax : matplotlib.axes.Axes, optional
         Where to draw; None makes a new figure.
+    best_epoch : int, optional
+        The epoch to mark.
     loss : Loss, optional
         What the history's losses are. None draws them as they are, as "loss".
     target : str, default ""
@@ -55,28 +62,27 @@ def learning_curve(
     Raises
     ------
     DataError
-        If the history has no epoch, or no loss.
+        If there is no epoch, or no loss.
 
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> import ravine as rv
-    >>> history = rv.History({"epoch": [1, 2], "loss": [10.0, 0.01]})
-    >>> learning_curve(history, Figure().add_subplot()).get_yscale()
+    >>> columns = {"loss": np.array([10.0, 0.01])}
+    >>> learning_curve(columns, Figure().add_subplot()).get_yscale()
     'log'
     >>> from ravine.losses import SquaredError
-    >>> ax = learning_curve(history, Figure().add_subplot(), loss=SquaredError(), target="price")
+    >>> ax = learning_curve(columns, Figure().add_subplot(), loss=SquaredError(), target="price")
     >>> ax.get_ylabel()
     'training RMSE of price'
     """
-    if len(history) == 0 or "loss" not in history:
+    if "loss" not in columns or len(columns["loss"]) == 0:
         raise DataError("There is nothing to draw: the history has no epoch with a loss.")
     if ax is None:
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=_SIZE, layout="constrained")
-    epochs = history["epoch"] if "epoch" in history else np.arange(1, len(history) + 1)
-    curves = {name: _finite(history[name]) for name in _CURVES if name in history}
+    epochs = columns["epoch"] if "epoch" in columns else np.arange(1, len(columns["loss"]) + 1)
+    curves = {name: _finite(columns[name]) for name in _CURVES if name in columns}
     if isinstance(loss, SquaredError):
         curves = {name: np.sqrt(losses) for name, losses in curves.items()}
     for name, losses in curves.items():
@@ -85,16 +91,17 @@ def learning_curve(
         ax.plot(epochs, losses, label=label, color=colour, lw=1.8, marker=marker, ms=4)
     if _spans_decades(np.concatenate(list(curves.values()))):
         ax.set_yscale("log")
-    _mark_best(ax, history.best_epoch, epochs, curves)
+    _mark_best(ax, best_epoch, epochs, curves)
     measure = _measure(loss) + (f" of {target}" if target else "")
     _dress(ax, measure if len(curves) > 1 else f"training {measure}")
     return ax
 
 
 def save_learning_curve(
-    history: History,
+    columns: Mapping[str, NDArray[Any]],
     path: str | os.PathLike[str],
     *,
+    best_epoch: int | None = None,
     loss: Loss | None = None,
     target: str = "",
     title: str = "",
@@ -103,11 +110,11 @@ def save_learning_curve(
 
     Parameters
     ----------
-    history : History
-        With the columns ``loss`` and, if there were validation rows, ``val_loss``.
+    columns : dict of str to ndarray, or History
+        As in `learning_curve`.
     path : str or path-like
         The file; its suffix says the format (.png, .svg, .pdf).
-    loss, target
+    best_epoch, loss, target
         As in `learning_curve`.
     title : str, optional
         Written above the curves.
@@ -117,16 +124,15 @@ def save_learning_curve(
     FileError
         If the file cannot be written.
     DataError
-        If the history has no epoch, or the suffix names no format.
+        If there is no epoch, or the suffix names no format.
 
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> import ravine as rv
-    >>> history = rv.History({"epoch": [1, 2], "loss": [0.5, 0.25]})
+    >>> columns = {"loss": np.array([0.5, 0.25])}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "curve.png")
-    ...     save_learning_curve(history, path)
+    ...     save_learning_curve(columns, path)
     ...     path.read_bytes()[1:4]
     b'PNG'
     """
@@ -139,7 +145,9 @@ def save_learning_curve(
             f"A picture cannot be saved as {os.fspath(path)!r}: its suffix names no known format.",
             hint="Use .png, .svg or .pdf.",
         )
-    ax = learning_curve(history, figure.add_subplot(), loss=loss, target=target)
+    ax = learning_curve(
+        columns, figure.add_subplot(), best_epoch=best_epoch, loss=loss, target=target
+    )
     if title:
         ax.set_title(title, loc="left", fontsize="medium")
     with atomic_write(path) as temporary:

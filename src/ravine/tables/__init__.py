@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ravine.tables.baseline import baseline_model
 from ravine.tables.coding import ROBUST, STANDARD, Coding
 from ravine.tables.columns import (
     BinaryColumn,
@@ -15,14 +14,15 @@ from ravine.tables.columns import (
     OrderedColumn,
     RobustColumn,
 )
+from ravine.tables.columns.learning import learn_column
 from ravine.tables.finding import check_column, drop_columns, rows_with_target
+from ravine.tables.fitted.baseline import baseline_model
+from ravine.tables.fitted.networks import default_network, fit_to_schema
+from ravine.tables.fitted.table_model import TableModel
 from ravine.tables.frames import as_frame
-from ravine.tables.learning import learn_column
-from ravine.tables.networks import default_network, fit_to_schema
 from ravine.tables.reading import read_table, table_stem
 from ravine.tables.schema import TableSchema
 from ravine.tables.splitting import Split, split_rows
-from ravine.tables.table_model import TableModel
 from ravine.tables.target import Target, infer_task
 
 __all__ = [

@@ -8,19 +8,19 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ravine.errors import FileError
-from ravine.tables.category_columns import BinaryColumn, CategoryColumn, CodeColumn, OrderedColumn
+from ravine.tables.columns.categories import BinaryColumn, CategoryColumn, CodeColumn, OrderedColumn
 from ravine.tables.finding import check_column
-from ravine.tables.missing import MISSING_VALUES
 from ravine.tables.places import rows_of_the_file
 from ravine.tables.reading import check_names, extension_of
 from ravine.tables.schema import TableSchema
 from ravine.tables.streams import Cells, CsvStream, ParquetStream, TextRule
+from ravine.tables.text.missing import MISSING_VALUES
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from ravine.tables.column import Column
+    from ravine.tables.columns.base import Column
 
 __all__ = ["Chunk", "TableChunks"]
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ravine.errors import DataError
-from ravine.kept import check_kept, unmasked
+from ravine.ground.kept import check_kept, unmasked
 from ravine.tables.dtypes import plain_columns
 from ravine.tables.reading import check_names, named
 

@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from ravine.errors import FileError
-from ravine.memory import available_memory, check_memory
+from ravine.ground.memory import available_memory, check_memory
 
 if TYPE_CHECKING:
     import pyarrow as pa

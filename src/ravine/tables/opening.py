@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ravine.errors import FileError
-from ravine.files import file_error
+from ravine.ground.files import file_error
 from ravine.tables.reading import gzip_error
 
 if TYPE_CHECKING:

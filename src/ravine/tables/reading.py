@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ravine.errors import DataError, FileError
-from ravine.files import file_error
-from ravine.memory import check_memory
-from ravine.tables.counters import NAMELESS
-from ravine.tables.csv_text import CsvText, missing_words, stripped
+from ravine.ground.files import file_error
+from ravine.ground.memory import check_memory
 from ravine.tables.limits import (
     LONGEST_NAMES,
     PER_CELL,
@@ -24,7 +22,9 @@ from ravine.tables.limits import (
     check_size,
     unzip,
 )
-from ravine.tables.missing import MISSING_VALUES
+from ravine.tables.text.counters import NAMELESS
+from ravine.tables.text.csv_text import CsvText, missing_words, stripped
+from ravine.tables.text.missing import MISSING_VALUES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +107,7 @@ def read_table(
     0  cat     4.5
     1  dog     NaN
     """
-    from ravine.tables.interpreting import warn_of
+    from ravine.tables.text.interpreting import warn_of
 
     frame, remarks = read_with_remarks(path, text_columns, target, missing_values)
     warn_of(remarks)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ravine.errors import DataError, SpecError
+from ravine.ground.text import plural
 from ravine.tables.coding import Coding
-from ravine.tables.column import BINS
 from ravine.tables.columns import (
     BinaryColumn,
     CategoryColumn,
@@ -19,13 +19,17 @@ from ravine.tables.columns import (
     Column,
     OrderedColumn,
     RobustColumn,
+    read_column,
 )
+from ravine.tables.columns.base import BINS
+from ravine.tables.columns.learning import SAYS_NOTHING, learn_column, with_reading
 from ravine.tables.finding import check_column, listed, similar
 from ravine.tables.frames import as_frame
-from ravine.tables.interpreting import Interpreted, interpret, said_of_unread, warn_of
-from ravine.tables.learning import SAYS_NOTHING, learn_column, with_reading
 from ravine.tables.target import Target, Task
-from ravine.tables.values import Unread, plural
+from ravine.tables.text.interpreting import Interpreted, interpret, said_of_unread, warn_of
+from ravine.tables.values import (
+    Unread,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -480,7 +484,7 @@ class TableSchema:
         if targets is None:
             targets = []
         return cls(
-            tuple(Column.from_dict(column) for column in columns),
+            tuple(read_column(column) for column in columns),
             left_out={str(name): str(why) for name, why in left_out.items()},
             targets=tuple(
                 Target.from_dict(target)

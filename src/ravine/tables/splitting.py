@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ravine import splitting
+from ravine.data import splitting
+from ravine.data.sides import group_codes, time_ranks
 from ravine.errors import DataError, ParameterError
-from ravine.sides import group_codes, time_ranks
-from ravine.tables.values import plural
+from ravine.ground.text import plural
 
 __all__ = ["Split", "check_sides_differ", "split_rows"]
 
@@ -156,7 +156,7 @@ def check_sides_differ(sides: dict[str, Rows], purpose: str, fraction: float) ->
     """
     for name, values in sides.items():
         if name == "identity":
-            continue  # where nothing can be set aside, `ravine.splitting.split_rows` says so
+            continue  # where nothing can be set aside, `ravine.data.splitting.split_rows` says so
         if fraction > 0 and len(values) > 1 and (values == values[0]).all():
             rows = "All rows" if purpose == "test" else "All rows that are not tested on"
             raise DataError(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.labels import said_of_alike
 from ravine.errors import DataError, ParameterError, SpecError
-from ravine.labels import said_of_alike
-from ravine.tables.text_kinds import Texts, Understood, is_absent, understand
+from ravine.ground.text import plural
+from ravine.tables.text.kinds import Texts, Understood, is_absent, text_of, understand
 from ravine.tables.values import (
     Kind,
     Unread,
@@ -18,9 +19,7 @@ from ravine.tables.values import (
     kind_of,
     mean_and_spread,
     numbers_of,
-    plural,
     text_categories,
-    text_of,
     unread_numbers,
 )
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.tables.text_kinds import is_absent
-from ravine.tables.time_spelling import date_of, duration_of, time_of
+from ravine.tables.text.kinds import is_absent
+from ravine.tables.text.time_spelling import date_of, duration_of, time_of
 
 if TYPE_CHECKING:
     import pandas as pd

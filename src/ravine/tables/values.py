@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError
-from ravine.tables.number_spelling import number_of
-from ravine.tables.text_kinds import Texts, is_absent, understand
+from ravine.ground.text import plural
+from ravine.tables.text.kinds import Texts, is_absent, text_of, understand
+from ravine.tables.text.number_spelling import number_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +23,7 @@ __all__ = [
     "kind_of",
     "mean_and_spread",
     "numbers_of",
-    "plural",
     "sorts_of_text",
-    "text_of",
     "unread_numbers",
 ]
 
@@ -46,7 +44,7 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
 
     Integers and floats are numbers, however few of them differ. Pandas' categories are text,
     whatever they are made of, or ordered. Text is numbers, dates, times of day or durations where
-    its cells read so (`ravine.tables.text_kinds.understand`). A column without a single value
+    its cells read so (`ravine.tables.text.kinds.understand`). A column without a single value
     counts as numbers.
 
     Parameters
@@ -290,19 +288,6 @@ def mean_and_spread(numbers: NDArray[np.float64], what: str) -> tuple[float, flo
     return mean, spread
 
 
-def text_of(value: Hashable) -> str:
-    """Spell a category: whole numbers without a decimal point, all else as Python prints it.
-
-    Examples
-    --------
-    >>> text_of(3.0), text_of("a"), text_of(True)
-    ('3', 'a', 'True')
-    """
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
-
-
 def sorts_of_text(series: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:
     """Split a column of text into a number per row and the different texts.
 
@@ -332,17 +317,6 @@ def sorts_of_text(series: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]
     place = {text: i for i, text in enumerate(texts)}
     places = np.asarray([place[text] for text in spelled] + [-1], dtype=np.int64)
     return places[codes], texts
-
-
-def plural(count: int, noun: str, many: str | None = None) -> str:
-    """Write a count with its noun.
-
-    Examples
-    --------
-    >>> plural(1, "row"), plural(8645, "row"), plural(2, "class", "classes")
-    ('1 row', '8,645 rows', '2 classes')
-    """
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def _float_of(value: Any) -> float:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from conformance import engine, make_reference
-from conformance.make_reference import Draws, activation, dense
+from tests.conformance import engine, make_reference
+from tests.conformance.make_reference import Draws, activation, dense
 
 STORED = json.loads(make_reference.REFERENCE.read_text(encoding="utf-8"))
 ACTIVATIONS = [spec["name"] for spec in make_reference.ACTIVATIONS if spec["alpha"] is None]

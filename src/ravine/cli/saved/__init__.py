@@ -1,0 +1,1 @@
+"""What commands save, and what they read again."""

@@ -1,0 +1,458 @@
+"""The one gate for data: X, y and sample weights are checked here before the engine sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from ravine.data.labels import as_labels, encode_labels, find_classes
+from ravine.data.target_precision import check_targets_kept
+from ravine.errors import DataError, ParameterError
+from ravine.ground.numeric import Place, as_array, as_floats
+from ravine.specs.layers import Embedding, Normalize
+from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy, Gamma, Loss, Poisson
+from ravine.specs.network import Network
+
+__all__ = [
+    "Targets",
+    "as_features",
+    "as_rows",
+    "as_sample_weight",
+    "as_targets",
+    "check_codes",
+    "code_columns",
+    "weighing",
+]
+
+_MOST_AXES = 4
+
+#: Weights are scaled where the largest is beyond 2 to the power of ± this, so that every type holds
+#: them and their products.
+_MOST_DOUBLINGS = 32
+_LABELS = 'For class labels, use loss="cross_entropy".'
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets as the engine reads them.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, K)
+        Class codes (K = 1) for CrossEntropy, otherwise one number per output.
+    classes : ndarray or None
+        The classes in the order of their codes; None for a regression and for 0/1 matrices.
+    one_dimensional : bool
+        Whether the targets came with one axis, so that predictions should, too.
+    """
+
+    values: NDArray[Any]
+    classes: NDArray[Any] | None
+    one_dimensional: bool
+
+
+def as_features(
+    X: ArrayLike,
+    input_shape: Sequence[int] | None = None,
+    dtype: DTypeLike = "float32",
+    name: str = "X",
+    offsets: NDArray[np.float64] | None = None,
+) -> NDArray[Any]:
+    """Turn inputs into a contiguous array of finite floats.
+
+    Parameters
+    ----------
+    X : array-like, shape (n, ...)
+        Rows of numbers (n × columns), or images (n × height × width, and perhaps × channels).
+    input_shape : sequence of int, optional
+        The shape that a row must have; None takes any.
+    dtype : dtype, default "float32"
+        float32 or float64.
+    name : str, default "X"
+        What the inputs are called in messages.
+    offsets : ndarray of float64, shape (inputs,), optional
+        What is subtracted from each column, in double, before it is rounded.
+
+    Returns
+    -------
+    ndarray, shape (n, *input_shape)
+        The numbers; the very array that was given, if it needed no change.
+
+    Raises
+    ------
+    DataError
+        If the shape is wrong, or a value is missing, infinite, no number, or beyond the type.
+
+    Examples
+    --------
+    >>> as_features([[1, 2], [3, 4]])
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
+    >>> as_features([[1, 2], [3, 4]], input_shape=(3,))
+    Traceback (most recent call last):
+    ravine.errors.DataError: X has 2 columns, but the model was trained on 3.
+    """
+    array = as_rows(X, input_shape, name)
+    return as_floats(array, dtype, Place.of(X, name), offsets)
+
+
+def as_rows(
+    X: ArrayLike, input_shape: Sequence[int] | None = None, name: str = "X"
+) -> NDArray[Any]:
+    """Turn inputs into an array of whatever it holds, and check its shape.
+
+    Parameters
+    ----------
+    X, input_shape, name
+        As in `as_features`.
+
+    Returns
+    -------
+    ndarray, shape (n, *input_shape)
+        The very array that was given, if it is one.
+
+    Raises
+    ------
+    DataError
+        If the shape is wrong.
+
+    Examples
+    --------
+    >>> as_rows([[1, 2], [3, 4]]).dtype.kind
+    'i'
+    """
+    array = as_array(X, name)
+    if array.ndim == 1:
+        raise DataError(
+            f"{name} must have rows and columns. Got an array of shape {array.shape}.",
+            hint=f"Pass {name}.reshape(-1, 1) for one column, {name}.reshape(1, -1) for one row.",
+        )
+    if array.ndim > _MOST_AXES:
+        raise DataError(
+            f"{name} must have at most {_MOST_AXES} axes (n × height × width × channels). "
+            f"Got an array of shape {array.shape}."
+        )
+    if len(array) == 0:
+        raise DataError(f"{name} has no rows.")
+    if array.size == 0:
+        raise DataError(f"{name} has no columns. Got an array of shape {array.shape}.")
+    _check_row_shape(array.shape[1:], input_shape, name)
+    return array
+
+
+def as_targets(
+    y: ArrayLike,
+    loss: Loss,
+    n_outputs: int,
+    dtype: DTypeLike = "float32",
+    *,
+    n_rows: int | None = None,
+    classes: NDArray[Any] | None = None,
+    weights: NDArray[Any] | None = None,
+    name: str = "y",
+) -> Targets:
+    """Turn targets into what the engine reads for a loss.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,) or (n, n_outputs)
+        Numbers for a regression; class labels of any sort for CrossEntropy and BinaryCrossEntropy;
+        a 0/1 matrix for BinaryCrossEntropy with several outputs.
+    loss : Loss
+        The network's loss.
+    n_outputs : int
+        The number of the network's outputs.
+    dtype : dtype, default "float32"
+        float32 or float64.
+    n_rows : int, optional
+        How many rows X has.
+    classes : ndarray, optional
+        The classes that are known from training; None finds them in ``y``.
+    weights : ndarray, optional
+        What `as_sample_weight` gave. Rows of weight 0 are absent: no class and no error comes from
+        them, unless the other rows alone have too few classes.
+    name : str, default "y"
+        What the targets are called in messages.
+
+    Returns
+    -------
+    Targets
+        Values, classes, and whether ``y`` had one axis.
+
+    Raises
+    ------
+    DataError
+        If the targets do not suit the loss or the network.
+    ParameterError
+        If the network has a single output for CrossEntropy.
+
+    Examples
+    --------
+    >>> from ravine.losses import CrossEntropy
+    >>> targets = as_targets(["dog", "cat", "dog"], CrossEntropy(), 2)
+    >>> targets.classes
+    array(['cat', 'dog'], dtype='<U3')
+    >>> targets.values.ravel()
+    array([1., 0., 1.], dtype=float32)
+    """
+    array = as_array(y, name)
+    if len(array) == 0:
+        raise DataError(f"{name} has no rows.")
+    if n_rows is not None and len(array) != n_rows:
+        raise DataError(f"{name} has {len(array)} rows, but X has {n_rows}.")
+    if weights is None or (weights > 0).all():
+        return _as_targets(y, array, loss, n_outputs, dtype, classes, name)
+    present = array.copy()
+    present[weights == 0] = array[np.argmax(weights > 0)]
+    try:
+        return _as_targets(present, present, loss, n_outputs, dtype, classes, name)
+    except DataError:
+        with suppress(DataError):
+            return _as_targets(y, array, loss, n_outputs, dtype, classes, name)
+        raise
+
+
+def _as_targets(
+    y: ArrayLike,
+    array: NDArray[Any],
+    loss: Loss,
+    n_outputs: int,
+    dtype: DTypeLike,
+    classes: NDArray[Any] | None,
+    name: str,
+) -> Targets:
+    """Turn targets, y itself and as an array, into what the engine reads."""
+    one_dimensional = array.ndim == 1
+    if isinstance(loss, CrossEntropy) and n_outputs < 2:
+        raise ParameterError(
+            "CrossEntropy needs an output per class, but the network has only one.",
+            hint='End the network with Dense(2), or use loss="binary_cross_entropy".',
+        )
+    if isinstance(loss, CrossEntropy) or (isinstance(loss, BinaryCrossEntropy) and n_outputs == 1):
+        labels = as_labels(array, name)
+        if classes is None:
+            classes = find_classes(labels, max(n_outputs, 2), name)
+        codes = encode_labels(labels, classes, name)
+        return Targets(codes.astype(dtype)[:, np.newaxis], classes, one_dimensional)
+    columns, place = _as_columns(array, n_outputs, name), Place.of(y, name, _LABELS)
+    values = as_floats(columns, dtype, place)
+    if values.dtype == np.float32:
+        check_targets_kept(columns, values, loss, place)
+    _check_range(values, loss, name)
+    return Targets(values, None, one_dimensional)
+
+
+def as_sample_weight(
+    sample_weight: ArrayLike | None,
+    n_rows: int,
+    dtype: DTypeLike = "float32",
+    name: str = "sample_weight",
+) -> NDArray[Any] | None:
+    """Turn sample weights into a contiguous array of floats.
+
+    Only their ratios matter. Weights that are all very large or all very small are scaled by a
+    power of two.
+
+    Parameters
+    ----------
+    sample_weight : array-like, shape (n_rows,), optional
+        One weight per row, at least 0, not all 0. None stays None: all rows count the same.
+    n_rows : int
+        How many rows X has.
+    dtype : dtype, default "float32"
+        float32 or float64.
+    name : str, default "sample_weight"
+        What the weights are called in messages.
+
+    Returns
+    -------
+    ndarray, shape (n_rows,), or None
+        The weights.
+
+    Raises
+    ------
+    DataError
+        If a weight is negative or no number, or all are 0, or there are not as many as rows.
+
+    Examples
+    --------
+    >>> as_sample_weight([1, 2], 2)
+    array([1., 2.], dtype=float32)
+    >>> as_sample_weight([1, -2], 2)
+    Traceback (most recent call last):
+    ravine.errors.DataError: sample_weight must be at least 0. Got -2.0 in row 1.
+    """
+    if sample_weight is None:
+        return None
+    array = as_array(sample_weight, name)
+    if array.shape != (n_rows,):
+        raise DataError(
+            f"{name} must have one weight for each of the {n_rows} rows. "
+            f"Got an array of shape {array.shape}."
+        )
+    weights = as_floats(array, "float64", name)
+    _refuse(weights < 0, weights, f"{name} must be at least 0")
+    if not (weights > 0).any():
+        raise DataError(f"{name} is 0 in every row: nothing would be learnt.")
+    exponent = int(np.frexp(weights.max())[1])
+    if abs(exponent) > _MOST_DOUBLINGS:
+        weights = np.ldexp(weights, -exponent)
+    return weights.astype(dtype, copy=False)
+
+
+def weighing(rows: NDArray[np.int64], weights: NDArray[Any] | None) -> NDArray[np.int64]:
+    """Leave out the rows of weight 0: they are absent from all that is learnt or measured.
+
+    Parameters
+    ----------
+    rows : ndarray of int64
+        Row numbers.
+    weights : ndarray or None
+        What `as_sample_weight` gave for all rows.
+
+    Returns
+    -------
+    ndarray of int64
+        Those that weigh more than 0; the very array that was given, if all do.
+
+    Examples
+    --------
+    >>> weighing(np.array([0, 1, 2]), np.array([1.0, 0.0, 3.0]))
+    array([0, 2])
+    """
+    if weights is None:
+        return rows
+    present = weights[rows] > 0
+    return rows if present.all() else rows[present]
+
+
+def code_columns(network: Network) -> dict[int, int]:
+    """Find the columns of X that hold category codes, and how many levels each has.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    Returns
+    -------
+    dict of int to int
+        Levels by column; empty without an Embedding that reads X's own columns.
+
+    Examples
+    --------
+    >>> from ravine.specs.layers import Dense
+    >>> code_columns(Network([Embedding(columns=(1,), levels=(7,), dimension=2), Dense(1)]))
+    {1: 7}
+    """
+    for layer in network.layers:
+        if isinstance(layer, Embedding):
+            return dict(zip(layer.columns, layer.levels, strict=True))
+        if not isinstance(layer, Normalize):
+            break
+    return {}
+
+
+def check_codes(
+    X: NDArray[Any],
+    levels: Mapping[int, int],
+    name: str = "X",
+    absent: NDArray[np.bool_] | None = None,
+) -> None:
+    """Check the columns of category codes: whole numbers from 0 to levels − 1.
+
+    float32 tells codes apart up to 2²⁴.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, columns)
+        What `as_features` gave.
+    levels : mapping of int to int
+        What `code_columns` gave.
+    name : str, default "X"
+        What the inputs are called in messages.
+    absent : ndarray of bool, shape (n,), optional
+        Rows that weigh 0, which may hold anything.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, or it holds another number.
+
+    Examples
+    --------
+    >>> check_codes(np.array([[0.5, 3.0]]), {1: 3})
+    Traceback (most recent call last):
+    ravine.errors.DataError: Column 1 of X must hold whole numbers from 0 to 2. Got 3.0 in row 0.
+    """
+    for column, count in levels.items():
+        if X.ndim != 2 or column >= X.shape[1]:
+            raise DataError(
+                f"The network embeds column {column}, but {name} has the shape {X.shape}.",
+                hint="Columns are counted from 0.",
+            )
+        codes = X[:, column]
+        if codes.dtype == np.float32 and count > 2**24:
+            raise DataError(
+                f"Column {column} of {name} has {count:,} levels, but float32 tells only "
+                f"{2**24:,} apart.",
+                hint='Use Recipe(dtype="float64").',
+            )
+        rule = f"Column {column} of {name} must hold whole numbers from 0 to {count - 1}"
+        wrong = (codes < 0) | (codes >= count) | (codes != np.floor(codes))
+        _refuse(wrong if absent is None else wrong & ~absent, codes, rule)
+
+
+def _check_row_shape(shape: Sequence[int], expected: Sequence[int] | None, name: str) -> None:
+    if expected is None or tuple(shape) == tuple(expected):
+        return
+    if len(shape) == len(expected) == 1:
+        many = f"{shape[0]} column{'s' if shape[0] != 1 else ''}"
+        raise DataError(f"{name} has {many}, but the model was trained on {expected[0]}.")
+    raise DataError(
+        f"{name} has rows of shape {tuple(shape)}, but the model was trained on rows of shape "
+        f"{tuple(expected)}.",
+        hint=f"Pass {name}.reshape(-1, {', '.join(map(str, expected))})."
+        if math.prod(shape) == math.prod(expected)
+        else None,
+    )
+
+
+def _as_columns(array: NDArray[Any], n_outputs: int, name: str) -> NDArray[Any]:
+    """Give targets two axes, n × outputs."""
+    if array.ndim > 2:
+        raise DataError(f"{name} must have one or two axes. Got an array of shape {array.shape}.")
+    columns = array[:, np.newaxis] if array.ndim == 1 else array
+    found = columns.shape[1]
+    if found != n_outputs:
+        raise DataError(
+            f"{name} has {found} column{'s' if found != 1 else ''}, but the network has "
+            f"{n_outputs} output{'s' if n_outputs != 1 else ''}.",
+            hint=f"End the network with Dense({found})." if found else None,
+        )
+    return columns
+
+
+def _check_range(values: NDArray[Any], loss: Loss, name: str) -> None:
+    """Check that a loss is defined at its targets."""
+    if isinstance(loss, Poisson):
+        _refuse(values < 0, values, f"{name} must be at least 0 for the loss Poisson")
+    elif isinstance(loss, Gamma):
+        _refuse(values <= 0, values, f"{name} must be greater than 0 for the loss Gamma")
+    elif isinstance(loss, BinaryCrossEntropy):
+        rule = f"{name} must be a matrix of 0 and 1 for BinaryCrossEntropy with several outputs"
+        _refuse((values != 0) & (values != 1), values, rule)
+
+
+def _refuse(bad: NDArray[np.bool_], values: NDArray[Any], rule: str) -> None:
+    """Raise what the rule says at the first bad value."""
+    if bad.any():
+        index = np.argwhere(bad)[0]
+        row = int(index[0])
+        raise DataError(f"{rule}. Got {values[tuple(index)].item()!r} in row {row}.")

@@ -1,0 +1,1 @@
+"""How much of an error comes from the model, the sample and the noise."""

@@ -1,0 +1,159 @@
+"""Rows held out in turn, in whole groups, or the later after the earlier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ravine.data.splitting import time_ranks, units_of
+from ravine.errors import DataError
+
+__all__ = ["Folds", "make_folds"]
+
+_FOLDS = 5
+_FEW_ROWS = 200
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """Which rows are trained on, and which are held out, in each fold.
+
+    Parameters
+    ----------
+    pairs : list of (ndarray, ndarray)
+        Rows trained on and rows held out.
+    units : ndarray of int, shape (n,)
+        What each row lies on one side with.
+
+    Examples
+    --------
+    >>> make_folds(200, seed=0).held_out.shape
+    (200,)
+    """
+
+    pairs: list[tuple[Rows, Rows]]
+    units: Rows
+
+    @property
+    def held_out(self) -> Rows:
+        """All rows held out, fold after fold; a row may stand more than once."""
+        return np.concatenate([aside for _, aside in self.pairs])
+
+    def by_row(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Average values of the rows held out over how often each was, for rows that were."""
+        rows = self.held_out
+        counts = np.bincount(rows)
+        sums = np.bincount(rows, values)
+        return np.asarray(sums[counts > 0] / counts[counts > 0])
+
+    def standard_error(self, values: NDArray[np.float64]) -> float:
+        """Give the standard error of the mean of such averages, by units."""
+        rows = np.unique(self.held_out)
+        _, codes = np.unique(self.units[rows], return_inverse=True)
+        count = codes.max() + 1
+        if count < 2:
+            return float("nan")
+        sums = np.bincount(codes, values - values.mean()) / len(values)
+        return float(np.sqrt(count / (count - 1) * np.square(sums).sum()))
+
+
+def make_folds(
+    n: int,
+    seed: int,
+    classes: NDArray[np.int64] | None = None,
+    *,
+    copies: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    repeats: int | None = None,
+) -> Folds:
+    """Divide rows into five folds, several times where there are few rows.
+
+    Parameters
+    ----------
+    n : int
+        Rows.
+    seed : int
+        Of the division.
+    classes : ndarray of int, shape (n,), optional
+        Codes, which are spread over the folds.
+    copies : array-like, shape (n,), optional
+        What each row is a copy of; copies are held out together.
+    groups : array-like, shape (n,), optional
+        The rows of a group are held out together.
+    time : array-like, shape (n,), optional
+        Each fold holds out the rows that follow all those that it trains on.
+    repeats : int, optional
+        How often; None: so that about 200 rows are held out, at most five times.
+
+    Returns
+    -------
+    Folds
+        Rows of each.
+
+    Raises
+    ------
+    DataError
+        If there are too few rows, groups or times.
+    """
+    units = units_of(n, copies, groups)
+    if time is not None:
+        return Folds(_forward(units, time_ranks(time, n)), units)
+    count = int(units.max()) + 1
+    if count < 3:
+        raise DataError(
+            f"{count} {'row' if groups is None else 'group'}{'s' if count > 1 else ''} to train on "
+            "cannot be held out in turn: a reference needs at least 3.",
+            hint='Use more rows, or method="bootstrap".',
+        )
+    if repeats is None:
+        repeats = min(5, max(1, -(-_FEW_ROWS // n)))
+    of_units = None
+    if classes is not None and groups is None:  # copies are of one class
+        of_units = classes[np.unique(units, return_index=True)[1]]
+    pairs = []
+    for repeat in range(repeats):
+        generator = np.random.default_rng([seed, 0xF01D, repeat])
+        fold = _dealt(units, count, of_units, generator)
+        for number in range(fold.max() + 1):
+            held_out = fold[units] == number
+            pairs.append((np.flatnonzero(~held_out), np.flatnonzero(held_out)))
+    return Folds(pairs, units)
+
+
+def _dealt(
+    units: Rows, count: int, classes: NDArray[np.int64] | None, generator: np.random.Generator
+) -> Rows:
+    """Deal units to folds in turn, in an order that is random but for their classes."""
+    order = generator.permutation(count)
+    if classes is not None:
+        order = order[np.argsort(classes[order], kind="stable")]
+    fold = np.empty(count, dtype=np.int64)
+    fold[order] = np.arange(count) % min(_FOLDS, count)
+    return fold
+
+
+def _forward(units: Rows, ranks: Rows) -> list[tuple[Rows, Rows]]:
+    """Train on the units that end before a time, hold out the next ones."""
+    last = np.zeros(units.max() + 1, dtype=np.int64)
+    np.maximum.at(last, units, ranks)
+    times = np.unique(last)
+    if len(times) < 3:
+        raise DataError(
+            f"The rows to train on have {len(times)} different times; a reference needs at least "
+            "3, so that later ones can be held out.",
+            hint='Use more times, or method="bootstrap".',
+        )
+    ends = last[units]
+    cuts = np.unique(np.quantile(ends, np.linspace(0, 1, _FOLDS + 2)[1:-1], method="lower"))
+    cuts = cuts[cuts < times[-1]] if (cuts < times[-1]).any() else times[-2:-1]
+    uppers = [*cuts[1:], times[-1]]
+    pairs = []
+    for lower, upper in zip(cuts, uppers, strict=True):
+        before, after = ends <= lower, (ends > lower) & (ends <= upper)
+        pairs.append((np.flatnonzero(before), np.flatnonzero(after)))
+    return pairs

@@ -1,0 +1,507 @@
+"""MLPClassifier and MLPRegressor: the parameters of scikit-learn's, trained by ravine's engine."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.utils import compute_sample_weight
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call
+from sklearn.utils.validation import check_is_fitted
+
+from ravine.errors import DataError, ParameterError
+from ravine.estimators.mlp.base import BaseMLP, dense, learns_in_steps
+from ravine.estimators.mlp.parameters import with_parameters
+from ravine.estimators.mlp.recipe import Objective
+from ravine.estimators.mlp.targets import Labels
+from ravine.ground.kept import check_kept
+from ravine.specs.losses import Gamma, Loss, Poisson
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
+
+
+@with_parameters(score="val_accuracy", scores='"val_accuracy"')
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """A multilayer perceptron for classes, with scikit-learn's interface.
+
+    It minimises the log-loss (and the penalties). All parameters, attributes and methods of
+    scikit-learn's `sklearn.neural_network.MLPClassifier` are there with their meaning; those from
+    ``class_weight`` on are more.
+
+    Parameters
+    ----------
+    {first}
+    {then}
+    loss : "log_loss" or Loss, default "log_loss"
+        The loss; ``ravine.losses.CrossEntropy(label_smoothing=...)`` for three classes or more.
+    class_weight : dict, "balanced" or None, default None
+        Weights of the classes, times those of the rows; "balanced" counts all classes the same.
+    {more}
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The classes in order.
+    {attributes}
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> from sklearn.datasets import make_moons
+    >>> X, y = make_moons(200, noise=0.2, random_state=0)
+    >>> classifier = rv.MLPClassifier(learning_rate_init=0.05, tol=1e-3, random_state=0).fit(X, y)
+    >>> classifier.score(X, y) > 0.9
+    True
+    """
+
+    _score_name: ClassVar[str] = "val_accuracy"
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseMLP._parameter_constraints,
+        "loss": [StrOptions({"log_loss"}), Loss],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "monitor": [StrOptions({"val_accuracy", "val_loss"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: Any = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: Any = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: Literal["log_loss"] | Loss = "log_loss",
+        class_weight: Any = None,
+        l1: Any = 0.0,
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+        layer_norm: bool = False,
+        clip_norm: float | None = None,
+        weight_decay: float = 0.0,
+        augmentation: Any = None,
+        monitor: str | None = None,
+        callbacks: Any = None,
+        n_jobs: int | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.class_weight = class_weight
+        self.l1 = l1
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.layer_norm = layer_norm
+        self.clip_norm = clip_norm
+        self.weight_decay = weight_decay
+        self.augmentation = augmentation
+        self.monitor = monitor
+        self.callbacks = callbacks
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+
+    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Go on learning: one epoch over these rows, with the optimizer as it stands.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
+            of weights, so that they count for less in small mini-batches than in `ravine.train`.
+        classes : array-like of shape (n_classes,), optional
+            All classes that will ever come; needed in the first call.
+
+        Returns
+        -------
+        MLPClassifier
+            Itself.
+        """
+        if _check_partial_fit_first_call(self, classes):
+            self._labels = Labels.learn(y, classes)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Classes, or a 0/1 matrix of labels.
+        """
+        probabilities = self.predict_proba(X)
+        found: NDArray[Any] = self._labels.decode(probabilities)
+        return found
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``; for several labels, the probability of each.
+        """
+        check_is_fitted(self)
+        return self.model_.predict_proba(self._rows(X))
+
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            ``log(predict_proba(X))``; minus infinity where a probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(X)))
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Give the share of rows whose classes are right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, columns)
+            The rows.
+        y : array-like of shape (n,) or (n, labels)
+            Their classes.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If a target or a weight is masked.
+        """
+        check_kept(y, "y")
+        check_kept(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
+
+    # --- What BaseMLP asks for ------------------------------------------------------------------
+
+    @property
+    def _codes(self) -> NDArray[np.int64] | None:
+        return self._labels.codes
+
+    @property
+    def _stratifies(self) -> bool:
+        return self.n_outputs_ == 1
+
+    def _check_data(
+        self, X: Any, y: Any, *, incremental: bool, reset: bool
+    ) -> tuple[NDArray[Any], Any]:
+        X, y = self._check_pair(X, y, reset=reset)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._labels = Labels.learn(y)
+            self.classes_ = self._labels.classes
+        else:
+            self._labels.check_known(y, all_of_them=self.warm_start)
+        self.n_outputs_ = self._labels.n_outputs
+        return dense(X), y
+
+    def _check_targets(self, y_val: Any) -> None:
+        self._labels.check_same(y_val, "y_val")
+
+    def _out_activation(self) -> str:
+        return "softmax" if self._labels.kind == "multiclass" else "logistic"
+
+    def _weigh(
+        self, y: Any, sample_weight: NDArray[Any] | None, *, incremental: bool
+    ) -> NDArray[Any] | None:
+        if self.class_weight is None:
+            return sample_weight
+        if incremental and self.class_weight == "balanced":
+            raise ParameterError(
+                "class_weight='balanced' needs all rows, but partial_fit sees some of them.",
+                hint="Pass a dictionary of weights.",
+            )
+        of_classes = np.asarray(compute_sample_weight(self.class_weight, y))
+        return of_classes if sample_weight is None else sample_weight * of_classes
+
+    def _weigh_validation(
+        self, y: Any, y_val: Any, sample_weight: NDArray[Any] | None
+    ) -> NDArray[Any] | None:
+        if self.class_weight is None:
+            return sample_weight
+        n = y.shape[0]
+        stack = scipy.sparse.vstack if scipy.sparse.issparse(y) else np.concatenate
+        training = np.arange(n) if self.class_weight == "balanced" else None
+        both = compute_sample_weight(self.class_weight, stack([y, y_val]), indices=training)
+        of_classes = np.asarray(both)[n:]
+        return of_classes if sample_weight is None else sample_weight * of_classes
+
+    def _encode(self, y: Any) -> NDArray[Any]:
+        return self._labels.encode(y)
+
+    def _objective(self) -> Objective:
+        exclusive = self._labels.kind == "multiclass"
+        return Objective.of_classes(self.loss, self.n_outputs_, exclusive=exclusive)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+@with_parameters(score="val_r2", scores='"val_rmse", "val_r2"')
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """A multilayer perceptron for numbers, with scikit-learn's interface.
+
+    All parameters, attributes and methods of scikit-learn's `sklearn.neural_network.MLPRegressor`
+    are there with their meaning; those from ``l1`` on are more.
+
+    Parameters
+    ----------
+    loss : str or Loss, default "squared_error"
+        "squared_error" (halved) and "poisson" are scikit-learn's; "absolute_error", "huber",
+        "quantile", "gamma" and the objects of `ravine.losses` are ravine's, as they are.
+    {first}
+    {then}
+    {more}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ravine as rv
+    >>> X = np.linspace(-1, 1, 200).reshape(-1, 1)
+    >>> y = np.sin(3 * X[:, 0])
+    >>> regressor = rv.MLPRegressor(solver="lbfgs", tol=1e-3, random_state=0).fit(X, y)
+    >>> regressor.score(X, y) > 0.99
+    True
+    """
+
+    _score_name: ClassVar[str] = "val_r2"
+    _codes: ClassVar[None] = None
+    _stratifies: ClassVar[bool] = False
+    _of_numbers: ClassVar[bool] = True
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseMLP._parameter_constraints,
+        "loss": [
+            StrOptions(
+                {"squared_error", "poisson", "absolute_error", "huber", "quantile", "gamma"}
+            ),
+            Loss,
+        ],
+        "monitor": [StrOptions({"val_r2", "val_loss", "val_rmse"}), None],
+    }
+
+    def __init__(
+        self,
+        loss: str | Loss = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: Any = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: Any = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        l1: Any = 0.0,
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+        layer_norm: bool = False,
+        clip_norm: float | None = None,
+        weight_decay: float = 0.0,
+        augmentation: Any = None,
+        monitor: str | None = None,
+        callbacks: Any = None,
+        n_jobs: int | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.l1 = l1
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.layer_norm = layer_norm
+        self.clip_norm = clip_norm
+        self.weight_decay = weight_decay
+        self.augmentation = augmentation
+        self.monitor = monitor
+        self.callbacks = callbacks
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        """
+        check_is_fitted(self)
+        return self.model_.predict(self._rows(X))
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Give the coefficient of determination, R².
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, columns)
+            The rows.
+        y : array-like of shape (n,) or (n, outputs)
+            Their targets.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        float
+            1 for perfect predictions, 0 for those of the mean.
+
+        Raises
+        ------
+        DataError
+            If a target or a weight is masked.
+        """
+        check_kept(y, "y")
+        check_kept(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))
+
+    # --- What BaseMLP asks for ------------------------------------------------------------------
+
+    def _check_data(
+        self, X: Any, y: Any, *, incremental: bool, reset: bool
+    ) -> tuple[NDArray[Any], Any]:
+        X, y = self._check_pair(X, y, reset=reset)
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        return dense(X), y
+
+    def _check_targets(self, y_val: Any) -> None:
+        found = 1 if y_val.ndim == 1 else y_val.shape[1]
+        if found != self.n_outputs_:
+            raise DataError(f"y_val has {found} columns, but y has {self.n_outputs_}.")
+
+    def _out_activation(self) -> str:
+        logarithmic = self.loss in ("poisson", "gamma") or isinstance(self.loss, Poisson | Gamma)
+        return "exp" if logarithmic else "identity"
+
+    def _encode(self, y: Any) -> NDArray[Any]:
+        return np.asarray(y)
+
+    def _objective(self) -> Objective:
+        return Objective.of_regression(self.loss, self.n_outputs_)

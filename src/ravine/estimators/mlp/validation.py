@@ -1,0 +1,86 @@
+"""What an MLP's early stopping validates on, where the caller of fit says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from ravine.errors import ParameterError
+from ravine.specs.optimizers import LBFGS
+
+__all__ = ["Validation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Validation rows, or what says how to choose them; all None leaves it to scikit-learn's rule.
+
+    Parameters
+    ----------
+    X, y, sample_weight : array-like, optional
+        Validation rows that are given apart.
+    groups, time : array-like, optional
+        The group and the time of each training row.
+
+    Examples
+    --------
+    >>> Validation(X=[[1.0]]).given
+    ['X_val']
+    """
+
+    X: Any = None
+    y: Any = None
+    sample_weight: ArrayLike | None = None
+    groups: ArrayLike | None = None
+    time: ArrayLike | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The names of those parameters of fit that are given."""
+        values = {
+            "X_val": self.X,
+            "y_val": self.y,
+            "sample_weight_val": self.sample_weight,
+            "groups": self.groups,
+            "time": self.time,
+        }
+        return [name for name, value in values.items() if value is not None]
+
+    def check_use(self, estimator: Any) -> None:
+        """Refuse what would change nothing.
+
+        Parameters
+        ----------
+        estimator : BaseMLP
+            The MLP that is fitted.
+
+        Raises
+        ------
+        ParameterError
+            If something is given that early stopping does not use.
+        """
+        given = self.given
+        if not given:
+            return
+        first = given[0]
+        if not estimator.early_stopping:
+            raise ParameterError(
+                f"{first} is for early stopping, but early_stopping is False.",
+                hint=f"Set early_stopping=True, or leave {first} out.",
+            )
+        if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
+            raise ParameterError(
+                f"{first} is for early stopping, which the solver lbfgs does not have.",
+                hint=f"Use another solver, or leave {first} out.",
+            )
+        if (self.X is None) != (self.y is None):
+            raise ParameterError("X_val and y_val must be given together, or neither of them.")
+        if self.X is None and self.sample_weight is not None:
+            raise ParameterError("sample_weight_val needs X_val and y_val.")
+        if self.X is not None and (self.groups is not None or self.time is not None):
+            raise ParameterError(
+                f"{given[-1]} would change nothing: X_val holds the validation rows.",
+                hint=f"Leave {given[-1]} out, or X_val and y_val.",
+            )

@@ -1,0 +1,1 @@
+"""The estimators of tables as they come: NeuralClassifier and NeuralRegressor."""

@@ -1,0 +1,1 @@
+"""Ground: files, numbers, text and progress, for every other room."""

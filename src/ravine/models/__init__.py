@@ -1,0 +1,1 @@
+"""Models: trained networks, their history, and the files that hold them."""

@@ -1,0 +1,1 @@
+"""Optimizers on functions: minimize, and surfaces to walk on."""

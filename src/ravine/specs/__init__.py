@@ -1,0 +1,1 @@
+"""Descriptions: networks, recipes and their parts, as frozen data that checks itself."""

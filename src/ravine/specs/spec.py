@@ -1,0 +1,361 @@
+"""The one shape of every description: frozen data that checks itself, to a dictionary and back.
+
+A description (of a layer, an optimizer, a recipe, ...) is a frozen dataclass below `Spec`. Its
+class attribute ``_rules`` names the rule of every field; a rule is called with the owner's name,
+the field's name and the value, and returns the value to keep or raises `ParameterError`.
+Descriptions of one sort form a `Family`, and `Spec.from_dict` finds kinds in families only: no
+other class can be reached by name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from ravine.errors import ParameterError, SpecError
+from ravine.specs.rules import Rule, broken, nearest, shown
+
+__all__ = ["MAX_DEPTH", "Family", "Spec"]
+
+#: How deep descriptions may be nested in one another.
+MAX_DEPTH = 32
+
+
+class Spec:
+    """The base of every description: immutable, checked when made, to a dictionary and back.
+
+    Descriptions compare by value, can be used as dictionary keys, and change only by `replace`,
+    which makes a new one.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Adam(learning_rate=0.01).to_dict()["learning_rate"]
+    0.01
+    >>> rv.Optimizer.from_dict({"kind": "Adam", "learning_rate": 0.01})
+    Adam(learning_rate=0.01)
+    """
+
+    _family: ClassVar[Family[Any]]
+    _rules: ClassVar[Mapping[str, Rule]] = {}
+    _always_shown: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        owner = type(self).__name__
+        for name, rule in self._rules.items():
+            if hasattr(self, name):
+                object.__setattr__(self, name, rule(owner, name, getattr(self, name)))
+        if _depth(self) > MAX_DEPTH:
+            raise ParameterError(f"{owner} is nested deeper than {MAX_DEPTH} levels.")
+        self._check()
+
+    def _check(self) -> None:
+        """Check what joins several fields; leaves with such a rule override this."""
+
+    def _shorthand(self) -> str | None:
+        """Give the name that stands for this description as a field's value, if there is one."""
+        if self._always_shown:  # which a name would hide
+            return None
+        names = self._family.shorthands.items()
+        return next((name for name, standard in names if self == standard), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the description as plain data: ``kind`` and the fields.
+
+        Returns
+        -------
+        dict
+            Numbers, strings, booleans, None, lists and dictionaries only; a constant schedule is a
+            plain float.
+
+        Raises
+        ------
+        SpecError
+            If it holds a class or a function of one's own, which no file can carry.
+
+        Examples
+        --------
+        >>> import ravine as rv
+        >>> rv.L2(1e-4).to_dict()
+        {'kind': 'L2', 'alpha': 0.0001, 'include_bias': False}
+        """
+        kind = type(self)
+        if kind not in self._family:
+            raise SpecError(
+                f"{kind.__name__} is a class of your own and cannot be written to a file: only "
+                f"ravine's own kinds ({', '.join(self._family.kinds)}) can be read back."
+            )
+        return {"kind": kind.__name__} | {
+            n: _plain(getattr(self, n), kind, n) for n in _fields(kind)
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Make a description from what `to_dict` gave.
+
+        Parameters
+        ----------
+        data : dict
+            ``kind`` (may be left out where only one is possible) and the fields; fields with a
+            default may be left out.
+
+        Returns
+        -------
+        Spec
+            An object of this class or, on a family's base such as `ravine.Layer`, of the kind
+            named.
+
+        Raises
+        ------
+        SpecError
+            If the kind or a field is unknown, a field is missing, or the nesting is too deep.
+        ParameterError
+            If a value breaks its field's rule.
+
+        Examples
+        --------
+        >>> import ravine as rv
+        >>> rv.Layer.from_dict({"kind": "Dense", "units": 8, "activation": "relu"})
+        Dense(8, activation='relu')
+        """
+        found: Self = cls._family.read(data, cls)
+        return found
+
+    def replace(self, **changes: Any) -> Self:
+        """Give a copy with some fields changed; a dotted name reaches into a field's own fields.
+
+        Parameters
+        ----------
+        **changes
+            New values by field name, such as ``epochs=20`` or
+            ``**{"optimizer.learning_rate": 0.1}``.
+
+        Returns
+        -------
+        Spec
+            A new description of the same kind, checked as any other.
+
+        Examples
+        --------
+        >>> import ravine as rv
+        >>> recipe = rv.Recipe(optimizer="adam", epochs=20)
+        >>> recipe.replace(**{"epochs": 5, "optimizer.learning_rate": 0.1})
+        Recipe(optimizer=Adam(learning_rate=0.1), epochs=5)
+        """
+        known = _fields(type(self))
+        direct: dict[str, Any] = {}
+        inner: dict[str, dict[str, Any]] = {}
+        for path, value in changes.items():
+            name, dot, rest = path.partition(".")
+            if name not in known:
+                raise _unknown_field(type(self), name)
+            if dot:
+                inner.setdefault(name, {})[rest] = value
+            else:
+                direct[name] = value
+        for name, deeper in inner.items():
+            part = direct.get(name, getattr(self, name))
+            if not isinstance(part, Spec):
+                path = f"{name}.{next(iter(deeper))}"
+                raise SpecError(
+                    f"'{path}' cannot be reached: {type(self).__name__}.{name} is {shown(part)}."
+                )
+            direct[name] = part.replace(**deeper)
+        return dataclasses.replace(self, **direct)  # type: ignore[type-var]
+
+    def __repr__(self) -> str:
+        parts: list[str] = []
+        for name, field in _fields(type(self)).items():
+            value = getattr(self, name)
+            if field.default is dataclasses.MISSING and not field.kw_only and len(parts) < 3:
+                parts.append(short(value))
+            elif (
+                name in self._always_shown
+                or type(value) is not type(field.default)
+                or value != field.default
+            ):
+                parts.append(f"{name}={short(value)}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def short(value: object) -> str:
+    """Give a field's value as `repr` shows it: a shorthand name where there is one."""
+    if isinstance(value, Spec):
+        name = value._shorthand()
+        return repr(value) if name is None else repr(name)
+    if isinstance(value, tuple):
+        return f"[{', '.join(repr(i) if isinstance(i, Spec) else short(i) for i in value)}]"
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
+    return repr(value)
+
+
+def _fields(kind: type) -> dict[str, dataclasses.Field[Any]]:
+    """Give the fields of a description by name (none where one's own class is no dataclass)."""
+    return {f.name: f for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
+
+
+def _plain(value: object, kind: type, name: str) -> Any:
+    if isinstance(value, Spec):
+        return value.to_dict()
+    if isinstance(value, tuple | list):
+        return [_plain(item, kind, name) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise SpecError(
+        f"The '{name}' of {kind.__name__} holds {short(value)}, a function of your own, which "
+        "cannot be written to a file."
+    )
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, Spec):
+        return vars(value).values()
+    return value if isinstance(value, tuple | list) else ()
+
+
+def _depth(spec: Spec) -> int:
+    """Count the levels of nested descriptions, without recursion, no further than needed."""
+    deepest = 1
+    stack: list[tuple[object, int]] = [(part, 1) for part in _parts(spec)]
+    while stack and deepest <= MAX_DEPTH:
+        value, depth = stack.pop()
+        if isinstance(value, Spec):
+            depth += 1
+            deepest = max(deepest, depth)
+        stack.extend((part, depth) for part in _parts(value))
+    return deepest
+
+
+def _check_nesting(data: object) -> None:
+    """Refuse nesting that no description can have, before anything recursive looks at it."""
+    stack = [(data, 0)]
+    while stack:
+        value, depth = stack.pop()
+        if not isinstance(value, Mapping | list | tuple):
+            continue
+        if depth >= 2 * MAX_DEPTH:
+            raise SpecError(f"The description is nested deeper than {MAX_DEPTH} levels.")
+        inner = value.values() if isinstance(value, Mapping) else value
+        stack.extend((item, depth + 1) for item in inner)
+
+
+def _unknown_field(kind: type, name: object) -> SpecError:
+    known = _fields(kind)
+    listed = ", ".join(known) if known else "none"
+    return SpecError(
+        f"{kind.__name__} has no field '{name}'. Its fields: {listed}.", hint=nearest(name, known)
+    )
+
+
+S = TypeVar("S", bound=Spec)
+
+
+class Family(Generic[S]):
+    """The kinds of one sort of description, by name; the only place where a kind is looked up.
+
+    Parameters
+    ----------
+    noun : str
+        What one of them is, with its article, for messages: ``"an optimizer"``.
+    base : type
+        The class that all of them come from.
+    kinds : iterable of type
+        Ravine's own kinds.
+    shorthands : dict, optional
+        Names that stand for a description with usual settings: ``{"adam": Adam()}``.
+    extensible : bool, default False
+        Whether subclasses of one's own may be used (they cannot be written to a file).
+
+    Examples
+    --------
+    >>> from ravine.specs.optimizers import OPTIMIZERS
+    >>> OPTIMIZERS.kinds["Adam"]
+    <class 'ravine.specs.optimizers.Adam'>
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        base: type[S],
+        kinds: Iterable[type[S]],
+        shorthands: Mapping[str, S] | None = None,
+        *,
+        extensible: bool = False,
+    ) -> None:
+        self.noun = noun
+        self.base = base
+        self.kinds: dict[str, type[S]] = {kind.__name__: kind for kind in kinds}
+        self.shorthands: dict[str, S] = dict(shorthands or {})
+        self.extensible = extensible
+        base._family = self
+
+    def __contains__(self, kind: type) -> bool:
+        return self.kinds.get(kind.__name__) is kind
+
+    def check_own(self, value: S, owner: str, name: str) -> None:
+        """Refuse a subclass of one's own where the engine has no way to run it."""
+        if type(value) not in self and not self.extensible:
+            raise broken(
+                owner, name, f"{self.noun} of ravine's own ({', '.join(self.kinds)})", value
+            )
+
+    def read(self, data: Mapping[str, Any], within: type[Any]) -> Any:
+        """Make the description that a dictionary gives; see `Spec.from_dict`."""
+        if not isinstance(data, Mapping):
+            raise SpecError(
+                f"The description of {self.noun} must be a dictionary. Got {shown(data)}."
+            )
+        _check_nesting(data)
+        kinds = {name: kind for name, kind in self.kinds.items() if issubclass(kind, within)}
+        known = ", ".join(kinds) if kinds else "none"
+        if "kind" in data:
+            name = data["kind"]
+        elif len(kinds) == 1:
+            name = next(iter(kinds))
+        else:
+            raise SpecError(
+                f"The description of {self.noun} lacks its 'kind'. Known kinds: {known}."
+            )
+        if not isinstance(name, str) or name not in kinds:
+            raise SpecError(
+                f"Unknown kind {shown(name)} of {self.noun}. Known kinds: {known}.",
+                hint=nearest(name, kinds),
+            )
+        return self._make(kinds[name], data)
+
+    def _make(self, kind: type[S], data: Mapping[str, Any]) -> S:
+        known = _fields(kind)
+        values = {name: value for name, value in data.items() if name != "kind"}
+        for name in values:
+            if name not in known:
+                raise _unknown_field(kind, name)
+        for name, field in known.items():
+            if name not in values and field.default is dataclasses.MISSING:
+                raise SpecError(f"{kind.__name__} lacks its field '{name}'.")
+        return kind(**values)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A description of one family: an object, its dictionary or a shorthand name."""
+
+    base: type[Spec]
+
+    def __call__(self, owner: str, name: str, value: Any) -> Any:
+        family = self.base._family
+        if isinstance(value, self.base):
+            family.check_own(value, owner, name)
+            return value
+        if isinstance(value, Mapping):
+            return self.base.from_dict(value)
+        if isinstance(value, str) and family.shorthands:
+            if value in family.shorthands:
+                return family.shorthands[value]
+            known = ", ".join(f"'{n}'" for n in family.shorthands)
+            hint = nearest(value, family.shorthands)
+            raise broken(owner, name, f"one of {known} or {family.noun} object", value, hint)
+        known = ", ".join(family.kinds)
+        raise broken(owner, name, f"{family.noun} ({known})", value)

@@ -1,0 +1,1 @@
+"""Models with what they know of their tables."""

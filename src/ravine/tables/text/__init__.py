@@ -1,0 +1,1 @@
+"""Text of tables: what cells written by people hold."""

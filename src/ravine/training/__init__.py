@@ -1,0 +1,1 @@
+"""Training: what becomes of a network, a recipe and rows."""

@@ -1,0 +1,416 @@
+"""Training: a network, a recipe and some rows become a model; many of them, a population."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Literal, overload
+
+from numpy.typing import ArrayLike
+
+from ravine.data.shared import SharedData
+from ravine.errors import DivergenceError, ParameterError
+from ravine.models.model import Model, read_model
+from ravine.specs.network import Network
+from ravine.specs.recipe import Recipe
+from ravine.training.checkpoints import Checkpoint, offsets_of, resume
+from ravine.training.population import Population, check_threads
+from ravine.training.run import Callback, Run, Sides, each_epoch
+
+__all__ = ["Job", "train", "train_many"]
+
+Progress = bool | Callable[[Mapping[str, Any]], None] | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One member of a population: what to train, how, and on which rows.
+
+    Parameters
+    ----------
+    network : Network
+        What is fitted.
+    recipe : Recipe, default Recipe()
+        How it is trained.
+    rows : array-like of int, optional
+        Rows of X to train on; a row may stand more than once, and all its copies then lie on one
+        side of a split. None: all rows that do not validate.
+    validation_rows : array-like of int, optional
+        Rows of X to validate on, none of which is trained on, instead of those that the recipe's
+        ``validation_fraction`` sets aside.
+    y : array-like, shape (n,) or (n, outputs), optional
+        Targets of this job alone, one for each row of X. None: those that all jobs share.
+    groups, time : array-like, shape (n,), optional
+        Groups and times for this job alone, one for each row of X, as in `train`. None: those that
+        all jobs share.
+    label : str, optional
+        What the job is called in reports.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Job(rv.Network([rv.Dense(1)]), rv.Recipe(seed=1), label="seed 1").label
+    'seed 1'
+    """
+
+    network: Network
+    recipe: Recipe = Recipe()  # noqa: RUF009 - immutable
+    _: KW_ONLY
+    rows: ArrayLike | None = None
+    validation_rows: ArrayLike | None = None
+    y: ArrayLike | None = None
+    groups: ArrayLike | None = None
+    time: ArrayLike | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_kinds(self.network, self.recipe)
+
+
+def train(
+    network: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    recipe: Recipe = Recipe(),  # noqa: B008 - immutable
+    *,
+    sample_weight: ArrayLike | None = None,
+    validation: tuple[ArrayLike, ...] | None = None,
+    start: str | os.PathLike[str] | Model | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    every: int | None = None,
+    callback: Callback | None = None,
+    progress: Progress = None,
+    threads: int | None = None,
+    groups: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+) -> Model:
+    """Train a network by a recipe.
+
+    Minimises ``Σ s_i L(ŷ_i, y_i) / Σ s_i + Σ_l α_l Ω(w_l)``. Each step's estimate, on a mini-batch
+    of B rows, is ``Σ s_i L(ŷ_i, y_i) / (B s̄)`` plus penalties, s̄ the mean weight of the training
+    rows, so that a weight means the same at every batch size.
+
+    Parameters
+    ----------
+    network : Network
+        What is fitted.
+    X : array-like, shape (n, inputs) or (n, height, width[, channels])
+        Inputs: finite numbers.
+    y : array-like, shape (n,) or (n, outputs)
+        Targets: numbers for a regression, labels of any sort for ``loss="cross_entropy"``.
+    recipe : Recipe, default Recipe()
+        How it is trained.
+    sample_weight : array-like, shape (n,), optional
+        Weight of each row, at least 0. Only ratios matter; a row of weight 0 is absent, bit for
+        bit. Clipping and adaptive rules take less than their share of heavy rows in small
+        mini-batches.
+    validation : tuple (X, y) or (X, y, sample_weight), optional
+        Rows to validate on after each epoch, instead of the recipe's ``validation_fraction``.
+    start : path or Model, optional
+        A checkpoint: training goes on where it stood, and gives bit for bit what an uninterrupted
+        run gives; only ``epochs`` of the recipe may differ. (Not if a schedule, or a Dropout that
+        fades, is as long as the run: with other epochs its values would have been others from the
+        first step on. Give it a ``length``.) A model, or the file of one: training
+        starts from its weights, and from what its Normalize learnt, with a fresh optimizer.
+    checkpoint : path, optional
+        A file that is written, whole or not at all, every so many epochs, when training is
+        interrupted and at its end.
+    every : int, optional
+        How many epochs lie between two checkpoints; None is 1.
+    callback : callable, optional
+        Called after each epoch, on a thread of the engine, with the epoch's row of the history as
+        a dictionary; training ends when it returns True.
+    progress : bool or callable, optional
+        True shows a live line on a terminal; a callable is called after each epoch, on this
+        thread, with ``run, runs, epoch, epochs, loss, val_loss``.
+    threads : int, optional
+        Threads to use, at least 1; None: one per core. The result does not depend on it.
+    groups : array-like, shape (n,), optional
+        The group of each row (a patient, a site): numbers or text. The recipe's
+        ``validation_fraction`` then sets whole groups aside, as near to the wanted share of rows,
+        and of each class, as they allow. Nothing of a group is both trained on and validated on.
+    time : array-like, shape (n,), optional
+        The time of each row: numbers or dates. ``validation_fraction`` then sets the latest rows
+        aside, with all that are of the same time. Together with ``groups``, it sets those groups
+        aside that end last: no row that is trained on is as late as the last row of any of them,
+        but their earlier rows may be earlier than some that are trained on.
+
+    Returns
+    -------
+    Model
+        The trained network. With early stopping, its weights are those of the best epoch.
+
+    Raises
+    ------
+    ParameterError
+        If network, recipe and data do not go together, or groups or time would change nothing.
+    DataError
+        If X, y or weights cannot be trained on, groups or time lack a value, or all rows are of one
+        group or time.
+    DivergenceError
+        If the loss or the weights became infinite or not a number, or a value that is monitored was
+        so in every epoch. ``error.model`` is the model that `train_many` would give: with early
+        stopping, it has the weights of the best epoch before.
+    FileError
+        If the checkpoint cannot be read or written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ravine as rv
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> network = rv.Network([rv.Dense(1)])
+    >>> model = rv.train(network, X, 3 * X[:, 0] + 1, rv.Recipe(optimizer=rv.SGD(0.1)))
+    >>> model.predict([[0.5]]).round(1)
+    array([2.5], dtype=float32)
+    """
+    _check_kinds(network, recipe)
+    data = SharedData(X, y, sample_weight, validation)
+    run = _started(network, recipe, data, start, (groups, time))
+    saver = Checkpoint(checkpoint, every, run) if checkpoint is not None else None
+    if saver is None and every is not None:
+        raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
+    if saver is None:
+        run.watch(each_epoch(callback))
+    else:
+        run.watch(each_epoch(callback), saver.write, saver.every)
+    population = Population([run], data)
+    try:
+        for _ in _train(population, progress, threads):
+            pass
+    except BaseException:
+        begun = population.outcomes.get(0)
+        if saver is not None and begun is not None and begun.snapshot is not None:
+            saver.write(begun.snapshot)
+        raise
+    outcome = population.outcomes[0]
+    if outcome.status == "diverged":
+        raise DivergenceError(outcome.message, hint=outcome.hint, model=population.model(0))
+    if saver is not None and outcome.snapshot is not None:
+        saver.write(outcome.snapshot, outcome.status)
+    return population.model(0)
+
+
+@overload
+def train_many(
+    jobs: Sequence[Job],
+    X: ArrayLike,
+    y: ArrayLike | None = ...,
+    *,
+    sample_weight: ArrayLike | None = ...,
+    groups: ArrayLike | None = ...,
+    time: ArrayLike | None = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    as_completed: Literal[False] = ...,
+) -> list[Model]: ...
+
+
+@overload
+def train_many(
+    jobs: Sequence[Job],
+    X: ArrayLike,
+    y: ArrayLike | None = ...,
+    *,
+    sample_weight: ArrayLike | None = ...,
+    groups: ArrayLike | None = ...,
+    time: ArrayLike | None = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    as_completed: Literal[True],
+) -> Iterator[tuple[int, Model]]: ...
+
+
+def train_many(
+    jobs: Sequence[Job],
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    threads: int | None = None,
+    progress: Progress = None,
+    as_completed: bool = False,
+) -> list[Model] | Iterator[tuple[int, Model]]:
+    """Train a population: any mix of networks and recipes, over all cores.
+
+    Each member comes out bit for bit as if it were trained alone, for any number of threads.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        What to train.
+    X : array-like, shape (n, inputs) or (n, height, width[, channels])
+        Inputs, shared by all jobs.
+    y : array-like, shape (n,) or (n, outputs), optional
+        Targets, shared by all jobs that have none of their own.
+    sample_weight : array-like, shape (n,), optional
+        Weight of each row, at least 0. Only ratios matter; a row of weight 0 is absent, bit for
+        bit. Clipping and adaptive rules take less than their share of heavy rows in small
+        mini-batches.
+    groups, time : array-like, shape (n,), optional
+        The group and the time of each row, as in `train`, for all jobs that set validation rows
+        aside and have none of their own. Where a job names its ``validation_rows``, they are
+        checked instead: a group on both sides is an error, and so are training rows that are not
+        earlier.
+    threads : int, optional
+        Threads to use, at least 1; None: one per core.
+    progress : bool or callable, optional
+        As in `train`.
+    as_completed : bool, default False
+        Give an iterator instead of a list: ``(number of the job, model)`` as the runs end. Leaving
+        it before its end stops the rest.
+
+    Returns
+    -------
+    list of Model, or iterator of (int, Model)
+        In the order of the jobs. A run that diverged has ``status`` "diverged", and harms no other;
+        with early stopping it has the weights of its best epoch, else those that it had reached.
+        After Ctrl-C (a warning says so) the runs that had not ended have the status "interrupted"
+        and the weights that they had reached.
+
+    Raises
+    ------
+    ParameterError
+        If a network, a recipe and the data do not go together, or groups or time would change
+        nothing.
+    DataError
+        If X, y or weights cannot be trained on, a row is both trained on and validated on, or
+        groups or time do not suit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ravine as rv
+    >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> network = rv.Network([rv.Dense(1)])
+    >>> rates = [0.01, 0.1]
+    >>> jobs = [rv.Job(network, rv.Recipe(optimizer=rv.SGD(rate))) for rate in rates]
+    >>> models = rv.train_many(jobs, X, 3 * X[:, 0] + 1)
+    >>> [model.status for model in models]
+    ['finished', 'finished']
+    """
+    population = _population(jobs, X, y, sample_weight, (groups, time))
+    if as_completed:
+        return _as_completed(population, progress, threads)
+    try:
+        for _ in _train(population, progress, threads):
+            pass
+    except KeyboardInterrupt:
+        done = sum(outcome.status != "interrupted" for outcome in population.outcomes.values())
+        warnings.warn(
+            f"Interrupted: {done} of {len(population.runs)} runs ended before.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return [population.model(number) for number in range(len(population.runs))]
+
+
+def _population(
+    jobs: Sequence[Job],
+    X: ArrayLike,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    sides: Sides,
+) -> Population:
+    data = SharedData(X, y, sample_weight)
+    runs = []
+    for number, job in enumerate(jobs):
+        if not isinstance(job, Job):
+            raise ParameterError(f"jobs must hold Job objects. Got {job!r} at place {number}.")
+        if y is None and job.y is None:
+            raise ParameterError(
+                f"The job at place {number} has no targets: y is None, and so is the job's own.",
+                hint="Pass train_many(jobs, X, y), or Job(..., y=y).",
+            )
+        own = _sides_of(job, sides)
+        runs.append(
+            Run(job.network, job.recipe, data, job.rows, job.validation_rows, y=job.y, sides=own)
+        )
+    _check_use(jobs, sides)
+    return Population(runs, data)
+
+
+def _sides_of(job: Job, shared: Sides) -> Sides:
+    """Give a job's groups and times: its own, or the shared ones if it can use them."""
+    own = (job.groups, job.time)
+    if not _splits(job):
+        return own
+    groups, time = (
+        theirs if mine is None else mine for mine, theirs in zip(own, shared, strict=True)
+    )
+    return groups, time
+
+
+def _splits(job: Job) -> bool:
+    return job.recipe.validation_fraction > 0 or job.validation_rows is not None
+
+
+def _check_use(jobs: Sequence[Job], sides: Sides) -> None:
+    """Refuse shared groups or times that no job uses."""
+    for name, side in zip(("groups", "time"), sides, strict=True):
+        if side is not None and not any(_splits(j) and getattr(j, name) is None for j in jobs):
+            raise ParameterError(
+                f"The '{name}' parameter of train_many would change nothing: no job sets "
+                "validation rows aside by it.",
+                hint=f"Set Recipe(validation_fraction=0.2) in a job, or leave {name} out.",
+            )
+
+
+def _as_completed(
+    population: Population, progress: Progress, threads: int | None
+) -> Iterator[tuple[int, Model]]:
+    for number in _train(population, progress, threads):
+        yield number, population.model(number)
+        del population.outcomes[number]
+
+
+def _train(population: Population, progress: Progress, threads: int | None) -> Iterator[int]:
+    """Train a population, with a live line where one is asked for."""
+    with ExitStack() as stack:
+        report = None
+        if progress is True:
+            from ravine.ground.progress import live_progress
+
+            report = stack.enter_context(live_progress())
+        elif callable(progress):
+            report = progress
+        elif progress not in (None, False):
+            raise ParameterError(
+                "The 'progress' parameter of train must be True, False or callable. "
+                f"Got {progress!r}."
+            )
+        yield from population.train(report, check_threads(threads))
+
+
+def _started(
+    network: Network,
+    recipe: Recipe,
+    data: SharedData,
+    start: str | os.PathLike[str] | Model | None,
+    sides: Sides,
+) -> Run:
+    """Make a run that starts afresh, from a checkpoint or from a model."""
+    if start is None:
+        return Run(network, recipe, data, sides=sides)
+    if isinstance(start, str | os.PathLike):
+        run = Run(network, recipe, data, sides=sides, offsets=offsets_of(start, data))
+        if resume(start, run):
+            return run
+        start = read_model(start)
+    if not isinstance(start, Model):
+        raise ParameterError(
+            f"The 'start' parameter of train must be a Model or the path of one. Got {start!r}."
+        )
+    return Run(network, recipe, data, start=start, sides=sides)
+
+
+def _check_kinds(network: object, recipe: object) -> None:
+    if not isinstance(network, Network):
+        raise ParameterError(f"network must be a Network. Got {network!r}.")
+    if not isinstance(recipe, Recipe):
+        raise ParameterError(f"recipe must be a Recipe. Got {recipe!r}.")

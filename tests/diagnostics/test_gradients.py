@@ -1,0 +1,228 @@
+"""Gradient checking: every part passes, and a wrong backward does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ravine as rv
+from ravine.diagnostics import gradients
+from ravine.diagnostics.gradients import Objective
+from ravine.specs.layers import LAYERS as KINDS
+from ravine.specs.layers.base import ACTIVATIONS
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(24, 4))
+CODES = np.column_stack([X, RNG.integers(0, 3, 24)])
+Y = RNG.normal(size=(24, 2))
+
+LAYERS = {
+    "normalize": ([rv.Normalize(), rv.Dense(3), rv.Dense(2)], X),
+    "dense without bias": ([rv.Dense(3, use_bias=False), rv.Dense(2)], X),
+    "batch norm": ([rv.Dense(5), rv.BatchNorm(), rv.Dense(2)], X),
+    "layer norm": ([rv.Dense(5), rv.LayerNorm(), rv.Dense(2)], X),
+    "dropout": ([rv.Dense(5), rv.Dropout(0.4), rv.Dense(2)], X),
+    "gaussian noise": ([rv.GaussianNoise(0.3), rv.Dense(5), rv.Dense(2)], X),
+    "embedding": ([rv.Embedding((4,), (3,), (2,)), rv.Dense(2)], CODES),
+    "piecewise linear": ([rv.PiecewiseLinear(5, (3, 0), (2, 3)), rv.Dense(2)], X),
+    "piecewise linear behind others": (
+        [
+            rv.Normalize(),
+            rv.Embedding((4,), (3,), (2,)),
+            rv.PiecewiseLinear(5, (1, 2), 2, activation="tanh"),
+            rv.Dense(2),
+        ],
+        CODES,
+    ),
+    "periodic": ([rv.Periodic((3, 0), 2), rv.Dense(4, activation="tanh"), rv.Dense(2)], X),
+    "periodic behind others": (
+        [
+            rv.Normalize(),
+            rv.Embedding((4,), (3,), (2,)),
+            rv.Periodic((1,), 5),
+            rv.Dense(3),
+            rv.Periodic((0, 2), 3),
+            rv.Dense(2),
+        ],
+        CODES,
+    ),
+    "scale": ([rv.Scale(), rv.Dense(4, activation="tanh"), rv.Scale(pace=2), rv.Dense(2)], X),
+    "piecewise linear with factors": (
+        [
+            rv.Embedding((4,), (3,), (2,)),
+            rv.PiecewiseLinear(5, (1, 2), 2, activation="tanh", pace=3),
+            rv.Dense(2),
+        ],
+        CODES,
+    ),
+    "residual": ([rv.Dense(5), rv.Residual([rv.Dense(5, activation="tanh")]), rv.Dense(2)], X),
+    "nested residual": (
+        [rv.Residual([rv.Residual([rv.Dense(4)]), rv.LayerNorm()]), rv.Dense(2)],
+        X,
+    ),
+    "flatten": ([rv.Flatten(), rv.Dense(2)], X.reshape(24, 2, 2)),
+}
+
+TARGETS = {
+    "squared_error": Y,
+    "absolute_error": Y,
+    "huber": 3 * Y,
+    "quantile": Y,
+    "poisson": RNG.poisson(3, (24, 2)),
+    "gamma": RNG.gamma(2, size=(24, 2)),
+    "binary_cross_entropy": RNG.integers(0, 2, (24, 2)),
+    "cross_entropy": RNG.integers(0, 2, 24),
+    rv.losses.CrossEntropy(label_smoothing=0.1): RNG.integers(0, 2, 24),
+}
+
+PENALTIES = [
+    rv.L1(0.1),
+    rv.L1(0.1, proximal=True),
+    rv.L2(0.1, include_bias=True),
+    rv.ElasticNet(0.1),
+]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer_agrees_with_central_differences(name):
+    layers, inputs = LAYERS[name]
+    for weights in (None, np.linspace(0.1, 2.0, len(inputs))):
+        report = rv.check_gradients(rv.Network(layers), inputs, Y, sample_weight=weights)
+        assert report.passed, report
+        assert report.worst < 1e-6
+
+
+def test_every_kind_of_layer_stands_in_the_table_above():
+    def kinds(layers):
+        for layer in layers:
+            yield type(layer).__name__
+            yield from kinds(getattr(layer, "layers", ()))
+
+    covered = {kind for layers, _ in LAYERS.values() for kind in kinds(layers)}
+    assert covered | {"Activation"} == set(KINDS.kinds)  # activations have a test of their own
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_agrees_with_central_differences(name):
+    network = rv.Network([rv.Dense(6, activation=name), rv.Dense(2)])
+    assert rv.check_gradients(network, X, Y).passed
+
+
+@pytest.mark.parametrize("loss", TARGETS, ids=str)
+def test_every_loss_agrees_with_central_differences(loss):
+    network = rv.Network([rv.Dense(5, activation="tanh"), rv.Dense(2)], loss=loss)
+    report = rv.check_gradients(network, X, TARGETS[loss], sample_weight=RNG.uniform(size=24))
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
+def test_every_penalty_agrees_with_central_differences(penalty):
+    network = rv.Network([rv.Dense(5, activation="tanh"), rv.Dense(2, penalty=rv.L2(0.3))])
+    assert rv.check_gradients(network, X, Y, rv.Recipe(penalty=penalty, dropout=0.2)).passed
+
+
+def test_rows_of_weight_0_are_absent_from_the_objective():
+    weights = np.arange(len(X)) % 3 * 1.0
+    present = weights > 0
+    network = rv.Network([rv.Normalize(), rv.Dense(4), rv.BatchNorm(), rv.Dense(2)])
+    recipe = rv.Recipe(augmentation=[rv.Noise(0.1), rv.Mixup(0.4)])
+    spoilt = np.where(present[:, np.newaxis], X, 1e6)
+    one = Objective(network, spoilt, Y, recipe, weights)
+    other = Objective(network, X[present], Y[present], recipe, weights[present])
+    value, gradient, _ = one(one.w)
+    same_value, same_gradient, _ = other(other.w)
+    assert value == same_value
+    np.testing.assert_array_equal(gradient, same_gradient)
+    assert rv.check_gradients(network, X, Y, recipe, sample_weight=weights).passed
+
+
+def test_augmentation_is_frozen_while_gradients_are_checked():
+    images = RNG.uniform(size=(12, 6, 6))
+    network = rv.Network([rv.Flatten(), rv.Dense(2)], loss="cross_entropy")
+    recipe = rv.Recipe(augmentation=[rv.Rotate(20), rv.Noise(0.1), rv.Mixup(0.4)])
+    assert rv.check_gradients(network, images, RNG.integers(0, 2, 12), recipe).passed
+
+
+def plant_backward_of(other, monkeypatch):
+    """Let the gradient come from another network of the same layout."""
+    right = gradients.Objective.__call__
+    twin = gradients.Objective(other, X, Y, rv.Recipe(), None)
+
+    def wrong(self, w, *, gradient=True):
+        value, g, kinks = right(self, w, gradient=gradient)
+        return value, right(twin, w)[1] if gradient else g, kinks
+
+    monkeypatch.setattr(gradients.Objective, "__call__", wrong)
+
+
+def test_the_backward_of_another_activation_is_caught_in_the_layers_before_it(monkeypatch):
+    def network(activation):
+        return rv.Network([rv.Dense(5, activation=activation), rv.Dense(5), rv.Dense(2)])
+
+    plant_backward_of(network("sigmoid"), monkeypatch)
+    report = rv.check_gradients(network("tanh"), X, Y)
+    assert not report.passed
+    assert "FAILED" in str(report)
+    assert not report.layers[0].passed
+
+
+def test_a_backward_that_forgets_the_penalty_of_one_layer_is_caught_in_that_layer_alone(
+    monkeypatch,
+):
+    def network(penalty):
+        return rv.Network([rv.Dense(5, activation="tanh", penalty=penalty), rv.Dense(2)])
+
+    plant_backward_of(network(None), monkeypatch)
+    report = rv.check_gradients(network(rv.L2(0.01)), X, Y)
+    assert [layer.passed for layer in report.layers] == [False, True]
+    assert report.layers[0].parameter.startswith("dense_1.weight")
+
+
+def test_parameters_at_a_kink_are_counted_apart():
+    # one row whose pre-activation is within a nudge of relu's kink
+    network = rv.Network([rv.Dense(1, activation="relu"), rv.Dense(1)])
+    objective = gradients.Objective(network, [[1.0]], [0.0], rv.Recipe(), None)
+    x = -objective.w[1] / objective.w[0] + 1e-9
+    report = rv.check_gradients(network, [[x]], [0.0])
+    assert report.passed
+    assert report.layers[0].kinks == 2
+
+
+def test_a_large_layer_is_sampled():
+    network = rv.Network([rv.Dense(50), rv.Dense(2)])
+    report = rv.check_gradients(network, X, Y, max_parameters=7)
+    assert [layer.checked for layer in report.layers] == [7, 7]
+    assert report.layers[0].parameters == 250
+
+
+def test_the_printed_report_names_every_layer_and_the_verdict():
+    report = rv.check_gradients(rv.Network([rv.Dense(3), rv.Dense(2)]), X, Y)
+    text = str(report)
+    assert "dense_1" in text
+    assert "dense_2" in text
+    assert text.splitlines()[-1].startswith("passed")
+    assert "<table>" in report._repr_html_()
+
+
+def test_a_tolerance_of_zero_is_refused():
+    with pytest.raises(
+        rv.errors.ParameterError, match="'tolerance' parameter of check_gradients must be"
+    ):
+        rv.check_gradients(rv.Network([rv.Dense(2)]), X, Y, tolerance=0)
+
+
+@pytest.mark.parametrize("others", [0, 2], ids=["bins alone", "other inputs too"])
+def test_piecewise_linear_trains_as_dense_does_on_the_bins_written_out(others):
+    rng = np.random.default_rng(0)
+    position, rest = rng.uniform(-1, 5, (200, 2)), rng.normal(size=(200, others))
+    written = np.clip(position[:, :, None] - np.arange(4), 0, 1).reshape(200, 8)
+    y = np.sin(position).sum(axis=1)
+    recipe = rv.Recipe(optimizer=rv.Adam(1e-3), epochs=3, batch_size=64, dtype="float64")
+    found = []
+    for first, columns in (
+        (rv.PiecewiseLinear(1000, (others, others + 1), 4, activation="tanh"), position),
+        (rv.Dense(1000, activation="tanh"), written),
+    ):
+        model = rv.train(rv.Network([first, rv.Dense(1)]), np.hstack([rest, columns]), y, recipe)
+        found.append(model.predict(np.hstack([rest, columns])))
+    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-10)
