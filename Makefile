@@ -111,7 +111,7 @@ develop: $(VENV)/installed-lint $(VENV)/installed-test $(VENV)/installed-engine-
 PYTHONS ?= python3.11 python3.12 python3.13
 wheel: $(VENV)/installed-release
 	rm -rf dist
-	$(BIN)/python packaging/make_wheels.py $(PYTHONS)
+	$(BIN)/python tools/make_wheels.py $(PYTHONS)
 
 # Both wheels in empty environments without a compiler, the demo at each instruction level; the source
 # distribution away from the checkout; and what cibuildwheel would build elsewhere.

@@ -1,6 +1,6 @@
 """Build ravine's wheels for this system and processor, in ``dist``.
 
-    python packaging/make_wheels.py PYTHON...
+    python tools/make_wheels.py PYTHON...
 
 There are two: one for Python 3.11, and one for every later version (they share a stable binary
 interface, abi3). Each needs an interpreter of its own: the first PYTHON that fits builds it. Each
