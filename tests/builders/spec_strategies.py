@@ -75,7 +75,7 @@ def values(rule, depth):
             )
         )
     if isinstance(rule, layers.base.ActivationOrName):
-        return st.sampled_from(layers.ACTIVATIONS) | specs(layers.Activation, depth)
+        return st.sampled_from(layers.base.ACTIVATIONS) | specs(layers.Activation, depth)
     if isinstance(rule, augmentation.AugmentationOrFunction):
         return members(AUGMENTATIONS, depth)
     if isinstance(rule, augmentation._ColumnOrGroup):
