@@ -2,13 +2,13 @@
 
     python tools/make_wheels.py PYTHON...
 
-There are two: one for Python 3.11, and one for every later version (they share a stable binary
-interface, abi3). Each needs an interpreter of its own: the first PYTHON that fits builds it. Each
-holds the engine for all instruction levels, so that it suits any processor.
+There are two: one for Python 3.11, and one for all later versions, which share a stable binary
+interface (abi3). The first PYTHON that fits builds each. A wheel holds the engine for all
+instruction levels, so it suits any processor.
 
-On Linux the compiler is Clang as ziglang packages it, since it can build for an older C library
-than this system's. Auditwheel then checks which libraries the wheel leans on, and gives it the tag
-of the oldest systems that have them.
+On Linux the compiler is the Clang of the package ziglang, which can build for an older C library
+than that of this system. auditwheel then checks which libraries the wheel depends on, and names it
+after the oldest systems that have them.
 """
 
 import importlib.util
