@@ -7,6 +7,7 @@ import ravine as rv
 from ravine import initializers
 from ravine.errors import ParameterError, RavineError, SpecError
 from ravine.specs.layers import LAYERS
+from ravine.specs.optimizers import OPTIMIZERS
 
 ERRORS = [
     # numbers
@@ -296,10 +297,10 @@ def test_a_bad_value_is_refused_by_name_rule_and_value(make, message):
 
 SPEC_ERRORS = [
     (rv.Optimizer, {"kind": "Adamm"}, "Unknown kind 'Adamm' (str) of an optimizer. Known kinds: "
-     "SGD, DeltaBarDelta, Rprop, Adagrad, RMSprop, Adam, AdamW, LBFGS."),
+     f"{', '.join(OPTIMIZERS.kinds)}."),
     (rv.Adam, {"kind": "SGD"}, "Unknown kind 'SGD' (str) of an optimizer. Known kinds: Adam."),
     (rv.Optimizer, {"kind": 3}, "Unknown kind 3 of an optimizer. Known kinds: "
-     "SGD, DeltaBarDelta, Rprop, Adagrad, RMSprop, Adam, AdamW, LBFGS."),
+     f"{', '.join(OPTIMIZERS.kinds)}."),
     (rv.Penalty, {"alpha": 1.0}, "The description of a penalty lacks its 'kind'. Known kinds: "
      "L1, L2, ElasticNet."),
     (rv.Penalty, {"kind": "L2", "alfa": 1.0}, "L2 has no field 'alfa'. Its fields: alpha, "
