@@ -173,6 +173,23 @@ class Study:
             )
         return self
 
+    @property
+    def has_run(self) -> bool:
+        """Whether any run is done.
+
+        Returns
+        -------
+        bool
+            False before `run`.
+
+        Examples
+        --------
+        >>> import ravine as rv
+        >>> rv.Study(rv.grid(rv.mlp(4), rv.Recipe(), seed=range(2))).has_run
+        False
+        """
+        return bool(self._results)
+
     def to_frame(self) -> pd.DataFrame:
         """Give the runs as a table, in the order of jobs and folds.
 
@@ -384,7 +401,7 @@ class Study:
 
     def _done(self) -> list[Place]:
         """Give the places of runs that are done."""
-        if not self._results:
+        if not self.has_run:
             raise ParameterError("Nothing has been run.", hint="Call run(X, y) first.")
         return [place for place in self._places() if place in self._results]
 
