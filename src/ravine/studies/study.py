@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from ravine.errors import ParameterError
+from ravine.ground.packages import needs
 from ravine.ground.text import plural
 from ravine.specs.rules import nearest
 from ravine.studies.frame import differing, histories_frame, runs_frame
@@ -70,6 +71,7 @@ class Study:
     """
 
     def __init__(self, jobs: Sequence[Job], store: str | os.PathLike[str] | None = None) -> None:
+        needs("A study", "pandas", "scipy", "sklearn")
         self.jobs = labelled(jobs)
         for job in self.jobs:
             own = [
