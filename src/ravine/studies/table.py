@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.feature_names import by_name, feature_names
 from ravine.data.gate import as_rows
 from ravine.data.labels import as_labels
 from ravine.data.sides import group_codes, time_ranks
@@ -116,7 +117,7 @@ def join(
     Parameters
     ----------
     first, second : tuple (X, y)
-        Of the same columns.
+        Of the same columns; those of data frames are taken by the names of the first.
 
     Returns
     -------
@@ -134,7 +135,9 @@ def join(
     >>> X.shape, y.tolist()
     ((3, 1), [2.0, 5.0, 6.0])
     """
-    tables = [Table(X, y) for X, y in (first, second)]
+    names = feature_names(first[0])
+    apart = by_name(second[0], names, "X of the rows set apart")
+    tables = [Table(*first), Table(apart, second[1])]
     shapes = [table.X.shape[1:] for table in tables]
     axes = [table.y.shape[1:] for table in tables]
     if shapes[0] != shapes[1] or axes[0] != axes[1]:
