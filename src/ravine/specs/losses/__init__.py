@@ -7,54 +7,17 @@ that is said. Each loss has a name that can stand for it: ``Network(layers, loss
 
 from __future__ import annotations
 
-from ravine.specs.losses.base import Loss
-from ravine.specs.losses.classes import BinaryCrossEntropy, CrossEntropy
-from ravine.specs.losses.numbers import (
-    AbsoluteError,
-    Gamma,
-    Huber,
-    Poisson,
-    Quantile,
-    SquaredError,
-)
-from ravine.specs.spec import Family
+from ravine.specs.losses import classes, numbers
+from ravine.specs.losses.base import *
+from ravine.specs.losses.classes import *
+from ravine.specs.losses.numbers import *
+from ravine.specs.spec import Family, kinds_in
 
-__all__ = [
-    "AbsoluteError",
-    "BinaryCrossEntropy",
-    "CrossEntropy",
-    "Gamma",
-    "Huber",
-    "Loss",
-    "Poisson",
-    "Quantile",
-    "SquaredError",
-]
+__all__ = ["Loss"]
+__all__ += numbers.__all__
+__all__ += classes.__all__
 
-LOSSES: Family[Loss] = Family(
-    "a loss",
-    Loss,
-    (
-        SquaredError,
-        AbsoluteError,
-        Huber,
-        Quantile,
-        Poisson,
-        Gamma,
-        BinaryCrossEntropy,
-        CrossEntropy,
-    ),
-    {
-        "squared_error": SquaredError(),
-        "absolute_error": AbsoluteError(),
-        "huber": Huber(),
-        "quantile": Quantile(),
-        "poisson": Poisson(),
-        "gamma": Gamma(),
-        "binary_cross_entropy": BinaryCrossEntropy(),
-        "cross_entropy": CrossEntropy(),
-    },
-)
+LOSSES: Family[Loss] = Family("a loss", Loss, kinds_in(Loss, numbers, classes), named=True)
 
 #: The names of the losses of numbers, and of those of labels.
 OF_NUMBERS = tuple(name for name, loss in LOSSES.shorthands.items() if not loss.classifies)
