@@ -36,14 +36,14 @@ class Checkpoints:
         Epochs between two states; ``None`` keeps none.
     resume : bool, default False
         Whether training goes on from the state in the file.
-    begun : callable
+    begun : callable, optional
         Called once, when the first epoch has passed, if states are kept.
     """
 
     path: Path | None = None
     every: int | None = None
     resume: bool = False
-    begun: Callable[[], None] = lambda: None
+    begun: Callable[[], None] | None = None
 
 
 class Prepared(Protocol):
