@@ -59,6 +59,15 @@ def test_the_baseline_of_a_regression_predicts_the_mean(kind, capsys):
     assert said["r2"] == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_baseline_of_classes_has_the_entropy_of_their_shares(kind, capsys):
+    assert train("--target", "pet", *KINDS[kind], *ALL_ROWS[kind]) == 0
+    said = result(capsys)["baseline"]["training"]
+    entropy = -0.25 * np.log(0.25) - 0.75 * np.log(0.75)
+    assert said["loss" if kind == "mlp" else "log_loss"] == pytest.approx(entropy, rel=1e-12)
+    assert said["accuracy"] == 0.75
+
+
 def test_no_constants_have_a_lower_pinball_loss_than_the_baseline_of_quantiles(capsys):
     assert train("--target", "y", *KINDS["neural"], *ALL, "--quantiles", "0.1,0.5,0.9") == 0
     said = result(capsys)["baseline"]["training"]["pinball"]

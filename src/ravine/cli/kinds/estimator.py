@@ -317,13 +317,14 @@ class SavedEstimator:
 
     def baseline(self, training: pd.DataFrame) -> tuple[str, Scored]:
         """Give the constant prediction that has the lowest loss on the training rows."""
-        from ravine.specs.losses import Quantile
+        from ravine.specs.losses import CrossEntropy, Quantile
         from ravine.tables.fitted.baseline import best_constant
 
-        y, loss = self.target.encode(training[self.target.name]), self.networks[0].network.loss
-        if self.target.task == "classification":
-            classes = len(self.estimator.classes_)
-            return "frequencies", _Constant(self, best_constant(loss, y, classes))
+        y = self.target.encode(training[self.target.name])
+        if self.target.task == "classification":  # without the smoothing of the members' loss
+            shares = best_constant(CrossEntropy(), y, len(self.estimator.classes_))
+            return "frequencies", _Constant(self, shares)
+        loss = self.networks[0].network.loss
         losses: list[Loss] = [Quantile(level) for level in self.quantiles] or [loss]
         found = self.target.decode(np.concatenate([best_constant(each, y) for each in losses]))
         if self.quantiles:
