@@ -186,15 +186,10 @@ class SavedEstimator:
     @property
     def history(self) -> History:
         """How training went, on average over the members."""
-        from ravine.models.history import History
-        from ravine.tables.fitted.table_model import loss_unit
+        from ravine.tables.fitted.table_model import history_in_unit
 
-        raw, unit = self.estimator.history_, 1.0
-        if self.target.task == "regression":
-            unit = loss_unit(self.estimator.members_[0].network.loss, self.target)
-        scales = dict.fromkeys(("loss", "penalty", "val_loss"), unit)
-        scales["val_rmse"] = self.target.standard_deviation
-        return History({name: raw[name] * scales.get(name, 1) for name in raw}, raw.best_epoch)
+        loss = self.networks[0].network.loss
+        return history_in_unit(self.estimator.history_, loss, self.target)
 
     @property
     def course(self) -> dict[str, Any]:
