@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ravine.errors import FileError
+from ravine.ground.packages import needs
 from ravine.tables.columns.categories import BinaryColumn, CategoryColumn, CodeColumn, OrderedColumn
 from ravine.tables.finding import check_column, check_columns
 from ravine.tables.places import rows_of_the_file
@@ -112,6 +113,7 @@ class TableChunks:
         rows: int = _ROWS,
         block: int | None = None,
     ) -> None:
+        needs("Reading a table from a file", "pyarrow")
         self.path = os.fspath(path)
         self.rows_read = 0
         self._rows = rows

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from ravine.cli.flags.options import DataFlags, JsonFlag, NetworkFlags, RecipeFlags, grouped
-from ravine.cli.output import console, note, print_json, print_table, say
+from ravine.cli.output import can_draw, console, note, print_json, print_table, say
 from ravine.cli.saved.opening import TableArgument
 from ravine.errors import ParameterError
 
@@ -298,12 +298,15 @@ def _is_ours(path: Path) -> bool:
 
 def _write(found: BiasVariance, folder: Path, target: str) -> dict[str, str]:
     """Write the numbers and the picture; what → path."""
-    from matplotlib.figure import Figure
-
     from ravine.ground.files import atomic_write
 
     with atomic_write(folder / _NUMBERS) as temporary:
         found.to_frame().to_csv(temporary, index=False, lineterminator="\n")
+    if not can_draw(_PICTURE):
+        (folder / _PICTURE).unlink(missing_ok=True)  # a picture of other numbers must not stay
+        return {"numbers": str(folder / _NUMBERS)}
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     found.plot(figure.add_subplot()).set_title(target)
     with atomic_write(folder / _PICTURE) as temporary:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ravine.cli.output import can_draw
 from ravine.errors import FileError, RavineError
 from ravine.ground.files import atomic_write, file_error, remove_leftovers
 
@@ -117,14 +118,17 @@ class ResultFolder:
             If they cannot be written. The folder is as it was then, and the model, if there is room
             for it, in a folder for temporary files, which the error names.
         """
+        draws = can_draw(PICTURE)
         try:
-            self._write_all(model)
+            self._write_all(model, draws)
         except FileError as error:
             raise _rescued(model, error) from error
         names = {"model": MODEL, "history": HISTORY, "picture": PICTURE, "recipe": RECIPE}
+        if not draws:
+            del names["picture"]
         return {what: str(self / name) for what, name in names.items()}
 
-    def _write_all(self, model: SavedModel) -> None:
+    def _write_all(self, model: SavedModel, draws: bool) -> None:
         from ravine.models.file import read_checksum
 
         with ExitStack() as files:  # left in the opposite order: the model is renamed last
@@ -134,7 +138,10 @@ class ResultFolder:
             self._write_recipe(files.enter_context(atomic_write(self / RECIPE)), run)
             history = files.enter_context(atomic_write(self / HISTORY))
             model.history.to_csv(history, run=run)
-            _draw(model, files.enter_context(atomic_write(self / PICTURE)), run)
+            if draws:
+                _draw(model, files.enter_context(atomic_write(self / PICTURE)), run)
+        if not draws:  # a picture of another run must not stay
+            (self / PICTURE).unlink(missing_ok=True)
 
     def _write_recipe(self, path: Path, run: str | None = None) -> None:
         from ravine.specs.recipe_file import write_recipe_file
