@@ -93,10 +93,10 @@ def test_a_checkpointed_training_that_never_began_leaves_the_folder_as_it_was(
 
 def test_the_recipe_of_a_checkpointed_training_is_there_while_it_runs(table):
     process = start(*LONG, "--checkpoint", "1")
-    wait_for(Path("out/recipe.toml").exists)
+    files = Path("out/recipe.toml"), Path("out/checkpoint.safetensors")
+    wait_for(lambda: all(file.exists() for file in files))
     process.kill()
     process.communicate(timeout=60)
-    assert Path("out/checkpoint.safetensors").exists()
     assert "run" not in tomllib.loads(Path("out/recipe.toml").read_text())["data"]
 
 
