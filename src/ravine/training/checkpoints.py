@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.data.shared import Offsets, SharedData
+from ravine.engine.snapshot import counter, counters, fields, fields_in_double, history_columns
 from ravine.errors import FileError, ParameterError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.parts import OFFSETS, pack
@@ -24,27 +25,16 @@ from ravine.training.run import Run
 
 __all__ = ["Checkpoint", "offsets_of", "resume"]
 
-_PREFIX, _OWN = "checkpoint.", "checkpoint.own."
+_PREFIX, _CUSTOM = "checkpoint.", "checkpoint.own."
 
 #: What the arrays of a checkpoint mean; a file without this mark has the first format.
 _FORMAT = 2
 
-_ARRAYS = (
-    "w",
-    "state",
-    "slots",
-    "average",
-    "average_state",
-    "best_w",
-    "best_state",
-    "schedule",
-    "history",
-    "counters",
-)
-#: Counters of a run of a version that did not count the effective capacity.
-_COUNTERS_BEFORE = 14
+#: The last counters, of the effective capacity, which runs of the first versions did not have.
+_LATER_COUNTERS = ("velocity", "effective_capacity")
 
-#: Empty but where a run was stopped between its last step and the end of that step's epoch.
+#: The array that files of the first versions do not have. It is empty but where a run was stopped
+#: between its last step and the end of that step's epoch.
 _BEFORE = "before"
 
 
@@ -90,19 +80,18 @@ class Checkpoint:
 
     def write(self, snapshot: dict[str, Any], status: str = "interrupted") -> None:
         """Save the run as the engine's snapshot has it."""
-        counters = snapshot["counters"]
         model = self.run.model(
             snapshot["result_w"],
             snapshot["result_state"],
             snapshot["history"],
             status=status,
-            best_epoch=int(counters[6]),
+            best_epoch=int(counter(snapshot, "best_epoch")),
         )
         document, arrays = pack(model)
-        own = [] if self.run.own_optimizer is None else self.run.own_optimizer.saved()
-        document["checkpoint"] = {"format": _FORMAT, "data": self._fingerprint, "own": len(own)}
-        arrays |= {_PREFIX + name: snapshot[name] for name in (*_ARRAYS, _BEFORE)}
-        arrays |= {f"{_OWN}{i}": array for i, array in enumerate(own)}
+        custom = self.run.custom_state()
+        document["checkpoint"] = {"format": _FORMAT, "data": self._fingerprint, "own": len(custom)}
+        arrays |= {_PREFIX + name: snapshot[name] for name in fields()}
+        arrays |= {f"{_CUSTOM}{i}": array for i, array in enumerate(custom)}
         write_model_file(self.path, document, arrays)
 
 
@@ -137,7 +126,7 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     saved = document.get("checkpoint")
     if saved is None:
         return False
-    start = {name: arrays[_PREFIX + name] for name in _ARRAYS if _PREFIX + name in arrays}
+    start = {name: arrays[_PREFIX + name] for name in fields() if _PREFIX + name in arrays}
     if not isinstance(saved, dict):
         raise FileError(f"{path} is not a whole checkpoint.")
     if saved.get("format", 1) == 1:
@@ -148,7 +137,9 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
             f"reads formats 1 to {_FORMAT}.",
             hint="Update ravine.",
         )
-    if set(start) != set(_ARRAYS):
+    if "w" in start:
+        start.setdefault(_BEFORE, start["w"][:0])
+    if set(start) != set(fields()):
         raise FileError(f"{path} is not a whole checkpoint.")
     _check_same(path, document, run)
     if saved.get("data") != fingerprint(run):
@@ -156,12 +147,9 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
             f"{path} is the checkpoint of a run on other data: the rows or their values differ.",
             hint="To start from its weights on new data, pass start=ravine.load(path).",
         )
-    start[_BEFORE] = arrays.get(_PREFIX + _BEFORE, start["w"][:0])
     _check_sizes(path, start, run)
-    run.start = _with_effective_capacity(start, run)
-    if run.own_optimizer is not None:
-        own = [arrays[f"{_OWN}{i}"] for i in range(len(arrays)) if f"{_OWN}{i}" in arrays]
-        run.own_optimizer.restore(own)
+    custom = [arrays[f"{_CUSTOM}{i}"] for i in range(len(arrays)) if f"{_CUSTOM}{i}" in arrays]
+    run.resume(_with_effective_capacity(start, run), custom)
     return True
 
 
@@ -212,9 +200,11 @@ def _of_format_1(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[
     factor ``1 − d^k`` after k steps, and no average of the running statistics: it begins with them
     as they are.
     """
-    if not {"average", "state", "counters"} <= set(start) or len(start["counters"]) < 3:
+    if not {"average", "state", "counters"} <= set(start):
         return start
-    average, state, steps = start["average"], start["state"], float(start["counters"][2])
+    if start["counters"].shape not in _counted():
+        return start
+    average, state, steps = start["average"], start["state"], counter(start, "k")
     decay = run.recipe.averaging
     if decay is None or not len(average) or steps < 1:
         return start | {"average_state": np.zeros(len(state) if len(average) else 0, state.dtype)}
@@ -257,24 +247,28 @@ def _described(network: Network, recipe: Recipe) -> dict[str, Any]:
     return {"network": network.to_dict(), **recipe_to_document(recipe)}
 
 
+def _counted() -> tuple[tuple[int, ...], ...]:
+    """Give the shapes of the array of counters: that of the first versions, and today's."""
+    today = len(counters())
+    return (today - len(_LATER_COUNTERS),), (today,)
+
+
 def _with_effective_capacity(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:
     """Give the state of a run of before ravine counted it the column and the counters for it.
 
     Plain descent has the same as the capacity; with momentum it is not known any more.
     """
-    from ravine.engine._engine import history_columns
-
-    counters, columns = start["counters"], list(history_columns)
-    if len(counters) != _COUNTERS_BEFORE:
+    counted, columns = start["counters"], history_columns()
+    if counted.shape != _counted()[0]:
         return start
     rule = run.recipe.optimizer
     plain = isinstance(rule, SGD) and rule.momentum == 0
     new = columns.index("effective_capacity")
     history = start["history"].reshape(-1, len(columns) - 1)
     known = history[:, columns.index("capacity")] if plain else np.full(len(history), np.nan)
-    added = (0.0, counters[3]) if plain else (np.nan, np.nan)
+    added = (0.0, counter(start, "capacity")) if plain else (np.nan, np.nan)
     return start | {
-        "counters": np.append(counters, added),
+        "counters": np.append(counted, added),
         "history": np.insert(history, new, known, axis=1).ravel(),
     }
 
@@ -283,6 +277,7 @@ def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
     n, n_state = run.handle.n_parameters, run.handle.n_state
     kind = np.dtype(run.recipe.dtype)
     rules = {
+        "counters": tuple(shape[0] for shape in _counted()),
         "w": (n,),
         "state": (n_state,),
         "average": (0, n),
@@ -292,7 +287,7 @@ def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
         "best_state": (0, n_state),
     }
     for name, array in start.items():
-        wanted = np.dtype("float64") if name in ("schedule", "history", "counters") else kind
+        wanted = np.dtype("float64") if name in fields_in_double() else kind
         if (
             array.ndim != 1
             or array.dtype != wanted

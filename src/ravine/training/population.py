@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ravine.data.shared import SharedData
 from ravine.errors import ParameterError
+from ravine.ground.progress import Report
 from ravine.models.model import Model
 from ravine.training.run import Run
 
@@ -21,8 +22,6 @@ __all__ = ["Outcome", "Population", "check_threads"]
 
 #: How long to wait for news of the engine, so that Ctrl-C is seen in time.
 _POLL_MILLISECONDS = 40
-
-Report = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass

@@ -18,7 +18,8 @@ from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.training.checkpoints import Checkpoint, offsets_of, resume
 from ravine.training.population import Population, check_threads
-from ravine.training.run import Callback, Run, Sides, each_epoch
+from ravine.training.run import Run, Sides
+from ravine.training.watching import Callback, EachEpoch
 
 __all__ = ["Job", "train", "train_many"]
 
@@ -173,10 +174,11 @@ def train(
     saver = Checkpoint(checkpoint, every, run) if checkpoint is not None else None
     if saver is None and every is not None:
         raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
+    watcher = None if callback is None else EachEpoch(callback)
     if saver is None:
-        run.watch(each_epoch(callback))
+        run.watch(watcher)
     else:
-        run.watch(each_epoch(callback), saver.write, saver.every)
+        run.watch(watcher, saver.write, saver.every)
     population = Population([run], data)
     try:
         for _ in _train(population, progress, threads):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import ParameterError
+from ravine.optimize.custom import is_custom
 from ravine.specs.layers import Activation, BatchNorm, Dense, Layer, LayerNorm
 from ravine.specs.losses import (
     LOSSES,
@@ -33,7 +34,6 @@ from ravine.specs.penalties import L1, L2, ElasticNet, Penalty
 from ravine.specs.recipe import Recipe
 from ravine.specs.schedules import Schedule
 from ravine.specs.spec import Spec
-from ravine.training.custom import is_own
 
 __all__ = ["Objective", "layer_sizes", "make_network", "make_optimizer", "make_recipe"]
 
@@ -324,7 +324,7 @@ def _penalty(alpha: Any, l1: Any, strength: float, estimator: Any) -> Penalty | 
     proximal = (
         solver in ("sgd", "adam")
         if isinstance(solver, str)
-        else not (isinstance(solver, LBFGS | Rprop) or is_own(solver))
+        else not (isinstance(solver, LBFGS | Rprop) or is_custom(solver))
     )
     if a == 0:
         return L1(b, proximal=proximal)
