@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ravine.data.gate import weighing
 from ravine.data.outputs import with_outputs
 from ravine.data.shared import SharedData
+from ravine.data.weights import weighing
 from ravine.errors import ParameterError
 from ravine.specs.augmentation import Augmentation, Synthesize
 from ravine.specs.network import Network

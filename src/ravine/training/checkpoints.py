@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.data.shared import Offsets, SharedData
+from ravine.data.offsets import Offsets
+from ravine.data.shared import SharedData
 from ravine.engine.snapshot import counter, counters, fields, fields_in_double, history_columns
 from ravine.errors import FileError, ParameterError
 from ravine.models.file import read_model_file, write_model_file

@@ -8,9 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ravine.data.gate import Targets, weighing
-from ravine.data.shared import Arrays, SharedData
+from ravine.data.arrays import Arrays
+from ravine.data.gate import Targets
+from ravine.data.shared import SharedData
 from ravine.data.splitting import check_sides, split_rows
+from ravine.data.weights import weighing
 from ravine.errors import DataError, ParameterError
 from ravine.specs.recipe import Recipe
 

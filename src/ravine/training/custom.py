@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.data.gate import Targets, as_features, as_targets
-from ravine.data.shared import Offsets, SharedData
+from ravine.data.offsets import Offsets
+from ravine.data.shared import SharedData
 from ravine.errors import DataError, ParameterError
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.data.shared import Offsets, SharedData
+from ravine.data.offsets import Offsets
+from ravine.data.shared import SharedData
 from ravine.engine.snapshot import counter, fields
 from ravine.models.model import Model
 from ravine.specs.network import Network

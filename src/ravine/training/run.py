@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.offsets import Offsets
 from ravine.data.outputs import with_outputs
-from ravine.data.shared import Offsets, SharedData
+from ravine.data.shared import SharedData
 from ravine.engine.snapshot import columns_of, counter, fields
 from ravine.models.history import History
 from ravine.models.model import Model

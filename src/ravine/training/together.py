@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.data.gate import Targets, weighing
+from ravine.data.arrays import Arrays
+from ravine.data.gate import Targets
 from ravine.data.labels import said_of_alike
-from ravine.data.shared import Arrays, Offsets, SharedData, rows_per_batch
+from ravine.data.offsets import Offsets
+from ravine.data.shared import SharedData, rows_per_batch
+from ravine.data.weights import weighing
 from ravine.errors import DataError, DataWarning, ParameterError
 from ravine.models.model import Model
 from ravine.specs.augmentation import Augmentation, Synthesize

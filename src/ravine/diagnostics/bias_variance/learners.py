@@ -13,7 +13,8 @@ from ravine.models.model import Model
 from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
-from ravine.training.train import Job, Progress, train_many
+from ravine.training.jobs import Job
+from ravine.training.train import Progress, train_many
 
 __all__ = [
     "EstimatorLearner",
