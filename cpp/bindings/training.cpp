@@ -1,5 +1,5 @@
 // Runs and populations. The calling thread waits without the GIL while worker threads train; they take it
-// only to call the user's own code.
+// only to call custom code.
 #include "convert.hpp"
 
 #include "ravine/run/patience.hpp"
@@ -131,7 +131,7 @@ public:
         population_->join();
     }
 
-    // What run i gave; to be asked for once, when the run has ended. Raises what the user's own code raised.
+    // What run i gave; to be asked for once, when the run has ended. Raises what custom code raised.
     nb::dict outcome(std::size_t i) { return describe(population_->outcomes().at(i), keep_.at(i)); }
 
 private:

@@ -18,8 +18,8 @@ template <class T> struct EpochRows {
 };
 template <class T> using CustomAugmentation = std::function<EpochRows<T>(std::uint64_t epoch)>;
 
-// Order of work: the user's function makes the epoch's rows, Synthesize adds to them, they are shuffled; then
-// each mini-batch's images are moved, noise is added, rows are mixed. Rows that the user made have the
+// Order of work: the custom function makes the epoch's rows, Synthesize adds to them, they are shuffled; then
+// each mini-batch's images are moved, noise is added, rows are mixed. Custom rows have the
 // weights of those that they were made of.
 template <class T> class Batches {
 public:
@@ -164,7 +164,7 @@ private:
     std::optional<Synthesizer<T>> synthesizer_;
     std::optional<Augmenter<T>> augmenter_;
     std::uint64_t made_for_ = 0;
-    EpochRows<T> made_, extra_; // the user's rows of this epoch, and the synthetic ones
+    EpochRows<T> made_, extra_; // the custom rows of this epoch, and the synthetic ones
     std::vector<double> extra_weights_;
     Index n_given_ = 0; // rows before the synthetic ones
     std::vector<Index> order_;

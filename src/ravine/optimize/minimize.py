@@ -1,4 +1,4 @@
-"""Run an optimizer on a function of one's own."""
+"""Run an optimizer on any function."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def minimize(
     dtype: Literal["float32", "float64"] = "float64",
     args: tuple[Any, ...] = (),
 ) -> OptimizeResult:
-    """Walk down a function with one of ravine's optimizers, or one's own, and keep the path.
+    """Walk down a function with one of ravine's optimizers, or a custom one, and keep the path.
 
     Parameters
     ----------
