@@ -50,6 +50,7 @@ template <class T> auto custom_update(nb::handle function) {
     };
 }
 
+void bind_losses(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_optimizers(nb::module_& m);
 void bind_training(nb::module_& m);

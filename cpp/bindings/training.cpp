@@ -228,6 +228,7 @@ private:
         result["diverged_rate"] = state.diverged_rate;
         result["diverged_what"] = state.diverged_what;
         result["history"] = to_vector<double>(state.history);
+        if (!keep) result["slots"] = to_vector<T>(std::move(state.slots));
         result["snapshot"] = keep ? nb::object(from_state<T>(std::move(state))) : nb::none();
         return result;
     }

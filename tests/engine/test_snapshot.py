@@ -27,7 +27,8 @@ def snapshot_of(path, dtype, **more):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_checkpoint_holds_every_field_of_the_snapshot_in_its_precision(tmp_path, dtype):
     kept, _ = snapshot_of(tmp_path / "c.safetensors", dtype)
-    assert set(kept) == set(fields())
+    of_the_rule = {name for name in kept if name.startswith("optimizer.")}
+    assert set(kept) - of_the_rule == set(fields()) - {"slots"}
     for name, array in kept.items():
         assert array.dtype == ("float64" if name in fields_in_double() else dtype), name
 

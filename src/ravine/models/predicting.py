@@ -17,7 +17,6 @@ from ravine.engine.handles import engine_network
 from ravine.errors import ParameterError
 from ravine.models.finite import check_predictions, check_scores, overflowed
 from ravine.specs.layers import Dropout, Layer, Residual
-from ravine.specs.losses import BinaryCrossEntropy
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 
@@ -63,7 +62,7 @@ class Predictor:
         -------
         ndarray
             Regression: shape (n,) if the targets had one axis, otherwise (n, outputs); the inverse
-            link is applied (``e^z`` for Poisson and Gamma). Classification: class labels, shape
+            link is applied (``e^z`` for a log link). Classification: class labels, shape
             (n,), or a 0/1 matrix for BinaryCrossEntropy with several outputs. With ``samples``: a
             leading axis of that length, and probabilities instead of labels.
 
@@ -219,7 +218,7 @@ class Predictor:
 
     @property
     def _is_classifier(self) -> bool:
-        return bool(self.classes is not None) or isinstance(self.network.loss, BinaryCrossEntropy)
+        return self.network.loss.classifies
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
         """Check inputs, and lay each row flat."""

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.errors import DivergenceError, ParameterError
 from ravine.ground.kept import count_masked
 from ravine.ground.numeric import as_array, as_floats
+from ravine.ground.packages import needs
 from ravine.optimize.custom import CustomOptimizer, as_described, is_custom
 from ravine.specs.optimizers import Adam, Optimizer, check_own_rule
 from ravine.specs.rules import Choice, Whole, broken, shown
-from ravine.specs.schedules import plateau_of
 from ravine.specs.spec import Member
 
 if TYPE_CHECKING:
@@ -96,9 +96,10 @@ def minimize(
     >>> result.x.round(6), result.nit < 50
     (array([1., 1.]), True)
     """
+    needs("minimize", "scipy")
     rule = Member(Optimizer)("minimize", "optimizer", optimizer)
     check_own_rule(rule)
-    plateau = plateau_of(rule.learning_rate)
+    plateau = getattr(rule.learning_rate, "plateau", None)
     if plateau is not None and plateau.monitor not in (None, "loss"):
         raise ParameterError(
             f"ReduceOnPlateau watches {plateau.monitor!r}, but a function has no validation rows.",

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from ravine.data.offsets import Offsets
 from ravine.data.shared import SharedData
+from ravine.engine.optimizer_state import named_state, state_of_names
 from ravine.engine.snapshot import counter, counters, fields, fields_in_double, history_columns
 from ravine.errors import FileError, ParameterError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.parts import OFFSETS, pack
 from ravine.models.stand_ins import recipe_from_document, recipe_to_document
+from ravine.optimize.custom import as_described
 from ravine.specs.network import Network
 from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe
@@ -27,9 +29,13 @@ from ravine.training.run import Run
 __all__ = ["Checkpoint", "offsets_of", "resume"]
 
 _PREFIX, _CUSTOM = "checkpoint.", "checkpoint.own."
+_OPTIMIZER = "checkpoint.optimizer."
+
+#: The optimizer's state, which the formats before the third kept as it lies in the engine.
+_SLOTS = "slots"
 
 #: What the arrays of a checkpoint mean; a file without this mark has the first format.
-_FORMAT = 2
+_FORMAT = 3
 
 #: The last counters, of the effective capacity, which runs of the first versions did not have.
 _LATER_COUNTERS = ("velocity", "effective_capacity")
@@ -91,7 +97,10 @@ class Checkpoint:
         document, arrays = pack(model)
         custom = self.run.custom_state()
         document["checkpoint"] = {"format": _FORMAT, "data": self._fingerprint, "own": len(custom)}
-        arrays |= {_PREFIX + name: snapshot[name] for name in fields()}
+        arrays |= {_PREFIX + name: snapshot[name] for name in fields() if name != _SLOTS}
+        optimizer, n = _optimizer_of(self.run)
+        named = named_state(optimizer, n, snapshot[_SLOTS])
+        arrays |= {_OPTIMIZER + name: array for name, array in named.items()}
         arrays |= {f"{_CUSTOM}{i}": array for i, array in enumerate(custom)}
         write_model_file(self.path, document, arrays)
 
@@ -130,9 +139,10 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     start = {name: arrays[_PREFIX + name] for name in fields() if _PREFIX + name in arrays}
     if not isinstance(saved, dict):
         raise FileError(f"{path} is not a whole checkpoint.")
-    if saved.get("format", 1) == 1:
+    form = saved.get("format", 1)
+    if form == 1:
         start = _of_format_1(start, run)
-    elif saved["format"] != _FORMAT:
+    elif form not in (2, _FORMAT):
         raise FileError(
             f"{path} is a checkpoint of format {saved['format']!r:.20}, but this version of ravine "
             f"reads formats 1 to {_FORMAT}.",
@@ -140,7 +150,8 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
         )
     if "w" in start:
         start.setdefault(_BEFORE, start["w"][:0])
-    if set(start) != set(fields()):
+    named = {_SLOTS} if form == _FORMAT else set()
+    if set(start) != set(fields()) - named:
         raise FileError(f"{path} is not a whole checkpoint.")
     _check_same(path, document, run)
     if saved.get("data") != fingerprint(run):
@@ -148,6 +159,8 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
             f"{path} is the checkpoint of a run on other data: the rows or their values differ.",
             hint="To start from its weights on new data, pass start=ravine.load(path).",
         )
+    if form == _FORMAT:
+        start[_SLOTS] = _slots_of(path, arrays, run)
     _check_sizes(path, start, run)
     custom = [arrays[f"{_CUSTOM}{i}"] for i in range(len(arrays)) if f"{_CUSTOM}{i}" in arrays]
     run.resume(_with_effective_capacity(start, run), custom)
@@ -192,6 +205,30 @@ def fingerprint(run: Run) -> list[int]:
     if any(side is not None for side in run.sides):  # else X, y and the recipe say which validate
         found.append(zlib.crc32(run.validation_rows.tobytes()))
     return found
+
+
+def _optimizer_of(run: Run) -> tuple[dict[str, Any], int]:
+    """Describe a run's optimizer, and give the number of its parameters."""
+    return as_described(run.recipe.optimizer).to_dict(), run.handle.n_parameters
+
+
+def _slots_of(path: Any, arrays: dict[str, NDArray[Any]], run: Run) -> NDArray[Any]:
+    """Give the optimizer's state as the engine has it, from the arrays of a file."""
+    named = {
+        name.removeprefix(_OPTIMIZER): array
+        for name, array in arrays.items()
+        if name.startswith(_OPTIMIZER)
+    }
+    dtype = run.recipe.dtype
+    if any(array.dtype != np.dtype(dtype) for array in named.values()):
+        raise FileError(f"{path} is not a whole checkpoint: its optimizer's state does not fit.")
+    optimizer, n = _optimizer_of(run)
+    try:
+        return state_of_names(optimizer, n, named, dtype)
+    except ParameterError as error:
+        raise FileError(
+            f"{path} is not a whole checkpoint: its optimizer's state does not fit."
+        ) from error
 
 
 def _of_format_1(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:

@@ -105,7 +105,7 @@ class Run:
         choice = RowChoice(data, recipe, self.targets, self.sides, weigh_by)
         self.rows, self.validation_rows = choice.of(rows, validation_rows)
         self._start = None if start is None else self._weights_of(start)
-        self._custom_optimizer = (
+        self.custom_optimizer = (
             CustomOptimizer(recipe.optimizer, self.handle.n_parameters)
             if is_custom(recipe.optimizer)
             else None
@@ -146,12 +146,12 @@ class Run:
         """
         names = fields() if "counters" in snapshot else ("w", "state")
         self._start = {name: snapshot[name] for name in names}
-        if self._custom_optimizer is not None and "counters" in snapshot:
-            self._custom_optimizer.restore(custom)
+        if self.custom_optimizer is not None and "counters" in snapshot:
+            self.custom_optimizer.restore(custom)
 
     def custom_state(self) -> list[NDArray[Any]]:
         """Give the state of a custom optimizer, as it is now; it is empty for others."""
-        return [] if self._custom_optimizer is None else self._custom_optimizer.saved()
+        return [] if self.custom_optimizer is None else self.custom_optimizer.saved()
 
     def show_rest(self, history: NDArray[np.float64]) -> None:
         """Show the watcher the epochs that the run ended with before it wanted to see more."""
@@ -171,7 +171,7 @@ class Run:
             "validation_rows": self.validation_rows,
             "targets": self.places,
             "start": self._start,
-            "update": self._custom_optimizer,
+            "update": self.custom_optimizer,
             "augment": self.custom_augmentation(),
             "on_epoch": hook,
             "every": 0 if hook is None else hook.every,

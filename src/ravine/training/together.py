@@ -22,7 +22,6 @@ from ravine.specs.augmentation import Augmentation, Synthesize
 from ravine.specs.layers import Dropout, Layer, Residual
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe, check_no_threshold
-from ravine.specs.schedules import plateau_of
 from ravine.training.copula_check import warn_of_misfit
 
 __all__ = ["Together", "check_start"]
@@ -72,7 +71,7 @@ class Together:
     def _check_parts(self) -> None:
         recipe = self.recipe
         monitors = [] if recipe.stopping is None else [("EarlyStopping", recipe.stopping.monitor)]
-        plateau = plateau_of(getattr(recipe.optimizer, "learning_rate", None))
+        plateau = getattr(recipe.optimizer.learning_rate, "plateau", None)
         if plateau is not None and plateau.monitor is not None:
             monitors.append(("ReduceOnPlateau", plateau.monitor))
         for name, monitor in monitors:
