@@ -25,7 +25,7 @@ _FAMILIES = (
 #: Where the other public names live.
 _HOMES = {
     "History": "models.history",
-    "Job": "training.train",
+    "Job": "training.jobs",
     "MLPClassifier": "estimators.mlp.estimators",
     "MLPRegressor": "estimators.mlp.estimators",
     "Model": "models.model",

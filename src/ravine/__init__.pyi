@@ -63,7 +63,7 @@ from ravine.specs.schedules import StepDecay as StepDecay
 from ravine.specs.schedules import Warmup as Warmup
 from ravine.specs.stopping import EarlyStopping as EarlyStopping
 from ravine.training.augmented_rows import augment as augment
-from ravine.training.train import Job as Job
+from ravine.training.jobs import Job as Job
 from ravine.training.train import train as train
 from ravine.training.train import train_many as train_many
 

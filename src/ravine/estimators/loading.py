@@ -8,7 +8,8 @@ from typing import Any
 
 from ravine.errors import SpecError
 from ravine.models.file import read_model_file
-from ravine.models.model import Model, usable
+from ravine.models.model import Model
+from ravine.models.reading import usable
 
 __all__ = ["load"]
 

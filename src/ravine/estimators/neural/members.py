@@ -14,8 +14,9 @@ from ravine.estimators.neural.options import make_recipe
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.specs.network import Network
+from ravine.training.jobs import Job
 from ravine.training.lengths import with_lengths
-from ravine.training.train import Job, train_many
+from ravine.training.train import train_many
 
 __all__ = [
     "Kind",

@@ -13,7 +13,8 @@ from ravine.errors import DataError, FileError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.finite import check_predictions
 from ravine.models.history import History
-from ravine.models.model import Model, usable
+from ravine.models.model import Model
+from ravine.models.reading import usable
 from ravine.specs.losses import Loss
 from ravine.tables.finding import rows_with_target
 from ravine.tables.frames import as_frame
