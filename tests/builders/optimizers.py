@@ -1,9 +1,9 @@
 """One table of optimizers: what the tests of every rule need to know of each.
 
-A rule that is registered and does not stand here fails `test_every_optimizer_stands_in_the_table`. From this
-table follow: its description (fields, dictionary, random values), its first steps by hand in both
-precisions, what it remembers, that it descends into a valley, that it trains alone as in company,
-and that it can be killed and resumed.
+A rule that is registered and does not stand here fails
+`test_every_optimizer_stands_in_the_table`. From this table follow: its description (fields,
+dictionary, random values), its first steps by hand in both precisions, what it remembers, that it
+descends into a valley, that it trains alone as in company, and that it can be killed and resumed.
 """
 
 from __future__ import annotations

@@ -12,6 +12,9 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from ravine.specs.losses import LOSSES
+from ravine.specs.optimizers import OPTIMIZERS
+
 __all__ = [
     "DataFlags",
     "JsonFlag",
@@ -23,6 +26,10 @@ __all__ = [
 ]
 
 _DATA, _NETWORK, _RECIPE = "Data", "Network", "Recipe"
+#: Names of the optimizers that take all rows at every step unless told otherwise.
+_FULL = [
+    name for name, rule in OPTIMIZERS.shorthands.items() if rule.full_batch or rule.adapts_rates
+]
 _NEURAL = "Only with --estimator neural"
 
 JsonFlag = Annotated[
@@ -141,8 +148,7 @@ class NetworkFlags:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="squared_error, absolute_error, huber, quantile, poisson, gamma, "
-            "binary_cross_entropy or cross_entropy. (default: what suits the task)",
+            help=f"{', '.join(LOSSES.shorthands)}. (default: what suits the task)",
             rich_help_panel=_NETWORK,
         ),
     ] = None
@@ -165,16 +171,15 @@ class RecipeFlags:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="adam, adamw, sgd, rmsprop, adagrad, rprop, delta_bar_delta or lbfgs. "
-            "(default: adam)",
+            help=f"{', '.join(OPTIMIZERS.shorthands)}. (default: adam)",
             rich_help_panel=_RECIPE,
         ),
     ] = None
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help="Learning rate of the first step. (default: 0.003 for adam and adamw, the "
-            "optimizer's own for others)",
+            help="The highest learning rate of the run; a schedule keeps its shape. (default: 0.003 "
+            "for adam and adamw, the optimizer's own for others)",
             rich_help_panel=_RECIPE,
         ),
     ] = None
@@ -196,7 +201,7 @@ class RecipeFlags:
         str | None,
         typer.Option(
             metavar="ROWS|full",
-            help="Rows per step. (default: 128; full for lbfgs, rprop and delta_bar_delta)",
+            help=f"Rows per step. (default: 128; full for {', '.join(_FULL)})",
             rich_help_panel=_RECIPE,
         ),
     ] = None
