@@ -210,7 +210,7 @@ def check_no_threshold(optimizer: Optimizer, penalty: object) -> None:
 
 
 def _with_names(text: str | None) -> str | None:
-    """Fill in the names of the optimizers; there is no text where Python runs without docstrings."""
+    """Fill in the names of the optimizers; `python -OO` has no text to fill them in."""
     names = ", ".join(f'``"{name}"``' for name in OPTIMIZERS.shorthands)
     indent = " " * 8
     listed = textwrap.fill(f"{names}.", 100, initial_indent=indent, subsequent_indent=indent)
