@@ -178,7 +178,7 @@ class RecipeFlags:
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help="The highest learning rate of the run; a schedule keeps its shape. (default: 0.003 "
+            help="Highest learning rate of the run; a schedule keeps its shape. (default: 0.003 "
             "for adam and adamw, the optimizer's own for others)",
             rich_help_panel=_RECIPE,
         ),
