@@ -9,7 +9,7 @@ the rate of plain descent divided by c or the ε of Adam times c, every step is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -34,7 +34,15 @@ from ravine.specs.recipe import Recipe
 from ravine.specs.schedules import Schedule
 from ravine.specs.spec import Spec
 
-__all__ = ["Objective", "layer_sizes", "make_network", "make_optimizer", "make_recipe", "rule_of"]
+__all__ = [
+    "Objective",
+    "as_loss",
+    "layer_sizes",
+    "make_network",
+    "make_optimizer",
+    "make_recipe",
+    "rule_of",
+]
 
 #: Rows of a mini-batch where ``batch_size="auto"``.
 AUTO_BATCH_SIZE = 200
@@ -69,35 +77,54 @@ class Objective:
     @classmethod
     def of_regression(cls, loss: str | Loss, n_outputs: int) -> Objective:
         """Give the objective of a regression."""
-        found = LOSSES.shorthands[loss] if isinstance(loss, str) else loss
-        if isinstance(found, CrossEntropy | BinaryCrossEntropy):
+        found = as_loss(loss)
+        if found.classifies:
             raise ParameterError(f"MLPRegressor predicts numbers; {found!r} is a loss of classes.")
-        if isinstance(found, SquaredError):
-            return cls(found, 2.0 / n_outputs, 0.5)
-        if isinstance(found, Poisson):
-            return cls(found, 1.0 / n_outputs, float(n_outputs))
-        return cls(found)
+        return cls(found, *_SCIKIT_LEARN.get(type(found), _as_it_is)(n_outputs))
 
     @classmethod
     def of_classes(cls, loss: str | Loss, n_outputs: int, *, exclusive: bool) -> Objective:
         """Give the objective of a classification; exclusive classes are columns of a softmax."""
-        kind = CrossEntropy if exclusive else BinaryCrossEntropy
-        found = kind() if isinstance(loss, str) else loss
-        if not isinstance(found, kind):
+        usual = CrossEntropy() if exclusive else BinaryCrossEntropy()
+        found = usual if isinstance(loss, str) else loss
+        if found.targets != usual.targets:
             raise ParameterError(
-                f"The 'loss' parameter of MLPClassifier must be 'log_loss' or {kind.__name__}() "
-                f"for these targets. Got {found!r}."
+                f"The 'loss' parameter of MLPClassifier must be 'log_loss' or {usual!r} for these "
+                f"targets. Got {found!r}."
             )
         return cls(found) if exclusive else cls(found, 1.0 / n_outputs, float(n_outputs))
 
     def constant(self, y: NDArray[Any], sample_weight: NDArray[Any] | None) -> float:
         """Give the term in y alone: that of half the Poisson deviance."""
-        if not isinstance(self.loss, Poisson):
+        if not isinstance(self.loss, Poisson):  # scikit-learn's alone has such a term
             return 0.0
         from scipy.special import xlogy
 
         terms = xlogy(y, y) - y
         return float(np.average(terms, weights=sample_weight, axis=0).sum())
+
+
+def as_loss(loss: str | Loss) -> Loss:
+    """Give the loss that an estimator's parameter names.
+
+    Examples
+    --------
+    >>> as_loss("huber")
+    Huber()
+    """
+    return LOSSES.shorthands[loss] if isinstance(loss, str) else loss
+
+
+def _as_it_is(n_outputs: int) -> tuple[float, float]:
+    return 1.0, 1.0
+
+
+#: c and the factor of the value, for so many outputs, of the losses that scikit-learn's
+#: MLPRegressor has. All others are ravine's own, and the estimator has them as they are.
+_SCIKIT_LEARN: Mapping[type[Loss], Callable[[int], tuple[float, float]]] = {
+    SquaredError: lambda n_outputs: (2.0 / n_outputs, 0.5),
+    Poisson: lambda n_outputs: (1.0 / n_outputs, float(n_outputs)),
+}
 
 
 def layer_sizes(hidden_layer_sizes: Any) -> list[int]:
