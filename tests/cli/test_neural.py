@@ -18,7 +18,8 @@ import ravine.tables.chunks
 from ravine.cli.flags.neural import choose_estimator, read_neural_settings
 from ravine.cli.flags.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags, RunFlags
 from ravine.errors import RavineError
-from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+from ravine.estimators.neural.classifier import NeuralClassifier
+from ravine.estimators.neural.regressor import NeuralRegressor
 from ravine.specs.recipe_file import RecipeFile
 from ravine.tables.chunks import TableChunks
 from tests.builders.command_line import run

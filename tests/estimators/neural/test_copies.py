@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import ravine as rv
 from ravine.errors import DataError
-from ravine.estimators.neural import base as neural_base
+from ravine.estimators.neural import classifier as neural_classifier
 from ravine.estimators.neural import copies as neural_copies
+from ravine.estimators.neural import ensemble
 from ravine.estimators.neural import members as neural_members
 from ravine.estimators.neural.copies import common_measure, equal_rows, in_order
 from tests.builders.neural_copies import classifier, outcome, regressor, repeated, table
@@ -299,19 +300,20 @@ def test_weights_of_1_to_99_do_not_diverge(batch_size):
 # --- Saved ---------------------------------------------------------------------------------------
 
 
-def test_kinds_of_members_and_temperatures_are_learnt_from_weighted_rows(monkeypatch):
+def test_variants_and_temperatures_are_learnt_from_weighted_rows(monkeypatch):
     seen = []
 
     def fit_temperature(found, codes, weights):
         seen.append(weights)
         return 1.0
 
-    monkeypatch.setattr(neural_base, "fit_temperature", fit_temperature)
+    for module in (ensemble, neural_classifier):
+        monkeypatch.setattr(module, "fit_temperature", fit_temperature)
     frame, y = table(80)
     weight = np.where(np.arange(80) < 40, 1.0, 3.0)
     classifier(n_members=5, variants=({"dropout": 0.0},)).fit(frame, y > 0, sample_weight=weight)
     assert all(sorted(set(weights.tolist())) == [0.5, 1.5] for weights in seen)
-    assert len(seen) == 4
+    assert len(seen) == 5  # each of two variants, twice; then their mean
 
 
 def test_validation_rows_of_weight_0_may_be_of_any_class():

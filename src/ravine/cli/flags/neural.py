@@ -11,7 +11,8 @@ from ravine.cli.flags.settings import TableSettings, batch_size_of, table_settin
 from ravine.errors import ParameterError, SpecError
 
 if TYPE_CHECKING:
-    from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+    from ravine.estimators.neural.classifier import NeuralClassifier
+    from ravine.estimators.neural.regressor import NeuralRegressor
     from ravine.specs.recipe_file import RecipeFile
 
 __all__ = ["MLP_ONLY", "NeuralSettings", "choose_estimator", "read_neural_settings"]
@@ -72,7 +73,8 @@ class NeuralSettings:
         SpecError
             If the estimator has no such parameter.
         """
-        from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+        from ravine.estimators.neural.classifier import NeuralClassifier
+        from ravine.estimators.neural.regressor import NeuralRegressor
 
         kind = NeuralClassifier if task == "classification" else NeuralRegressor
         known = set(kind().get_params())

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ravine.cli.writing import Rows
-    from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+    from ravine.estimators.neural.classifier import NeuralClassifier
+    from ravine.estimators.neural.regressor import NeuralRegressor
     from ravine.models.history import History
     from ravine.models.model import Model
     from ravine.tables.fitted.table_model import TableModel

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.rotating import Split, validation_splits
 from ravine.data.sides import group_codes, time_ranks
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.neural.copies import equal_rows, in_order, mean_one, with_targets
-from ravine.estimators.neural.splits import Split, validation_splits
 from ravine.ground.kept import check_kept
 from ravine.ground.text import plural
+from ravine.specs.losses import Loss
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GivenRows", "TrainingRows", "check_weights"]
+__all__ = ["GivenRows", "Goal", "TrainingRows", "check_weights"]
 
 Numbers = NDArray[np.float64]
 
@@ -35,11 +37,42 @@ class GivenRows:
         Their targets, as numbers.
     weights : numpy.ndarray of shape (n,), optional
         How much each counts, at least 0.
+    notes : tuple of str, default ()
+        What was noticed of their targets, in sentences.
     """
 
     frame: pd.DataFrame
     y: NDArray[Any]
     weights: Numbers | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """What members are trained towards.
+
+    Parameters
+    ----------
+    y : numpy.ndarray of shape (n,) or (n, outputs)
+        The target of each row, as networks learn it.
+    weights : numpy.ndarray of shape (n,), optional
+        How much each row counts; ``None``: all alike.
+    losses : sequence of Loss
+        The loss of each network: one, or one for each quantile.
+    outputs : int
+        Numbers that a network predicts.
+    classes : numpy.ndarray of int64, shape (n,), optional
+        The class of each row; rows that are set aside hold each class in proportion.
+    alike_in_sharpness : bool, default False
+        Whether probabilities of different variants are made alike in sharpness.
+    """
+
+    y: NDArray[Any]
+    weights: Numbers | None
+    losses: Sequence[Loss]
+    outputs: int
+    classes: NDArray[Any] | None = None
+    alike_in_sharpness: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +95,7 @@ class TrainingRows:
     groups, times : numpy.ndarray of int64, shape (n,), optional
         Codes of the training rows' groups, and ranks of their times.
     notes : tuple of str
-        What was done with copies, in sentences.
+        What was done with copies, and noticed of targets, in sentences.
     """
 
     frame: pd.DataFrame
@@ -124,6 +157,7 @@ class TrainingRows:
             y = np.concatenate([y, validation.y[apart]])
             weights = _joined((weights, len(frame)), (others.weights, len(apart)))
             notes += (*others.notes, *_notes_on_both(frame, _taken(table, apart), y))
+        notes += given.notes
         return cls(frame, table, apart, y, weights, rows.groups, rows.times, notes)
 
     def splits(

@@ -74,7 +74,7 @@ def _write(estimator: Any, path: str | os.PathLike[str]) -> None:
         "best_epoch": history.best_epoch,
         "notes": list(estimator.notes_),
         **({} if estimator._other_names is None else {"column_names": estimator._other_names}),
-        "columns": [list(columns) for columns in estimator._kinds],
+        "columns": [list(columns) for columns in estimator._columns],
     }
     arrays["variant_weights"] = estimator.variant_weights_
     arrays["temperatures"] = estimator._temperatures
@@ -268,13 +268,13 @@ def _restore_kinds(estimator: Any, learnt: dict[str, Any], arrays: Arrays, netwo
     estimator._temperatures = _numbers_of(arrays, "temperatures")
     if estimator._temperatures.shape != (len(kinds),) or not (estimator._temperatures > 0).all():
         raise SpecError("The temperatures of the kinds of members do not fit together.")
-    estimator._kinds = [tuple(columns) for columns in kinds]
+    estimator._columns = [tuple(columns) for columns in kinds]
     estimator.variant_weights_ = weights
 
 
 def _check_members(estimator: Any, networks: int, outputs: int) -> None:
     """Check that members, schema and targets belong together."""
-    used = zip(estimator._kinds, estimator._counts, strict=True)
+    used = zip(estimator._columns, estimator._counts, strict=True)
     kinds = [columns for columns, counts in used if counts]
     if not estimator.members_ or len(estimator.members_) % (networks * len(kinds)):
         raise SpecError(
