@@ -12,8 +12,10 @@ from ravine.errors import DataError
 from ravine.estimators.neural import classifier as neural_classifier
 from ravine.estimators.neural import copies as neural_copies
 from ravine.estimators.neural import ensemble
+from ravine.estimators.neural import equal_rows as neural_equal_rows
 from ravine.estimators.neural import members as neural_members
-from ravine.estimators.neural.copies import common_measure, equal_rows, in_order
+from ravine.estimators.neural.copies import common_measure, in_order
+from ravine.estimators.neural.equal_rows import equal_rows
 from tests.builders.neural_copies import classifier, outcome, regressor, repeated, table
 
 # --- A table, the table twice, weights -----------------------------------------------------------
@@ -144,7 +146,8 @@ def test_rows_are_equal_by_their_cells_not_by_their_hash(monkeypatch):
     assert equal_rows(frame).argsort().size == 5
     for clash in (False, True):
         if clash:
-            monkeypatch.setattr(neural_copies, "_hashes", lambda f: np.zeros(len(f), np.uint64))
+            for module in (neural_copies, neural_equal_rows):
+                monkeypatch.setattr(module, "hashes_of", lambda f: np.zeros(len(f), np.uint64))
         codes = equal_rows(frame).tolist()
         assert [[one == other for other in codes] for one in codes] == [
             [one == other for other in expected] for one in expected

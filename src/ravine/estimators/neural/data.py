@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.data.rotating import Split, validation_splits
 from ravine.data.sides import group_codes, time_ranks
 from ravine.errors import DataError, ParameterError
-from ravine.estimators.neural.copies import equal_rows, in_order, mean_one, with_targets
+from ravine.estimators.neural.copies import in_order, mean_one
+from ravine.estimators.neural.equal_rows import equal_rows, with_targets
 from ravine.ground.kept import check_kept
 from ravine.ground.text import plural
 from ravine.specs.losses import Loss
