@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 import ravine as rv
 from ravine.errors import DataError
 from ravine.estimators.neural import classifier as neural_classifier
-from ravine.estimators.neural import copies as neural_copies
 from ravine.estimators.neural import ensemble
-from ravine.estimators.neural import equal_rows as neural_equal_rows
 from ravine.estimators.neural import members as neural_members
 from ravine.estimators.neural.copies import common_measure, in_order
 from ravine.estimators.neural.equal_rows import equal_rows
@@ -146,8 +144,8 @@ def test_rows_are_equal_by_their_cells_not_by_their_hash(monkeypatch):
     assert equal_rows(frame).argsort().size == 5
     for clash in (False, True):
         if clash:
-            for module in (neural_copies, neural_equal_rows):
-                monkeypatch.setattr(module, "hashes_of", lambda f: np.zeros(len(f), np.uint64))
+            name = "ravine.estimators.neural.equal_rows.hashes_of"
+            monkeypatch.setattr(name, lambda f: np.zeros(len(f), np.uint64))
         codes = equal_rows(frame).tolist()
         assert [[one == other for other in codes] for one in codes] == [
             [one == other for other in expected] for one in expected

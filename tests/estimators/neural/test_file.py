@@ -147,7 +147,7 @@ HOSTILE = {
     "a schema of nothing": ("classes", ["schema"], {}, "A schema needs"),
     "other columns": ("classes", ["learnt", "feature_names"], ["a", "b", "c"], "has a column that"),
     "too few names": ("classes", ["learnt", "feature_names"], ["a"], "not as many"),
-    "a name twice": ("classes", ["learnt", "feature_names"], ["size", "town", "town"], "not all different"),
+    "a name twice": ("classes", ["learnt", "feature_names"], ["a", "b", "b"], "not all different"),
     "names of numbers": ("classes", ["learnt", "feature_names"], [1, 2], "a list of type str"),
     "a boolean count": ("classes", ["learnt", "n_features"], True, "'n_features'"),
     "other precision": ("numbers", ["parameters", "dtype"], "float64", "does not fit"),

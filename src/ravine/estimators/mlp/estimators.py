@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.mlp.base import BaseMLP, dense, learns_in_steps
-from ravine.estimators.mlp.recipe import Objective
+from ravine.estimators.mlp.recipe import LossUnits
 from ravine.estimators.mlp.targets import Labels
 from ravine.estimators.parameters import documented, documented_like
 from ravine.estimators.scoring import ScoredClassifier, ScoredRegressor
@@ -202,9 +202,9 @@ class MLPClassifier(ScoredClassifier, BaseMLP):
     def _encode(self, y: Any) -> NDArray[Any]:
         return self._labels.encode(y)
 
-    def _objective(self) -> Objective:
+    def _objective(self) -> LossUnits:
         exclusive = self._labels.kind == "multiclass"
-        return Objective.of_classes(self.loss, self.n_outputs_, exclusive=exclusive)
+        return LossUnits.of_classes(self.loss, self.n_outputs_, exclusive=exclusive)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -316,5 +316,5 @@ class MLPRegressor(ScoredRegressor, BaseMLP, _LossFirst):  # scikit-learn's firs
     def _encode(self, y: Any) -> NDArray[Any]:
         return np.asarray(y)
 
-    def _objective(self) -> Objective:
-        return Objective.of_regression(self.loss, self.n_outputs_)
+    def _objective(self) -> LossUnits:
+        return LossUnits.of_regression(self.loss, self.n_outputs_)

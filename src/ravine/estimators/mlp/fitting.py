@@ -17,7 +17,7 @@ from ravine.data.splitting import split_rows
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.mlp.recipe import (
     AUTO_BATCH_SIZE,
-    Objective,
+    LossUnits,
     make_network,
     make_optimizer,
     make_recipe,
@@ -46,7 +46,7 @@ class Fitting:
     ----------
     estimator : BaseMLP
         The MLP.
-    objective : Objective
+    objective : LossUnits
         Its loss, and ravine's.
     X, y : ndarray
         Rows, and targets as the network reads them.
@@ -64,7 +64,7 @@ class Fitting:
     def __init__(
         self,
         estimator: Any,
-        objective: Objective,
+        objective: LossUnits,
         X: NDArray[Any],
         y: NDArray[Any],
         weights: NDArray[Any] | None,

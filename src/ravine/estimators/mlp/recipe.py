@@ -35,7 +35,7 @@ from ravine.specs.schedules import Schedule
 from ravine.specs.spec import Spec
 from ravine.training.custom import is_own
 
-__all__ = ["Objective", "layer_sizes", "make_network", "make_optimizer", "make_recipe"]
+__all__ = ["LossUnits", "layer_sizes", "make_network", "make_optimizer", "make_recipe"]
 
 #: Rows of a mini-batch where ``batch_size="auto"``.
 AUTO_BATCH_SIZE = 200
@@ -45,7 +45,7 @@ _LARGEST_MOMENTUM = math.nextafter(1.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Objective:
+class LossUnits:
     """How the objective of an estimator and that of ravine's engine are related.
 
     Parameters
@@ -59,8 +59,8 @@ class Objective:
 
     Examples
     --------
-    >>> Objective.of_regression("squared_error", 1)
-    Objective(loss=SquaredError(), gradient=2.0, value=0.5)
+    >>> LossUnits.of_regression("squared_error", 1)
+    LossUnits(loss=SquaredError(), gradient=2.0, value=0.5)
     """
 
     loss: Loss
@@ -68,7 +68,7 @@ class Objective:
     value: float = 1.0
 
     @classmethod
-    def of_regression(cls, loss: str | Loss, n_outputs: int) -> Objective:
+    def of_regression(cls, loss: str | Loss, n_outputs: int) -> LossUnits:
         """Give the objective of a regression."""
         found = LOSSES.shorthands[loss] if isinstance(loss, str) else loss
         if isinstance(found, CrossEntropy | BinaryCrossEntropy):
@@ -80,7 +80,7 @@ class Objective:
         return cls(found)
 
     @classmethod
-    def of_classes(cls, loss: str | Loss, n_outputs: int, *, exclusive: bool) -> Objective:
+    def of_classes(cls, loss: str | Loss, n_outputs: int, *, exclusive: bool) -> LossUnits:
         """Give the objective of a classification; exclusive classes are columns of a softmax."""
         kind = CrossEntropy if exclusive else BinaryCrossEntropy
         found = kind() if isinstance(loss, str) else loss
