@@ -215,7 +215,7 @@ def test_describe_names_columns_members_recipe_and_calibration(folder, capsys, n
     out = capsys.readouterr().out
     calibration = "temperature" if name in ("kind", "open") else "validation rows"
     kind = "NeuralClassifier(" if name in ("kind", "open") else "NeuralRegressor("
-    count = "5 kinds of members, which count "
+    count = "5 variants of members, which count "
     for text in ("town", "Column 'same'", kind, calibration, count, "AdamW", "on average, epoch"):
         assert text in out
     assert run("describe", name, "--json") == 0

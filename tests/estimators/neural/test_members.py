@@ -39,7 +39,7 @@ def test_members_are_what_the_ensemble_averages():
     assert not np.allclose(each[0], each[1], rtol=1e-3)
 
 
-def test_kinds_of_members_are_averaged_by_their_weights():
+def test_variants_are_averaged_by_their_weights():
     variants = ({"number_embedding": "none"}, {"activation": "relu", "n_bins": 2})
     fitted = regressor(
         n_members=2, clip_predictions=False, variants=variants, validation_fraction=0.0
@@ -57,11 +57,11 @@ def test_kinds_of_members_are_averaged_by_their_weights():
         fitted.schema_.target.decode(model.predict(rows[place // 2]))
         for place, model in enumerate(fitted.members_)
     ]
-    kinds = np.reshape(each, (3, 2, -1)).mean(axis=1)
-    np.testing.assert_allclose(fitted.predict(FRAME), [0.5, 0.2, 0.3] @ kinds, rtol=1e-5)
+    variants = np.reshape(each, (3, 2, -1)).mean(axis=1)
+    np.testing.assert_allclose(fitted.predict(FRAME), [0.5, 0.2, 0.3] @ variants, rtol=1e-5)
 
 
-def test_a_useless_kind_of_members_gets_no_weight():
+def test_a_useless_variant_gets_no_weight():
     useless = {"learning_rate": 1e-12}
     fitted = regressor(epochs=60, variants=(useless,)).fit(FRAME, PRICE)
     np.testing.assert_array_equal(fitted.variant_weights_, [[1.0, 0.0]])

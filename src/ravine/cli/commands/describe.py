@@ -71,7 +71,7 @@ def _ensemble(model: SavedEstimator) -> str:
     weights = model.estimator.variant_weights_
     if weights.shape[1] > 1:
         shares = " and ".join(" ".join(f"{share:.0%}" for share in row) for row in weights)
-        lines.append(f"{weights.shape[1]} kinds of members, which count {shares}")
+        lines.append(f"{weights.shape[1]} variants of members, which count {shares}")
     if count > 1:
         lines.append(f"{count} members, the first of which is:")
     return "\n".join(lines)

@@ -21,7 +21,7 @@ class NeuralParameters:
     Parameters
     ----------
     n_members : int, default 8
-        Networks of each kind (see ``variants``) in the ensemble, whose predictions are averaged.
+        Networks of each variant (see ``variants``) in the ensemble, whose predictions are averaged.
         Each trains on other rows and from other first weights.
     hidden_layer_sizes : int or sequence of int, default (512,)
         Units of each hidden layer.
@@ -80,12 +80,13 @@ class NeuralParameters:
         Whether the members are trained again on all rows, those that validated as well, for as
         large a part of their epochs as was best on average.
     variants : "auto", None or sequence of dict, default "auto"
-        Further kinds of members: each is a dictionary of parameters in which they differ from what
-        the others say, such as ``{"dropout": 0.5}``. How much each kind counts is chosen by its
-        predictions for the rows that members set aside; with four members or more, half of them
-        are trained first, and kinds that have no weight then get no others. "auto" are those that
-        did best in trials over tables (`ravine.estimators.neural.options.VARIANTS`), which change
-        only what is at its default here. None: all members are of one kind.
+        Further variants of the members, beside the one that the other parameters describe: each is
+        a dictionary of the parameters that it changes, such as ``{"dropout": 0.5}``. How much a
+        variant counts is chosen by its predictions for the rows that members set aside; with four
+        members or more, half of them are trained first, and variants that have no weight then get
+        no others. "auto" are those that did best in trials over tables
+        (`ravine.estimators.neural.options.VARIANTS`), which change only what is at its default
+        here. None: no further ones.
     on_new_missing : {"error", "median"}, default "error"
         What a value means, in rows to predict, that is missing where no training row lacked one: an
         error, or the median of the training rows (a boolean or a date is then in the middle).
