@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, RegressorMixin
 
+from ravine.estimators.bases import ClassifierMixin, RegressorMixin
 from ravine.ground.kept import check_kept
 
 __all__ = ["ScoredClassifier", "ScoredRegressor"]
 
 
-class ScoredClassifier(ClassifierMixin):  # type: ignore[misc]
+class ScoredClassifier(ClassifierMixin):
     """A classifier that scores by accuracy."""
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
@@ -42,7 +42,7 @@ class ScoredClassifier(ClassifierMixin):  # type: ignore[misc]
         return float(super().score(X, y, sample_weight))
 
 
-class ScoredRegressor(RegressorMixin):  # type: ignore[misc]
+class ScoredRegressor(RegressorMixin):
     """A regressor that scores by R²."""
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:

@@ -196,6 +196,15 @@ def test_the_history_is_the_mean_of_the_members():
     assert fitted.history_.to_frame()["epoch"].tolist() == list(range(1, 13))
 
 
+def test_the_history_is_in_units_of_the_target_s_standard_deviation():
+    X, y = FRAME[::2], PRICE[::2]
+    fitted = regressor(n_members=1, variants=None, clip_predictions=False)
+    fitted.fit(X, y, X_val=FRAME[1::2], y_val=PRICE[1::2])
+    best = fitted.history_["val_rmse"][fitted.history_.best_epoch - 1]
+    missed = np.sqrt(np.mean((fitted.predict(FRAME[1::2]) - PRICE[1::2]) ** 2))
+    assert best * fitted.schema_.target.standard_deviation == pytest.approx(missed, rel=1e-5)
+
+
 def test_scores_of_one_validation_row_are_not_numbers_and_that_is_no_warning():
     fitted = regressor().fit([[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0])
     assert np.isnan(fitted.history_["val_r2"]).all()

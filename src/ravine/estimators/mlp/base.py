@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ravine.data.feature_names import feature_names
 from ravine.errors import DataError, ParameterError
+from ravine.estimators.bases import BaseEstimator
 from ravine.estimators.mlp.file import SavedMLP
 from ravine.estimators.mlp.fitting import Fitting
 from ravine.estimators.mlp.parameters import CONSTRAINTS, MLPParameters
@@ -40,7 +41,7 @@ def learns_in_steps(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):  # type: ignore[misc]
+class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
     """What MLPClassifier and MLPRegressor share.
 
     Attributes

@@ -11,11 +11,11 @@ from typing import Any, Self
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ravine.errors import DataError, ParameterError
+from ravine.errors import DataError
+from ravine.estimators.bases import BaseEstimator
 from ravine.estimators.neural.calibration import tempered
 from ravine.estimators.neural.data import GivenRows, Goal, TrainingRows
 from ravine.estimators.neural.ensemble import Ensemble, refitted, train_ensemble
@@ -38,6 +38,7 @@ from ravine.estimators.neural.rows import (
     name_of,
     other_names,
 )
+from ravine.estimators.validation import check_validation
 from ravine.tables import Coding, TableSchema, Target
 from ravine.tables.text.interpreting import interpret, warn_of
 
@@ -47,7 +48,7 @@ __all__ = ["NeuralEstimator"]
 class NeuralEstimator(
     NeuralParameters,
     SavedNeural,
-    BaseEstimator,  # type: ignore[misc]
+    BaseEstimator,
     metaclass=ABCMeta,
 ):
     """The common part of `NeuralClassifier` and `NeuralRegressor`; not for use by itself.
@@ -164,11 +165,12 @@ class NeuralEstimator(
             If X, y or the weights cannot be trained on.
         """
         options = self._options()
+        check_validation(X_val, y_val, sample_weight_val, groups=groups, time=time)
         frame = self._learn_columns(X)
         given = self._given_rows(frame, _required(self, y), sample_weight)
-        table = self._validation_table(X_val, y_val, sample_weight_val)
         validation = None
-        if table is not None:
+        if X_val is not None:
+            table = self._table(X_val, "X_val")
             validation = self._given_validation(table, y_val, sample_weight_val)
         rows = TrainingRows.gather(given, validation, groups, time)
         goal = self._goal(rows)
@@ -218,16 +220,6 @@ class NeuralEstimator(
             left_out = TableSchema((), left_out=self._table_read.left_out)
             raise DataError(" ".join(["X has no column to learn from.", *left_out.notes]))
         return self._table_read.frame
-
-    def _validation_table(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        """Take the table of the rows that validate, if they are given."""
-        if (X is None) != (y is None):
-            raise ParameterError("X_val and y_val must be given together, or neither of them.")
-        if X is None:
-            if sample_weight is not None:
-                raise ParameterError("sample_weight_val needs X_val and y_val.")
-            return None
-        return self._table(X, "X_val")
 
     def _learn_schema(self, rows: TrainingRows, coding: Coding) -> None:
         """Learn the columns of rows that are in the order of training."""

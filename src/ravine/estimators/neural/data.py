@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ravine.data.rotating import Split, validation_splits
 from ravine.data.sides import group_codes, time_ranks
-from ravine.errors import DataError, ParameterError
+from ravine.errors import DataError
 from ravine.estimators.neural.copies import in_order, mean_one
 from ravine.estimators.neural.equal_rows import equal_rows, with_targets
 from ravine.ground.kept import check_kept
@@ -125,7 +125,7 @@ class TrainingRows:
         validation : GivenRows, optional
             Rows to validate on.
         groups, time : array-like of shape (n,), optional
-            The group and the time of each row to train on.
+            The group and the time of each row to train on, if none are given to validate on.
 
         Returns
         -------
@@ -134,17 +134,9 @@ class TrainingRows:
 
         Raises
         ------
-        ParameterError
-            If rows to validate on are given, and groups or times to choose them by.
         DataError
             If groups or times do not fit the rows.
         """
-        if validation is not None and not (groups is None and time is None):
-            name = "time" if groups is None else "groups"
-            raise ParameterError(
-                f"{name} would change nothing: X_val holds the validation rows.",
-                hint=f"Leave {name} out, or X_val and y_val.",
-            )
         n = len(given.frame)
         absent = None if given.weights is None else given.weights == 0
         codes = None if groups is None else group_codes(groups, n, absent=absent)

@@ -102,7 +102,7 @@ class NeuralParameters:
     """
 
     n_members: int = 8
-    hidden_layer_sizes: Sequence[int] = (512,)
+    hidden_layer_sizes: int | Sequence[int] = (512,)
     activation: str = "gelu"
     _: KW_ONLY
     normalization: Literal["batch", "layer"] | None = None

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_consistent_length
 
 from ravine.errors import DataError, ParameterError
+from ravine.estimators.bases import RegressorMixin
 from ravine.estimators.neural.base import NeuralEstimator
 from ravine.estimators.neural.calibration import Conformal
 from ravine.estimators.neural.data import GivenRows, Goal, TrainingRows, check_weights
@@ -31,7 +31,7 @@ __all__ = ["NeuralRegressor"]
 
 @documented
 @dataclass(eq=False, repr=False, kw_only=True)
-class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
+class NeuralRegressor(RegressorMixin, NeuralEstimator):
     """Regress on rows of a table as it comes, with an ensemble of networks: good without tuning.
 
     Columns may hold numbers, booleans, text, categories and missing or infinite values; what is
@@ -58,6 +58,11 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         ``loss="quantile"``: those of the lowest level first.
     variant_weights_ : numpy.ndarray of shape (1 or quantiles, variants)
         How much each variant counts: first the one that the parameters themselves describe.
+    history_ : ravine.History
+        The members' histories, averaged; ``members_[i].history`` has each. Losses and errors are
+        those of the targets as members learn them, in units of their standard deviations ("poisson"
+        and "gamma": of their means), since several targets have no unit in common: ``val_rmse``
+        times ``schema_.target.standard_deviation`` is in the unit of a single target.
 
     References
     ----------
