@@ -174,19 +174,9 @@ class NeuralEstimator(
             validation = self._given_validation(table, y_val, sample_weight_val)
         rows = TrainingRows.gather(given, validation, groups, time)
         goal = self._goal(rows)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         coding = table_coding(options, *rows.frame.shape)
         self._learn_schema(rows, coding)
-        lesson = Lesson(
-            self._code(rows).astype(options.dtype, copy=False),
-            goal.y,
-            goal.weights,
-            rows.splits(options.n_members, options.validation_fraction, seed, goal.classes),
-            seed,
-            options.dtype,
-            self._threads(),
-            progress=bool(self.verbose),
-        )
+        lesson = self._lesson(options, rows, goal)
         plans = self._plans(options, goal, coding)
         codes = goal.classes if goal.alike_in_sharpness else None
         ensemble = train_ensemble(plans, lesson, goal.losses, codes)
@@ -228,6 +218,20 @@ class NeuralEstimator(
         del self._table_read  # text was read before rows were put into another order
         warn_of(self.schema_.warnings, stacklevel=4)
         self.notes_ = (*self.schema_.notes, *rows.notes)
+
+    def _lesson(self, options: Options, rows: TrainingRows, goal: Goal) -> Lesson:
+        """Gather what the members are trained on."""
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return Lesson(
+            self._code(rows).astype(options.dtype, copy=False),
+            goal.y,
+            goal.weights,
+            rows.splits(options.n_members, options.validation_fraction, seed, goal.classes),
+            seed,
+            options.dtype,
+            self._threads(),
+            progress=bool(self.verbose),
+        )
 
     def _code(self, rows: TrainingRows) -> NDArray[Any]:
         """Turn rows of training, and behind them those that validate, into what members take."""
