@@ -17,7 +17,7 @@ from ravine.models.file import write_model_file
 
 __all__ = [
     "NamedArrays",
-    "SavedEstimator",
+    "SavableEstimator",
     "check_parameters",
     "classes_from_document",
     "classes_to_document",
@@ -34,7 +34,7 @@ _LABEL_TYPES = {"str", "object", "bool", "float64", "float32", "float16"} | {
 }
 
 
-class SavedEstimator:
+class SavableEstimator:
     """What saves a fitted estimator, and makes it of what a file holds."""
 
     def save(self, path: str | os.PathLike[str]) -> None:

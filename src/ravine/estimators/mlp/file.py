@@ -16,7 +16,7 @@ from ravine.estimators.mlp.recipe import layer_sizes
 from ravine.estimators.mlp.targets import Labels
 from ravine.estimators.saved import (
     NamedArrays,
-    SavedEstimator,
+    SavableEstimator,
     check_parameters,
     classes_from_document,
     classes_to_document,
@@ -48,7 +48,7 @@ _NUMBERS = ("loss_", "best_loss_", "best_validation_score_")
 _COUNTS = ("n_iter_", "t_", "_no_improvement_count")
 
 
-class SavedMLP(SavedEstimator):
+class SavedMLP(SavableEstimator):
     """What saves a fitted MLP, and makes it of what a file holds."""
 
     @staticmethod

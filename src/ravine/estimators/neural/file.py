@@ -15,7 +15,7 @@ from ravine.estimators.neural.rows import made_up_names
 from ravine.estimators.neural.targets import TargetScale
 from ravine.estimators.saved import (
     NamedArrays,
-    SavedEstimator,
+    SavableEstimator,
     check_parameters,
     classes_from_document,
     classes_to_document,
@@ -35,7 +35,7 @@ _SCALE = ("shift", "spread", "lowest", "highest")
 _CONFORMAL = ("centres", "below", "above")
 
 
-class SavedNeural(SavedEstimator):
+class SavedNeural(SavableEstimator):
     """What saves a fitted estimator of tables, and makes it of what a file holds."""
 
     @staticmethod
