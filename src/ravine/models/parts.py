@@ -341,8 +341,7 @@ def _history(
 
 def _classes(document: Mapping[str, Any], network: Network, n_outputs: int) -> NDArray[Any] | None:
     described = document.get("classes")
-    kind = type(network.loss).__name__
-    labelled = kind == "CrossEntropy" or (kind == "BinaryCrossEntropy" and n_outputs == 1)
+    labelled = network.loss.takes_labels(n_outputs)
     if described is None and not labelled:
         return None
     if not labelled or not isinstance(described, Mapping):

@@ -24,7 +24,6 @@ from ravine.specs.layers import Dropout, Layer, Residual
 from ravine.specs.network import Network
 from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe, check_no_threshold
-from ravine.specs.schedules import plateau_of
 from ravine.training.copula_check import warn_of_misfit
 from ravine.training.custom import OwnAugmentation, OwnOptimizer, is_own
 
@@ -335,7 +334,7 @@ class Run:
         """Check what only network, recipe and rows together can break."""
         recipe = self.recipe
         monitors = [] if recipe.stopping is None else [("EarlyStopping", recipe.stopping.monitor)]
-        plateau = plateau_of(getattr(recipe.optimizer, "learning_rate", None))
+        plateau = getattr(recipe.optimizer.learning_rate, "plateau", None)
         if plateau is not None and plateau.monitor is not None:
             monitors.append(("ReduceOnPlateau", plateau.monitor))
         for name, monitor in monitors:

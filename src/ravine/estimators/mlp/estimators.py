@@ -17,11 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.mlp.base import BaseMLP, dense, learns_in_steps
-from ravine.estimators.mlp.recipe import LossUnits
+from ravine.estimators.mlp.recipe import LossUnits, as_loss
 from ravine.estimators.mlp.targets import Labels
 from ravine.estimators.parameters import documented, documented_like
 from ravine.estimators.scoring import ScoredClassifier, ScoredRegressor
-from ravine.specs.losses import Gamma, Loss, Poisson
+from ravine.specs.losses import OF_NUMBERS, Loss
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -219,8 +219,8 @@ class _LossFirst:
     Parameters
     ----------
     loss : str or Loss, default "squared_error"
-        "squared_error" (halved) and "poisson" are scikit-learn's; "absolute_error", "huber",
-        "quantile", "gamma" and the objects of `ravine.losses` are ravine's, as they are.
+        "squared_error" (halved) and "poisson" are scikit-learn's; the other losses of numbers of
+        `ravine.losses`, or their names, are ravine's, as they are.
     """
 
     loss: str | Loss = "squared_error"
@@ -257,12 +257,7 @@ class MLPRegressor(ScoredRegressor, BaseMLP, _LossFirst):  # scikit-learn's firs
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMLP._parameter_constraints,
-        "loss": [
-            StrOptions(
-                {"squared_error", "poisson", "absolute_error", "huber", "quantile", "gamma"}
-            ),
-            Loss,
-        ],
+        "loss": [StrOptions(set(OF_NUMBERS)), Loss],
         "monitor": [StrOptions({"val_r2", "val_loss", "val_rmse"}), None],
     }
 
@@ -310,8 +305,7 @@ class MLPRegressor(ScoredRegressor, BaseMLP, _LossFirst):  # scikit-learn's firs
             raise DataError(f"y_val has {found} columns, but y has {self.n_outputs_}.")
 
     def _out_activation(self) -> str:
-        logarithmic = self.loss in ("poisson", "gamma") or isinstance(self.loss, Poisson | Gamma)
-        return "exp" if logarithmic else "identity"
+        return "exp" if as_loss(self.loss).link == "log" else "identity"
 
     def _encode(self, y: Any) -> NDArray[Any]:
         return np.asarray(y)

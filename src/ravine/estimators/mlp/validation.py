@@ -8,8 +8,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ravine.errors import ParameterError
+from ravine.estimators.mlp.recipe import rule_of
 from ravine.estimators.validation import check_validation
-from ravine.specs.optimizers import LBFGS
 
 __all__ = ["Validation"]
 
@@ -71,7 +71,7 @@ class Validation:
                 f"{first} is for early stopping, but early_stopping is False.",
                 hint=f"Set early_stopping=True, or leave {first} out.",
             )
-        if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
+        if rule_of(estimator.solver).evaluates:
             raise ParameterError(
                 f"{first} is for early stopping, which the solver lbfgs does not have.",
                 hint=f"Use another solver, or leave {first} out.",

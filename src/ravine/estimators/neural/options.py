@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, Self
 
 from ravine.specs.layers.base import ACTIVATIONS, ActivationName
+from ravine.specs.losses import OF_NUMBERS
 from ravine.specs.rules import (
     Choice,
     Either,
@@ -211,9 +212,7 @@ class RegressorOptions(Options):
     _variant: ClassVar[type[Variant]] = RegressorVariant
     _rules: ClassVar[Mapping[str, Rule]] = {
         **Options._rules,
-        "loss": Choice(
-            ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma")
-        ),
+        "loss": Choice(OF_NUMBERS),
         "quantiles": Items(Number(above=0, below=1), at_least=1, single=True),
         "clip_predictions": Flag(),
     }

@@ -21,7 +21,7 @@ from ravine.specs.layers import (
     PiecewiseLinear,
     Scale,
 )
-from ravine.specs.losses import CrossEntropy, Loss
+from ravine.specs.losses import Loss
 from ravine.specs.network import Network
 from ravine.specs.optimizers import AdamW
 from ravine.specs.recipe import Recipe
@@ -156,7 +156,7 @@ def member_network(variant: Variant, inputs: Inputs, outputs: int, loss: Loss) -
     outputs : int
         Numbers that are predicted.
     loss : Loss
-        The loss; its label smoothing is that of the variant.
+        The loss; a classifier's is smoothed as its variant says.
 
     Returns
     -------
@@ -196,7 +196,7 @@ def member_network(variant: Variant, inputs: Inputs, outputs: int, loss: Loss) -
         if hidden and normalization is not None:
             layers += [BatchNorm() if normalization == "batch" else LayerNorm(), Activation(name)]
     if isinstance(variant, ClassifierVariant):
-        loss = CrossEntropy(label_smoothing=variant.label_smoothing)
+        loss = loss.replace(label_smoothing=variant.label_smoothing)
     return Network(layers, loss=loss)
 
 
