@@ -9,8 +9,8 @@ from ravine.diagnostics.gradients import check_gradients as check_gradients
 from ravine.estimators.loading import load as load
 from ravine.estimators.mlp.estimators import MLPClassifier as MLPClassifier
 from ravine.estimators.mlp.estimators import MLPRegressor as MLPRegressor
-from ravine.estimators.neural.estimators import NeuralClassifier as NeuralClassifier
-from ravine.estimators.neural.estimators import NeuralRegressor as NeuralRegressor
+from ravine.estimators.neural.classifier import NeuralClassifier as NeuralClassifier
+from ravine.estimators.neural.regressor import NeuralRegressor as NeuralRegressor
 from ravine.models.history import History as History
 from ravine.models.model import Model as Model
 from ravine.optimize.minimize import minimize as minimize

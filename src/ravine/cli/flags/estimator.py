@@ -15,7 +15,8 @@ from ravine.errors import ParameterError, SpecError
 if TYPE_CHECKING:
     from ravine.cli.kinds.estimator import PreparedEstimator
     from ravine.cli.known_rows import SplitRows
-    from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+    from ravine.estimators.neural.classifier import NeuralClassifier
+    from ravine.estimators.neural.regressor import NeuralRegressor
     from ravine.specs.recipe_file import RecipeFile
 
 __all__ = ["MLP_ONLY", "EstimatorSettings", "choose_estimator", "read_estimator_settings"]
@@ -84,7 +85,8 @@ class EstimatorSettings:
         SpecError
             If the estimator has no such parameter.
         """
-        from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+        from ravine.estimators.neural.classifier import NeuralClassifier
+        from ravine.estimators.neural.regressor import NeuralRegressor
 
         kind = NeuralClassifier if task == "classification" else NeuralRegressor
         known = set(kind().get_params())

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ravine.cli.known_rows import SplitRows
     from ravine.cli.saved.running_scores import Scored
     from ravine.cli.writing import Rows
-    from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+    from ravine.estimators.neural.classifier import NeuralClassifier
+    from ravine.estimators.neural.regressor import NeuralRegressor
     from ravine.models.history import History
     from ravine.models.model import Model
     from ravine.specs.losses import Loss
@@ -230,7 +231,7 @@ class SavedEstimator:
         weights = self.estimator.variant_weights_
         if weights.shape[1] > 1:
             shares = " and ".join(" ".join(f"{share:.0%}" for share in row) for row in weights)
-            lines.append(f"{weights.shape[1]} kinds of members, which count {shares}")
+            lines.append(f"{weights.shape[1]} variants of members, which count {shares}")
         if count > 1:
             lines.append(f"{count} members, the first of which is:")
         return "\n".join(lines)
