@@ -37,6 +37,7 @@ template <class T, class Storage> NewArray<T> to_vector(Storage values) {
 
 void require(bool good, const char* message);
 
+void bind_losses(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_optimizers(nb::module_& m);
 void bind_training(nb::module_& m);

@@ -5,15 +5,25 @@ from __future__ import annotations
 import pytest
 
 import ravine as rv
+from ravine.cli.flags.network import NetworkSettings, read_network_settings
 from ravine.cli.flags.optimizer import change_optimizer, schedule_from_text
 from ravine.cli.flags.options import DataFlags, NetworkFlags, RecipeFlags
-from ravine.cli.flags.settings import read_settings
+from ravine.cli.flags.table import file_of
 from ravine.errors import ParameterError, RavineError
+from ravine.specs.schedules import SCHEDULES as ALL_SCHEDULES
+
+
+def settings(
+    data: DataFlags,
+    network: NetworkFlags = NetworkFlags(),  # noqa: B008 - immutable
+    recipe: RecipeFlags = RecipeFlags(),  # noqa: B008 - immutable
+) -> NetworkSettings:
+    return read_network_settings(file_of(recipe), data, network, recipe)
 
 
 def recipe_of(validation_fraction: float | None = None, **flags: object) -> rv.Recipe:
     data = DataFlags(target="y", validation_fraction=validation_fraction)
-    return read_settings(data, NetworkFlags(), RecipeFlags(**flags)).recipe
+    return settings(data, recipe=RecipeFlags(**flags)).recipe
 
 
 def test_default_recipe_is_adam_down_a_cosine_with_early_stopping():
@@ -89,15 +99,40 @@ def test_broken_short_form_is_a_clear_error(text):
         schedule_from_text(text, 0.1)
 
 
-def test_new_rate_takes_the_first_place_in_a_schedule_that_is_kept():
-    kept = change_optimizer(rv.SGD(rv.InverseDecay(0.1, 0.5)), RecipeFlags(learning_rate=0.2))
-    assert kept == rv.SGD(rv.InverseDecay(0.2, 0.5))
+KEPT = [
+    (rv.ExponentialDecay(0.1, 0.5), rv.ExponentialDecay(0.2, 0.5)),
+    (rv.InverseDecay(0.1, 0.5), rv.InverseDecay(0.2, 0.5)),
+    (rv.StepDecay(0.1, 0.5, 10), rv.StepDecay(0.2, 0.5, 10)),
+    (rv.CosineDecay(0.1, final=0.01), rv.CosineDecay(0.2, final=0.02)),
+    (rv.CyclicCosine(0.1, cycles=2), rv.CyclicCosine(0.2, cycles=2)),
+    (rv.Warmup(5, 0.1), rv.Warmup(5, 0.2)),
+    (rv.Warmup(5, rv.CyclicCosine(0.1)), rv.Warmup(5, rv.CyclicCosine(0.2))),
+    (rv.Warmup(5, rv.Warmup(2, rv.OneCycle(0.1))), rv.Warmup(5, rv.Warmup(2, rv.OneCycle(0.2)))),
+    (rv.OneCycle(0.1, initial=0.01), rv.OneCycle(0.2, initial=0.02)),
+    (rv.OneCycle(0.1), rv.OneCycle(0.2)),
+    (rv.ReduceOnPlateau(0.1, minimum=0.01), rv.ReduceOnPlateau(0.2, minimum=0.02)),
+]
 
 
-def test_schedule_that_starts_nowhere_needs_a_rate():
-    optimizer = rv.SGD(rv.Warmup(5, 0.1))
-    with pytest.raises(ParameterError, match="needs a number to start from"):
-        change_optimizer(optimizer, RecipeFlags(schedule="cosine"))
+def test_every_schedule_is_among_those_that_a_new_rate_keeps():
+    assert {type(schedule) for schedule, _ in KEPT} == set(ALL_SCHEDULES.kinds.values())
+
+
+@pytest.mark.parametrize(("schedule", "wanted"), KEPT, ids=lambda schedule: repr(schedule))
+def test_new_rate_is_the_highest_value_of_a_schedule_that_is_kept(schedule, wanted):
+    kept = change_optimizer(rv.SGD(schedule), RecipeFlags(learning_rate=0.2))
+    assert kept == rv.SGD(wanted)
+
+
+@pytest.mark.parametrize("schedule", [schedule for schedule, _ in KEPT], ids=repr)
+def test_new_schedule_starts_from_the_highest_value_of_the_one_before(schedule):
+    changed = change_optimizer(rv.SGD(schedule), RecipeFlags(schedule="cosine"))
+    assert changed == rv.SGD(rv.CosineDecay(0.1))
+
+
+def test_new_rate_of_a_schedule_that_is_always_0_is_refused():
+    with pytest.raises(ParameterError, match="is 0 at all times"):
+        change_optimizer(rv.SGD(rv.CosineDecay(0.0)), RecipeFlags(learning_rate=0.2))
 
 
 def test_recipe_file_stands_where_no_flag_speaks(tmp_path):
@@ -111,10 +146,10 @@ def test_recipe_file_stands_where_no_flag_speaks(tmp_path):
 def test_data_of_a_recipe_file_stands_where_no_flag_speaks(tmp_path):
     path = tmp_path / "recipe.toml"
     path.write_text('[data]\ntarget = "price"\ndrop = ["a"]\ntest_fraction = 0.5\n')
-    said = read_settings(DataFlags(), NetworkFlags(), RecipeFlags(recipe=str(path)))
+    said = settings(DataFlags(), recipe=RecipeFlags(recipe=str(path))).table
     assert (said.target, said.drop, said.test_fraction) == ("price", ("a",), 0.5)
     flags = DataFlags(target="y", drop=["b"], test_fraction=0.1)
-    said = read_settings(flags, NetworkFlags(), RecipeFlags(recipe=str(path)))
+    said = settings(flags, recipe=RecipeFlags(recipe=str(path))).table
     assert (said.target, said.drop, said.test_fraction) == ("y", ("b",), 0.1)
 
 
@@ -141,5 +176,5 @@ def test_flag_out_of_range_is_a_clear_error(flags):
 
 
 def test_hidden_nought_is_a_linear_model():
-    said = read_settings(DataFlags(target="y"), NetworkFlags(hidden="0"), RecipeFlags())
+    said = settings(DataFlags(target="y"), NetworkFlags(hidden="0"))
     assert said.hidden == ()

@@ -4,7 +4,7 @@ ravine's native engine. Use it through the ravine package: nothing here checks a
 """
 
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, overload
 
 import numpy
 from numpy.typing import NDArray
@@ -12,6 +12,13 @@ from numpy.typing import NDArray
 
 def load_blas(path: str) -> None:
     """Load the OpenBLAS library at `path`, once."""
+
+@overload
+def mean_loss(loss: dict, z: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> float: ...
+
+@overload
+def mean_loss(loss: dict, z: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> float:
+    """The mean loss of outputs, before the link."""
 
 class Network32:
     """A network over one flat parameter vector."""
@@ -147,6 +154,14 @@ class Optimizer32:
         Step k, in place: returns (value at w before it, learning rate, whether the rule moved).
         """
 
+    @staticmethod
+    def by_name(spec: dict, n: int, slots: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> dict:
+        """The state of n parameters in a snapshot, as arrays with names."""
+
+    @staticmethod
+    def from_names(spec: dict, n: int, arrays: dict) -> object:
+        """The state that by_name shows."""
+
 class Optimizer64:
     """
     An optimizer and its state, for n parameters and a run of so many steps.
@@ -158,6 +173,14 @@ class Optimizer64:
         """
         Step k, in place: returns (value at w before it, learning rate, whether the rule moved).
         """
+
+    @staticmethod
+    def by_name(spec: dict, n: int, slots: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> dict:
+        """The state of n parameters in a snapshot, as arrays with names."""
+
+    @staticmethod
+    def from_names(spec: dict, n: int, arrays: dict) -> object:
+        """The state that by_name shows."""
 
 def schedule_value(spec: object, epoch: float, step: float, epochs: float, steps: float) -> float:
     """A schedule's value at a time, in a run of so many epochs and steps."""

@@ -56,7 +56,7 @@ def named_views(
     Parameters
     ----------
     vector : ndarray
-        All parameters, or all state.
+        All parameters, or all state; or several such vectors, one behind the other.
     layout : iterable of dict
         The engine's: name, shape, offset, size.
 
@@ -73,8 +73,8 @@ def named_views(
            [2.]])}
     """
     return {
-        entry["name"]: vector[entry["offset"] : entry["offset"] + entry["size"]].reshape(
-            entry["shape"]
+        entry["name"]: vector[..., entry["offset"] : entry["offset"] + entry["size"]].reshape(
+            (*vector.shape[:-1], *entry["shape"])
         )
         for entry in layout
     }
@@ -341,8 +341,7 @@ def _history(
 
 def _classes(document: Mapping[str, Any], network: Network, n_outputs: int) -> NDArray[Any] | None:
     described = document.get("classes")
-    kind = type(network.loss).__name__
-    labelled = kind == "CrossEntropy" or (kind == "BinaryCrossEntropy" and n_outputs == 1)
+    labelled = network.loss.takes_labels(n_outputs)
     if described is None and not labelled:
         return None
     if not labelled or not isinstance(described, Mapping):

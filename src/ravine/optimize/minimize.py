@@ -15,7 +15,6 @@ from ravine.ground.numeric import as_array, as_floats
 from ravine.ground.packages import needs
 from ravine.specs.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, check_own_rule
 from ravine.specs.rules import Choice, Whole, broken, shown
-from ravine.specs.schedules import plateau_of
 from ravine.specs.spec import Member
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def minimize(
     needs("minimize", "scipy")
     rule = Member(Optimizer)("minimize", "optimizer", optimizer)
     check_own_rule(rule)
-    plateau = plateau_of(rule.learning_rate)
+    plateau = getattr(rule.learning_rate, "plateau", None)
     if plateau is not None and plateau.monitor not in (None, "loss"):
         raise ParameterError(
             f"ReduceOnPlateau watches {plateau.monitor!r}, but a function has no validation rows.",

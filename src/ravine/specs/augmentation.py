@@ -13,7 +13,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ravine.specs.rules import Flag, Items, Maybe, Number, Rule, Whole, broken
-from ravine.specs.spec import Family, Member, Spec
+from ravine.specs.spec import Family, Member, Spec, kinds_in
 
 __all__ = [
     "Augmentation",
@@ -272,5 +272,5 @@ class Synthesize(Augmentation):
 
 
 AUGMENTATIONS: Family[Augmentation] = Family(
-    "an augmentation", Augmentation, (Rotate, Shift, Zoom, Flip, Noise, Mixup, Synthesize)
+    "an augmentation", Augmentation, kinds_in(Augmentation, __name__)
 )

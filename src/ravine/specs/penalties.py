@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from ravine.specs.rules import Flag, Number, Rule
-from ravine.specs.spec import Family, Spec
+from ravine.specs.spec import Family, Spec, kinds_in
 
 __all__ = ["L1", "L2", "ElasticNet", "Penalty"]
 
@@ -138,4 +138,4 @@ class ElasticNet(Penalty):
     }
 
 
-PENALTIES: Family[Penalty] = Family("a penalty", Penalty, (L1, L2, ElasticNet))
+PENALTIES: Family[Penalty] = Family("a penalty", Penalty, kinds_in(Penalty, __name__))

@@ -10,14 +10,17 @@ other class can be reached by name.
 from __future__ import annotations
 
 import dataclasses
+import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from ravine.errors import ParameterError, SpecError
 from ravine.specs.rules import Rule, broken, nearest, shown
 
-__all__ = ["MAX_DEPTH", "Family", "Spec"]
+__all__ = ["MAX_DEPTH", "Family", "Spec", "kinds_in"]
 
 #: How deep descriptions may be nested in one another.
 MAX_DEPTH = 32
@@ -253,6 +256,62 @@ def _unknown_field(kind: type, name: object) -> SpecError:
 S = TypeVar("S", bound=Spec)
 
 
+def kinds_in(base: type[S], *modules: ModuleType | str) -> tuple[type[S], ...]:
+    """Find the public kinds that modules define, in the order in which they stand there.
+
+    Parameters
+    ----------
+    base : type
+        The class that all of them come from.
+    *modules : module or str
+        Modules, or names of modules that have been imported.
+
+    Returns
+    -------
+    tuple of type
+        The subclasses of the base.
+
+    Examples
+    --------
+    >>> from ravine.specs import penalties
+    >>> [kind.__name__ for kind in kinds_in(penalties.Penalty, penalties)]
+    ['L1', 'L2', 'ElasticNet']
+    """
+    found = [sys.modules[module] if isinstance(module, str) else module for module in modules]
+    return tuple(
+        kind
+        for module in found
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, base)
+        and kind is not base
+        and kind.__module__ == module.__name__
+        and not kind.__name__.startswith("_")
+    )
+
+
+def short_name(kind: type) -> str:
+    """Give the name that stands for a kind in text.
+
+    Parameters
+    ----------
+    kind : type
+        A class of descriptions.
+
+    Returns
+    -------
+    str
+        Its words in lower case, joined by ``_``.
+
+    Examples
+    --------
+    >>> from ravine.specs.optimizers import DeltaBarDelta, RMSprop
+    >>> short_name(DeltaBarDelta), short_name(RMSprop)
+    ('delta_bar_delta', 'rmsprop')
+    """
+    return re.sub("(?<=[a-z])(?=[A-Z][a-z])", "_", kind.__name__).lower()
+
+
 class Family(Generic[S]):
     """The kinds of one sort of description, by name; the only place where a kind is looked up.
 
@@ -266,6 +325,8 @@ class Family(Generic[S]):
         Ravine's own kinds.
     shorthands : dict, optional
         Names that stand for a description with usual settings: ``{"adam": Adam()}``.
+    named : bool, default False
+        Whether the `short_name` of every kind stands for the kind with its defaults.
     extensible : bool, default False
         Whether subclasses of one's own may be used (they cannot be written to a file).
 
@@ -273,7 +334,7 @@ class Family(Generic[S]):
     --------
     >>> from ravine.specs.optimizers import OPTIMIZERS
     >>> OPTIMIZERS.kinds["Adam"]
-    <class 'ravine.specs.optimizers.Adam'>
+    <class 'ravine.specs.optimizers.adaptive_rates.Adam'>
     """
 
     def __init__(
@@ -283,12 +344,14 @@ class Family(Generic[S]):
         kinds: Iterable[type[S]],
         shorthands: Mapping[str, S] | None = None,
         *,
+        named: bool = False,
         extensible: bool = False,
     ) -> None:
         self.noun = noun
         self.base = base
         self.kinds: dict[str, type[S]] = {kind.__name__: kind for kind in kinds}
-        self.shorthands: dict[str, S] = dict(shorthands or {})
+        defaults = {short_name(kind): kind() for kind in self.kinds.values()} if named else {}
+        self.shorthands: dict[str, S] = defaults | dict(shorthands or {})
         self.extensible = extensible
         base._family = self
 
