@@ -16,6 +16,7 @@ from ravine import initializers, losses
 from ravine.engine import _engine
 from ravine.errors import ParameterError, RavineError, SpecError
 from ravine.specs.spec import MAX_DEPTH, Spec
+from tests.builders.losses import CASES
 from tests.builders.spec_strategies import FAMILIES, KINDS, specs
 
 # Each kind with every field away from its default.
@@ -87,14 +88,7 @@ EXAMPLES = [
     rv.L1(0.1, proximal=True, include_bias=True),
     rv.L2(0.1, include_bias=True),
     rv.ElasticNet(0.1, l1_ratio=0.3, proximal=True, include_bias=True),
-    losses.SquaredError(),
-    losses.AbsoluteError(),
-    losses.Huber(2.0),
-    losses.Quantile(0.9),
-    losses.Poisson(),
-    losses.Gamma(),
-    losses.BinaryCrossEntropy(),
-    losses.CrossEntropy(0.1),
+    *{type(case.loss): case.loss for case in CASES}.values(),
     initializers.Constant(0.5),
     initializers.Normal(0.1),
     initializers.Uniform(0.1),
