@@ -14,6 +14,7 @@ import typer
 
 from ravine.ground.text import choice
 from ravine.specs.losses import LOSSES
+from ravine.specs.optimizers import OPTIMIZERS
 
 __all__ = [
     "DataFlags",
@@ -26,6 +27,10 @@ __all__ = [
 ]
 
 _DATA, _NETWORK, _RECIPE = "Data", "Network", "Recipe"
+#: Names of the optimizers that take all rows at every step unless told otherwise.
+_FULL = [
+    name for name, rule in OPTIMIZERS.shorthands.items() if rule.full_batch or rule.adapts_rates
+]
 _NEURAL = "Only with --estimator neural"
 
 JsonFlag = Annotated[
@@ -167,16 +172,15 @@ class RecipeFlags:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="adam, adamw, sgd, rmsprop, adagrad, rprop, delta_bar_delta or lbfgs. "
-            "(default: adam)",
+            help=f"{choice(OPTIMIZERS.shorthands)}. (default: adam)",
             rich_help_panel=_RECIPE,
         ),
     ] = None
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help="Learning rate of the first step. (default: 0.003 for adam and adamw, the "
-            "optimizer's own for others)",
+            help="Highest learning rate of the run; a schedule keeps its shape. (default: 0.003 "
+            "for adam and adamw, the optimizer's own for others)",
             rich_help_panel=_RECIPE,
         ),
     ] = None
@@ -198,7 +202,7 @@ class RecipeFlags:
         str | None,
         typer.Option(
             metavar="ROWS|full",
-            help="Rows per step. (default: 128; full for lbfgs, rprop and delta_bar_delta)",
+            help=f"Rows per step. (default: 128; full for {', '.join(_FULL)})",
             rich_help_panel=_RECIPE,
         ),
     ] = None
