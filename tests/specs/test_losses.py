@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 import ravine
 import ravine as rv
+from ravine import losses
 from ravine.data.gate import as_targets
 from ravine.engine.handles import engine_network
 from ravine.errors import DataError, SpecError
@@ -181,6 +182,23 @@ def test_shapes_that_do_not_fit_are_refused(case):
 def test_a_docstring_gives_the_formula_in_its_second_paragraph(case):
     formula = type(case.loss).__doc__.split("\n\n")[1].strip()
     assert formula.startswith("``")
+
+
+def test_weights_that_weigh_nothing_and_what_is_no_number_are_refused():
+    loss = losses.SquaredError()
+    for weights in ([0.0, 0.0], [1.0, -1.0], [1.0, np.nan]):
+        with pytest.raises(DataError, match="sample_weight must be at least 0"):
+            loss.mean([[1.0], [2.0]], [1.0, 2.0], weights)
+    with pytest.raises(DataError, match="targets of a loss must be numbers"):
+        loss.mean([[1.0]], ["a"])
+    with pytest.raises(DataError, match=r"must be codes of classes, 0 … 1\. Got 2"):
+        losses.CrossEntropy().mean([[0.5, 0.5]], [2])
+
+
+def test_a_baseline_of_extreme_targets_is_in_their_middle():
+    y = np.array([[-1e308], [1e308]])
+    for loss in (losses.Huber(), losses.AbsoluteError(), losses.Quantile()):
+        np.testing.assert_array_equal(loss.baseline(y, np.ones(2)), 0)
 
 
 TRAITS = {

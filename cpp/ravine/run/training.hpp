@@ -243,8 +243,8 @@ private:
             network_.loss().value(pass.B, network_.outputs(), z, rows.y, rows.s, nullptr, T(0)));
     }
 
-    // Whether the weights that the run gives predict finite numbers for its own rows. Only an exponential turns
-    // finite outputs into infinite ones, so only such a loss takes this last pass.
+    // Whether the weights that the run gives predict finite numbers for its own rows. Only an exponential
+    // turns finite outputs into infinite ones, so only such a loss takes this last pass.
     bool predicts_finitely() {
         if (!network_.loss().exponential()) return true;
         Buffer<T> w, state;
