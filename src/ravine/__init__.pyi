@@ -43,6 +43,8 @@ from ravine.specs.optimizers import Adam as Adam
 from ravine.specs.optimizers import AdamW as AdamW
 from ravine.specs.optimizers import DeltaBarDelta as DeltaBarDelta
 from ravine.specs.optimizers import LBFGS as LBFGS
+from ravine.specs.optimizers import Lion as Lion
+from ravine.specs.optimizers import NAdam as NAdam
 from ravine.specs.optimizers import Optimizer as Optimizer
 from ravine.specs.optimizers import RMSprop as RMSprop
 from ravine.specs.optimizers import Rprop as Rprop
@@ -96,10 +98,12 @@ __all__ = [
     "LBFGS",
     "Layer",
     "LayerNorm",
+    "Lion",
     "MLPClassifier",
     "MLPRegressor",
     "Mixup",
     "Model",
+    "NAdam",
     "Network",
     "NeuralClassifier",
     "NeuralRegressor",
