@@ -10,6 +10,7 @@ from ravine.diagnostics import gradients
 from ravine.diagnostics.gradients import Objective
 from ravine.specs.layers import LAYERS as KINDS
 from ravine.specs.layers.base import ACTIVATIONS
+from tests.builders.losses import CASES, as_given, targets
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4))
@@ -63,18 +64,6 @@ LAYERS = {
     "flatten": ([rv.Flatten(), rv.Dense(2)], X.reshape(24, 2, 2)),
 }
 
-TARGETS = {
-    "squared_error": Y,
-    "absolute_error": Y,
-    "huber": 3 * Y,
-    "quantile": Y,
-    "poisson": RNG.poisson(3, (24, 2)),
-    "gamma": RNG.gamma(2, size=(24, 2)),
-    "binary_cross_entropy": RNG.integers(0, 2, (24, 2)),
-    "cross_entropy": RNG.integers(0, 2, 24),
-    rv.losses.CrossEntropy(label_smoothing=0.1): RNG.integers(0, 2, 24),
-}
-
 PENALTIES = [
     rv.L1(0.1),
     rv.L1(0.1, proximal=True),
@@ -108,10 +97,11 @@ def test_every_activation_agrees_with_central_differences(name):
     assert rv.check_gradients(network, X, Y).passed
 
 
-@pytest.mark.parametrize("loss", TARGETS, ids=str)
+@pytest.mark.parametrize("loss", [case.loss for case in CASES], ids=repr)
 def test_every_loss_agrees_with_central_differences(loss):
     network = rv.Network([rv.Dense(5, activation="tanh"), rv.Dense(2)], loss=loss)
-    report = rv.check_gradients(network, X, TARGETS[loss], sample_weight=RNG.uniform(size=24))
+    y = as_given(loss, targets(loss, 24, 2))
+    report = rv.check_gradients(network, X, y, sample_weight=RNG.uniform(size=24))
     assert report.passed, report
 
 
