@@ -64,6 +64,10 @@ from ravine.specs.schedules import Schedule as Schedule
 from ravine.specs.schedules import StepDecay as StepDecay
 from ravine.specs.schedules import Warmup as Warmup
 from ravine.specs.stopping import EarlyStopping as EarlyStopping
+from ravine.studies.jobs import geomspace as geomspace
+from ravine.studies.jobs import grid as grid
+from ravine.studies.jobs import sample as sample
+from ravine.studies.study import Study as Study
 from ravine.training.augmented_rows import augment as augment
 from ravine.training.jobs import Job as Job
 from ravine.training.train import train as train
@@ -125,6 +129,7 @@ __all__ = [
     "Schedule",
     "Shift",
     "StepDecay",
+    "Study",
     "Synthesize",
     "Warmup",
     "Zoom",
@@ -132,12 +137,15 @@ __all__ = [
     "bias_variance",
     "check_gradients",
     "errors",
+    "geomspace",
+    "grid",
     "initializers",
     "landscapes",
     "load",
     "losses",
     "minimize",
     "mlp",
+    "sample",
     "train",
     "train_many",
     "__version__",

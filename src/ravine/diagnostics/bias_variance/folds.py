@@ -69,8 +69,9 @@ def make_folds(
     groups: ArrayLike | None = None,
     time: ArrayLike | None = None,
     repeats: int | None = None,
+    folds: int = _FOLDS,
 ) -> Folds:
-    """Divide rows into five folds, several times where there are few rows.
+    """Divide rows into folds, several times where there are few rows.
 
     Parameters
     ----------
@@ -88,6 +89,8 @@ def make_folds(
         Each fold holds out the rows that follow all those that it trains on.
     repeats : int, optional
         How often; None: so that about 200 rows are held out, at most five times.
+    folds : int, default 5
+        How many; fewer where there are fewer rows, groups or times.
 
     Returns
     -------
@@ -103,13 +106,13 @@ def make_folds(
     if time is not None:
         ranks = time_ranks(time, n)
         _check_times(units, ranks)
-        return Folds(forward_splits(units, ranks, _FOLDS), units)
+        return Folds(forward_splits(units, ranks, folds), units)
     count = int(units.max()) + 1
     if count < 3:
         raise DataError(
             f"{count} {'row' if groups is None else 'group'}{'s' if count > 1 else ''} to train on "
-            "cannot be held out in turn: a reference needs at least 3.",
-            hint='Use more rows, or method="bootstrap".',
+            "cannot be held out in turn: that needs at least 3.",
+            hint='Use more rows, or for bias_variance method="bootstrap".',
         )
     if repeats is None:
         repeats = min(5, max(1, -(-_FEW_ROWS // n)))
@@ -119,7 +122,7 @@ def make_folds(
     pairs = []
     for repeat in range(repeats):
         generator = np.random.default_rng([seed, 0xF01D, repeat])
-        fold = deal(count, _FOLDS, generator, of_units)
+        fold = deal(count, min(folds, count), generator, of_units)
         for number in range(fold.max() + 1):
             held_out = fold[units] == number
             pairs.append((np.flatnonzero(~held_out), np.flatnonzero(held_out)))
@@ -130,7 +133,7 @@ def _check_times(units: Rows, ranks: Rows) -> None:
     times = len(np.unique(unit_ends(units, ranks)))
     if times < 3:
         raise DataError(
-            f"The rows to train on have {times} different times; a reference needs at least "
-            "3, so that later ones can be held out.",
-            hint='Use more times, or method="bootstrap".',
+            f"The rows to train on have {times} different times; that later ones can be "
+            "held out needs at least 3.",
+            hint='Use more times, or for bias_variance method="bootstrap".',
         )
