@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ravine.cli.flags.lists import NEURAL_SCHEDULES
-from ravine.cli.flags.optimizer import FORMS
+from ravine.cli.flags.schedules import FORMS
 from ravine.specs import recipe_file
 from ravine.specs.layers.base import ACTIVATIONS
 from ravine.specs.losses import LOSSES

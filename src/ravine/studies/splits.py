@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.folds import make_folds
 from ravine.data.splitting import check_sides, split_rows
-from ravine.diagnostics.bias_variance.folds import make_folds
 from ravine.errors import DataError, DataWarning, ParameterError
 from ravine.specs.rules import shown
 from ravine.studies.table import Table
