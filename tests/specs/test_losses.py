@@ -2,8 +2,6 @@
 
 import ast
 import types
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,6 @@ from scipy.optimize import minimize
 
 import ravine
 import ravine as rv
-from ravine import losses
 from ravine.data.gate import as_targets
 from ravine.engine.handles import engine_network
 from ravine.errors import DataError, SpecError
@@ -20,65 +17,13 @@ from ravine.losses import Loss
 from ravine.specs.losses import LOSSES
 from ravine.specs.losses.domains import DOMAINS
 from ravine.specs.losses.links import LINKS
+from tests.builders.losses import CASES, N, targets
 
 RNG = np.random.default_rng(0)
-N = 60
 WEIGHTS = np.r_[RNG.uniform(0.5, 3, N - 5), np.zeros(5)]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A loss, its formula, the same loss in a unit 1 / c as large, and a target out of its domain."""
-
-    loss: Loss
-    formula: Callable[[np.ndarray, np.ndarray], np.ndarray]  # of y and p, a number per output
-    rescaled: Callable[[float], Loss] | None = None
-    bad: float | None = None
-
-
-def pinball(y, p, tau):
-    return np.where(y > p, tau * (y - p), (1 - tau) * (p - y))
-
-
-def smoothed(y, p, s):
-    q = (1 - s) * y + s / y.shape[1]
-    return -(q * np.log(p)) * y.shape[1]  # which the mean over the outputs divides by
-
-
-CASES = [
-    Case(losses.SquaredError(), lambda y, p: (p - y) ** 2),
-    Case(losses.AbsoluteError(), lambda y, p: np.abs(p - y)),
-    Case(
-        losses.Huber(0.7),
-        lambda y, p: np.where(np.abs(p - y) > 0.7, 0.7 * np.abs(p - y) - 0.245, (p - y) ** 2 / 2),
-        lambda c: losses.Huber(0.7 * c),
-    ),
-    Case(losses.Quantile(0.8), lambda y, p: pinball(y, p, 0.8)),
-    Case(losses.Poisson(), lambda y, p: p - y * np.log(p), bad=-1.0),
-    Case(losses.Gamma(), lambda y, p: y / p + np.log(p), bad=0.0),
-    Case(
-        losses.BinaryCrossEntropy(),
-        lambda y, p: -y * np.log(p) - (1 - y) * np.log(1 - p),
-        bad=0.5,
-    ),
-    Case(losses.CrossEntropy(), lambda y, p: smoothed(y, p, 0.0), bad=1.5),
-    Case(losses.CrossEntropy(0.2), lambda y, p: smoothed(y, p, 0.2), bad=-1.0),
-]
 each_loss = pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case.loss))
-
-
-def targets(loss, outputs=3, seed=1):
-    """Make targets as a matrix: for classes, a row holds a 1 for the class."""
-    rng = np.random.default_rng(seed)
-    if loss.targets == "classes":
-        return np.eye(outputs)[rng.choice(outputs, N, p=[0.5, 0.3, 0.2])]
-    numbers = rng.normal(1, 2, (N, outputs))
-    return {
-        "real": numbers,
-        "non_negative": np.round(np.abs(numbers)),
-        "positive": np.abs(numbers) + 0.1,
-        "binary": (numbers > 0).astype(float),
-    }[loss.targets]
 
 
 def predictions(loss, outputs=3, seed=2):
