@@ -25,13 +25,13 @@ _FAMILIES = (
 #: Where the other public names live.
 _HOMES = {
     "History": "models.history",
-    "Job": "training.train",
+    "Job": "training.jobs",
     "MLPClassifier": "estimators.mlp.estimators",
     "MLPRegressor": "estimators.mlp.estimators",
     "Model": "models.model",
     "Network": "specs.network",
-    "NeuralClassifier": "estimators.neural.estimators",
-    "NeuralRegressor": "estimators.neural.estimators",
+    "NeuralClassifier": "estimators.neural.classifier",
+    "NeuralRegressor": "estimators.neural.regressor",
     "Recipe": "specs.recipe",
     "Study": "studies.study",
     "augment": "training.augmented_rows",

@@ -17,7 +17,7 @@ from ravine.specs.rules import Number, Whole
 from ravine.studies.labels import Label, short_labels
 from ravine.studies.settings import changed
 from ravine.studies.space import read_space
-from ravine.training.train import Job
+from ravine.training.jobs import Job
 
 __all__ = ["LabelledJob", "geomspace", "grid", "labelled", "sample"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.folds import make_folds
 from ravine.data.splitting import check_sides, split_rows
 from ravine.errors import DataError, DataWarning, ParameterError
 from ravine.specs.rules import shown
@@ -158,8 +159,6 @@ def folds(table: Table, cv: int | Iterable[Any], classes: Rows | None = None) ->
     [2, 2, 2, 2, 2]
     """
     if isinstance(cv, int) and not isinstance(cv, bool):
-        from ravine.diagnostics.bias_variance.folds import make_folds
-
         if cv < 2:
             raise ParameterError(f"The 'cv' parameter must be at least 2 folds. Got {cv}.")
         made = make_folds(

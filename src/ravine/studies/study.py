@@ -21,7 +21,8 @@ from ravine.studies.stored import keys_of, train_stored
 from ravine.studies.summary import summarise
 from ravine.studies.table import Table, join
 from ravine.studies.trials import Result, Trial, train_trials
-from ravine.training.train import Job, Progress
+from ravine.training.jobs import Job
+from ravine.training.train import Progress
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from ravine.data.splitting import units_of
 from ravine.errors import DataError
 from ravine.ground.numeric import Place, as_array, as_floats
 from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy
-from ravine.training.train import Job
+from ravine.training.jobs import Job
 
 __all__ = ["Table", "join"]
 

@@ -18,7 +18,8 @@ from ravine.models.model import Model
 from ravine.studies.jobs import LabelledJob
 from ravine.studies.splits import Split
 from ravine.studies.table import Table
-from ravine.training.train import Job, Progress, train_many
+from ravine.training.jobs import Job
+from ravine.training.train import Progress, train_many
 
 __all__ = ["Measure", "Result", "Trial", "train_trials", "versions"]
 
