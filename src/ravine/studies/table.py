@@ -17,7 +17,6 @@ from ravine.data.sides import group_codes, time_ranks
 from ravine.data.splitting import units_of
 from ravine.errors import DataError
 from ravine.ground.numeric import Place, as_array, as_floats
-from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy
 from ravine.training.jobs import Job
 
 __all__ = ["Table", "join"]
@@ -89,9 +88,8 @@ class Table:
 
     def classes(self, jobs: Sequence[Job]) -> Rows | None:
         """Give the code of each row's class, if the jobs classify and rows have one class each."""
-        losses = {type(job.network.loss) for job in jobs}
         one_label = self.y.ndim == 1 or self.y[0].size == 1
-        if not losses <= {CrossEntropy, BinaryCrossEntropy} or not one_label:
+        if not one_label or not all(job.network.loss.classifies for job in jobs):
             return None
         return np.unique(as_labels(self.y), return_inverse=True)[1].reshape(-1)
 
