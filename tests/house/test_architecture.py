@@ -17,6 +17,7 @@ PACKAGE = Path(ravine.__file__).parent
 # from those below it.
 ROOMS = (
     "cli",
+    "studies",
     "diagnostics",
     "estimators",
     "tables",

@@ -7,6 +7,7 @@ import pytest
 
 import ravine as rv
 from ravine.errors import ParameterError, SpecError
+from ravine.specs.optimizers import OPTIMIZERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +48,7 @@ def test_ones_own_optimizer_cannot_be_written_to_a_file():
         rv.Recipe(optimizer=SignDescent()).to_dict()
     assert str(caught.value) == (
         "SignDescent is a class of your own and cannot be written to a file: only ravine's own "
-        "kinds (SGD, DeltaBarDelta, Rprop, Adagrad, RMSprop, Adam, AdamW, LBFGS) can be read back."
+        f"kinds ({', '.join(OPTIMIZERS.kinds)}) can be read back."
     )
 
 

@@ -17,8 +17,8 @@ __all__ = ["load"]
 _KINDS = {
     "MLPClassifier": "ravine.estimators.mlp.estimators",
     "MLPRegressor": "ravine.estimators.mlp.estimators",
-    "NeuralClassifier": "ravine.estimators.neural.estimators",
-    "NeuralRegressor": "ravine.estimators.neural.estimators",
+    "NeuralClassifier": "ravine.estimators.neural.classifier",
+    "NeuralRegressor": "ravine.estimators.neural.regressor",
 }
 
 

@@ -18,7 +18,7 @@ from ravine.engine.snapshot import counter
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.mlp.recipe import (
     AUTO_BATCH_SIZE,
-    Objective,
+    LossUnits,
     make_network,
     make_optimizer,
     make_recipe,
@@ -48,7 +48,7 @@ class Fitting:
     ----------
     estimator : BaseMLP
         The MLP.
-    objective : Objective
+    objective : LossUnits
         Its loss, and ravine's.
     X, y : ndarray
         Rows, and targets as the network reads them.
@@ -66,7 +66,7 @@ class Fitting:
     def __init__(
         self,
         estimator: Any,
-        objective: Objective,
+        objective: LossUnits,
         X: NDArray[Any],
         y: NDArray[Any],
         weights: NDArray[Any] | None,
