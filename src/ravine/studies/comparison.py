@@ -366,10 +366,11 @@ class Comparison:
     @property
     def estimand(self) -> str:
         """What means, standard errors and intervals are about."""
+        pairs = math.comb(len(self.outcomes), 2)
         return (
             f"Mean test loss over seeds, from {len(self.seeds)} fresh ones, of the chosen settings "
-            "on this split of the table. Differences are in pairs of seeds; their 95 % intervals "
-            f"hold for all {math.comb(len(self.outcomes), 2)} pairs at once."
+            "on this split of the table. Differences are in pairs of seeds, and their intervals"
+            f"{f' hold for all {pairs} pairs at once' if pairs > 1 else ''} over seeds, too."
         )
 
     def _row(self, place: int) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _of_the_best(found: Comparison, best: int) -> Iterator[str]:
         said = f"{found.outcomes[other].label} (by {sign * pair.mean:.3g}, {low:.3g} … {high:.3g})"
         (clear if pair.is_clear else noise).append(said)
     if clear:
-        yield f"It is better than {choice(clear, 'and')}: more than seeds explain."
+        yield f"It is better than {choice(clear, 'and')}: seeds do not explain that."
     if noise:
         holds = "the interval holds" if len(noise) == 1 else "the intervals hold"
         yield (
@@ -64,10 +64,11 @@ def _of_the_best(found: Comparison, best: int) -> Iterator[str]:
     told = sum(pair.is_clear for pair in others)
     if others:
         yield f"Of the {plural(len(others), 'other pair')}, {told} differ by more than noise."
+    pairs = len(found.pairs)
+    at_once = f"hold for all {pairs} pairs at once" if pairs > 1 else "hold"
     yield (
-        f"Intervals hold for all {plural(len(found.pairs), 'pair')} at once (95 %), over seeds on "
-        f"this split. With seeds and test rows drawn anew, {label} wins "
-        f"{100 * found.win_shares[best]:.0f} % of the time."
+        f"Intervals {at_once} with 95 % confidence, over seeds on this split. With seeds and test "
+        f"rows drawn anew, {label} wins {100 * found.win_shares[best]:.0f} % of the time."
     )
 
 
