@@ -113,7 +113,7 @@ def critical(scores: Array, confidence: float = 0.95, draws: int = _DRAWS) -> fl
 
     scores = scores[np.isfinite(scores).all(axis=1)]
     seeds = scores.shape[1]
-    pairs = np.array(list(itertools.combinations(range(len(scores)), 2))).reshape(-1, 2)
+    pairs = np.array([*itertools.combinations(range(len(scores)), 2)], np.int64).reshape(-1, 2)
     apart = (scores[pairs[:, 0]] - scores[pairs[:, 1]]).T
     apart = apart[:, apart.std(axis=0) > 0]
     alone = float(stdtrit(seeds - 1, 0.5 + confidence / 2))

@@ -130,10 +130,12 @@ class Tuning:
         rates, best, found = sorted(self.tries), self.best, []
         several = len(rates) > 1
         if best is None or best == rates[0]:
-            found.append(rates[0] / (rates[1] / rates[0] if several else math.sqrt(10)))
+            below = rates[0] / (rates[1] / rates[0] if several else math.sqrt(10))
+            found += [below] if below >= _LOWEST else []
         if best is not None and best == rates[-1]:
-            found.append(rates[-1] * (rates[-1] / rates[-2] if several else math.sqrt(10)))
-        return [float(f"{rate:.12g}") for rate in found if _LOWEST <= rate <= _HIGHEST]
+            above = rates[-1] * (rates[-1] / rates[-2] if several else math.sqrt(10))
+            found += [above] if above <= _HIGHEST else []
+        return [float(f"{rate:.12g}") for rate in found]
 
 
 def tune_rates(
