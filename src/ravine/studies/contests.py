@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,15 +122,20 @@ def critical(scores: Array, confidence: float = 0.95, draws: int = _DRAWS) -> fl
         return alone
     all_alone = float(stdtrit(seeds - 1, 1 - (1 - confidence) / 2 / apart.shape[1]))
     residuals = (apart - apart.mean(axis=0)) / apart.std(axis=0, ddof=1) / math.sqrt(seeds - 1)
-    rng = np.random.default_rng(0x3A27)
     largest = []
-    for start in range(0, draws, _CHUNK):
-        count = min(_CHUNK, draws - start)
-        drawn = rng.standard_normal((count, seeds, seeds)) @ residuals
-        t = drawn.mean(axis=1) / drawn.std(axis=1, ddof=1) * math.sqrt(seeds)
-        largest.append(np.abs(t).max(axis=1))
+    for drawn in np.array_split(_normals(draws, seeds), math.ceil(draws / _CHUNK)):
+        apart = drawn @ residuals
+        sums, squares = apart.sum(axis=1), np.einsum("dsp,dsp->dp", apart, apart)
+        variances = (squares - sums**2 / seeds) / (seeds - 1)
+        largest.append(np.sqrt((sums**2 / variances).max(axis=1) / seeds))
     found = float(np.quantile(np.concatenate(largest), confidence))
     return min(max(found, alone), all_alone)
+
+
+@lru_cache(maxsize=4)
+def _normals(draws: int, seeds: int) -> Array:
+    """Draw standard normals for seeds × seeds mixtures of residuals, from a fixed seed."""
+    return np.random.default_rng(0x3A27).standard_normal((draws, seeds, seeds))
 
 
 def win_shares(losses: Array, units: NDArray[np.int64], draws: int = 1000) -> Array:

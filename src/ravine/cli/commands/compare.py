@@ -299,11 +299,10 @@ def _optimizer(word: str, prepared: PreparedNetwork) -> Any:
 
 def _schedule(word: str, prepared: PreparedNetwork) -> Any:
     """Make a schedule that starts from the recipe's rate."""
+    from ravine.cli.flags.optimizer import peak_of
     from ravine.cli.flags.schedules import schedule_from_text
-    from ravine.specs.schedules import Schedule
 
-    rate = prepared.recipe.optimizer.learning_rate
-    return schedule_from_text(word, rate(0) if isinstance(rate, Schedule) else rate)
+    return schedule_from_text(word, peak_of(prepared.recipe.optimizer.learning_rate))
 
 
 def _penalty(word: str, prepared: PreparedNetwork) -> Any:
