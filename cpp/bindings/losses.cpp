@@ -9,8 +9,7 @@ namespace {
 
 // The mean loss of n rows of outputs z, before the link; y holds class codes (one column) or a number per
 // output.
-template <class T>
-double mean_loss(nb::dict spec, Matrix<T> z, Matrix<T> y, std::optional<Vector<T>> s) {
+template <class T> double mean_loss(nb::dict spec, Matrix<T> z, Matrix<T> y, std::optional<Vector<T>> s) {
     const Index n = static_cast<Index>(z.shape(0)), O = static_cast<Index>(z.shape(1)),
                 K = static_cast<Index>(y.shape(1));
     require(n > 0 && O > 0, "z has no rows or no columns.");
@@ -26,7 +25,8 @@ double mean_loss(nb::dict spec, Matrix<T> z, Matrix<T> y, std::optional<Vector<T
         weight += s ? static_cast<double>(s->data()[i]) : 1.0;
     }
     const T* weights = s ? s->data() : nullptr;
-    return make_loss<T>(to_spec(spec))->value(n, O, z.data(), targets.data(), weights, nullptr, T(0)) / weight;
+    return make_loss<T>(to_spec(spec))->value(n, O, z.data(), targets.data(), weights, nullptr, T(0)) /
+           weight;
 }
 
 template <class T> void bind(nb::module_& m) {

@@ -1,6 +1,7 @@
 """What a loss says of itself is true of what the engine computes, loss by loss."""
 
 import ast
+import math
 import types
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from scipy.optimize import minimize
 
 import ravine
 import ravine as rv
+from ravine import losses
 from ravine.data.gate import as_targets
 from ravine.engine.handles import engine_network
 from ravine.errors import DataError, SpecError
@@ -17,9 +19,10 @@ from ravine.losses import Loss
 from ravine.specs.losses import LOSSES
 from ravine.specs.losses.domains import DOMAINS
 from ravine.specs.losses.links import LINKS
-from tests.builders.losses import CASES, N, targets
+from tests.builders.losses import CASES, as_given, targets
 
 RNG = np.random.default_rng(0)
+N = 60
 WEIGHTS = np.r_[RNG.uniform(0.5, 3, N - 5), np.zeros(5)]
 
 
@@ -35,13 +38,19 @@ def predictions(loss, outputs=3, seed=2):
     ]
 
 
-def as_given(loss, y):
-    """Give codes for a matrix of classes."""
-    return y.argmax(axis=1) if loss.targets == "classes" else y
-
-
 def test_every_loss_has_a_row():
     assert {type(case.loss) for case in CASES} == set(LOSSES.kinds.values())
+
+
+@each_loss
+def test_the_loss_worked_by_hand(case):
+    if case.loss.targets == "classes":  # p = (¼, ¾), and the first of them is the class
+        known = {0.0: math.log(4), 0.2: 0.9 * math.log(4) + 0.1 * math.log(4 / 3)}
+        found = case.loss.mean([[0.25, 0.75]], [0])
+        assert found == pytest.approx(known[case.loss.label_smoothing], rel=1e-12)
+    else:
+        y, p, value = case.worked
+        assert case.loss.mean([[p]], [y]) == pytest.approx(value, rel=1e-12)
 
 
 @each_loss
@@ -173,6 +182,23 @@ def test_shapes_that_do_not_fit_are_refused(case):
 def test_a_docstring_gives_the_formula_in_its_second_paragraph(case):
     formula = type(case.loss).__doc__.split("\n\n")[1].strip()
     assert formula.startswith("``")
+
+
+def test_weights_that_weigh_nothing_and_what_is_no_number_are_refused():
+    loss = losses.SquaredError()
+    for weights in ([0.0, 0.0], [1.0, -1.0], [1.0, np.nan]):
+        with pytest.raises(DataError, match="sample_weight must be at least 0"):
+            loss.mean([[1.0], [2.0]], [1.0, 2.0], weights)
+    with pytest.raises(DataError, match="targets of a loss must be numbers"):
+        loss.mean([[1.0]], ["a"])
+    with pytest.raises(DataError, match=r"must be codes of classes, 0 … 1\. Got 2"):
+        losses.CrossEntropy().mean([[0.5, 0.5]], [2])
+
+
+def test_a_baseline_of_extreme_targets_is_in_their_middle():
+    y = np.array([[-1e308], [1e308]])
+    for loss in (losses.Huber(), losses.AbsoluteError(), losses.Quantile()):
+        np.testing.assert_array_equal(loss.baseline(y, np.ones(2)), 0)
 
 
 TRAITS = {

@@ -218,9 +218,10 @@ def test_the_engine_knows_every_initializer(spec):
 
 @of(rv.Penalty)
 def test_the_engine_knows_every_penalty(spec):
-    engine = _engine.Network64(rv.Network([rv.Dense(1, penalty=spec)]).to_dict(), (1,))
-    w, s = np.array([2.0, 0.0]), engine.initial_state()
-    _, penalty, *_ = engine.objective(w, s, np.ones((1, 1)), np.ones((1, 1)), None, None, 0, False)
+    network = rv.Network([rv.Dense(1, penalty=spec)]).to_dict()
+    one = np.ones((1, 1))
+    objective = _engine.Objective64(network, (1,), rv.Recipe(batch_size="full").to_dict(), one, one)
+    _, penalty, *_ = objective(np.array([2.0, 0.0]), np.empty(0), False)
     by_hand = {"L1": 0.1 * 2, "L2": 0.1 * 0.5 * 4, "ElasticNet": 0.1 * (0.3 * 2 + 0.7 * 0.5 * 4)}
     assert penalty == pytest.approx(by_hand[kind_name(spec)], rel=1e-15)  # a few roundings
 

@@ -1,4 +1,4 @@
-"""What stands in a loaded recipe for an optimizer or a function of one's own.
+"""What stands in a loaded recipe for a custom optimizer or function.
 
 A file carries no code, so a rule or an augmentation that a user wrote cannot come back from it.
 The model does, and its recipe says by name what it was trained with; to train so again needs the
@@ -21,7 +21,7 @@ __all__ = ["UnsavedFunction", "UnsavedOptimizer", "recipe_from_document", "recip
 
 @dataclass(frozen=True, repr=False)
 class UnsavedOptimizer(Optimizer):
-    """The name of an optimizer of one's own, in a recipe that came from a file.
+    """The name of a custom optimizer, in a recipe that came from a file.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class UnsavedOptimizer(Optimizer):
 
 @dataclass(frozen=True)
 class UnsavedFunction:
-    """The name of an augmentation function of one's own, in a recipe that came from a file.
+    """The name of a custom augmentation function, in a recipe that came from a file.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class UnsavedFunction:
 
 
 def recipe_to_document(recipe: Recipe) -> dict[str, Any]:
-    """Give a recipe as plain data; what is of one's own in it is only named.
+    """Give a recipe as plain data; what is custom in it is only named.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def recipe_from_document(document: Mapping[str, Any]) -> Recipe:
     Returns
     -------
     Recipe
-        The recipe, with stand-ins for what is of one's own.
+        The recipe, with stand-ins for what is custom.
 
     Raises
     ------
@@ -153,6 +153,6 @@ def recipe_from_document(document: Mapping[str, Any]) -> Recipe:
 
 def _refuse(description: str) -> NoReturn:
     raise ParameterError(
-        f"'{description}' is code of a user's own, which the file of this recipe cannot carry.",
+        f"'{description}' is custom code, which the file of this recipe cannot carry.",
         hint="Put the original back with recipe.replace(optimizer=..., augmentation=...).",
     )

@@ -44,9 +44,11 @@ class Spec:
     _family: ClassVar[Family[Any]]
     _rules: ClassVar[Mapping[str, Rule]] = {}
     _always_shown: ClassVar[tuple[str, ...]] = ()
+    #: What messages say a field is a parameter of; None: the class itself.
+    _owner: ClassVar[str | None] = None
 
     def __post_init__(self) -> None:
-        owner = type(self).__name__
+        owner = self._owner or type(self).__name__
         for name, rule in self._rules.items():
             if hasattr(self, name):
                 object.__setattr__(self, name, rule(owner, name, getattr(self, name)))

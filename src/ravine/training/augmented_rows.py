@@ -25,7 +25,6 @@ from ravine.specs.layers import Dense, Flatten, Normalize
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import Whole
-from ravine.training.custom import OwnAugmentation
 from ravine.training.run import Run
 
 __all__ = ["augment"]
@@ -108,7 +107,7 @@ def augment(
     Returns
     -------
     X : ndarray, shape (m, inputs) or (m, height, width[, channels])
-        The rows; m is n unless rows are added, or a function of one's own changes their number.
+        The rows; m is n unless rows are added, or a custom function changes their number.
         In `dtype`, or in float64 where float32 would lose values of X.
     y : ndarray, shape (m,) or (m, outputs)
         Their targets: labels as they came; with Mixup a probability for each class instead, in
@@ -182,9 +181,9 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any], NDArra
     weights = run.data.training.weights(run.recipe.dtype)
     of_training = weights = None if weights is None else weights[run.rows]
     outputs = run.handle.n_outputs
-    own = [item for item in items if not isinstance(item, Augmentation)]
-    if own:
-        rows, targets = OwnAugmentation(own, run)(epoch)
+    custom = run.custom_augmentation()
+    if custom is not None:
+        rows, targets = custom(epoch)
     for item in [item for item in items if isinstance(item, Synthesize)][-1:]:
         classes = 0 if known.shape[1] == outputs else outputs
         X, y, s = synthesize(

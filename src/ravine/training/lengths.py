@@ -35,7 +35,7 @@ def as_long_as_the_run(network: Network, recipe: Recipe) -> list[str]:
     >>> as_long_as_the_run(network, recipe)
     ['Dropout', 'CosineDecay']
     """
-    rate = getattr(recipe.optimizer, "learning_rate", None)  # also that of a rule of one's own
+    rate = getattr(recipe.optimizer, "learning_rate", None)  # also that of a custom rule
     parts = [network, recipe.optimizer, rate if isinstance(rate, Schedule) else None]
     kinds = [kind for part in parts for kind in _open_kinds(_plain(part))]
     return list(dict.fromkeys(kinds))
@@ -74,7 +74,7 @@ def with_lengths(part: Any, epochs: float) -> Any:
 
 
 def _plain(part: Spec | None) -> Any:
-    """Describe ravine's own kinds; a rule of one's own has no description."""
+    """Describe ravine's own kinds; a custom rule has no description."""
     return part.to_dict() if part is not None and type(part) in part._family else None
 
 
