@@ -28,6 +28,14 @@ class Optimizer(Spec):
     `ravine.train_many` and `ravine.minimize`, more slowly than a built-in one (those run in the
     engine and have no use for the two methods). A recipe that holds it cannot be written to a file.
 
+    A class says by four attributes, False unless it says otherwise, what goes with it:
+    ``full_batch``, every step needs all training rows; ``adapts_rates``, the rule sets its rates by
+    itself, ``learning_rate`` is only what they start at, and a recipe gives it full batches unless
+    told otherwise; ``has_one_rate``, the step of each parameter is a rate times its gradient, or
+    times a mean of its gradients, so that proximal penalties, which shrink weights by that rate,
+    lead to the penalised optimum (of a custom rule the rate is ``learning_rate``); ``evaluates``, a
+    step evaluates the objective at other points, which only rules of the engine can.
+
     Examples
     --------
     >>> from dataclasses import dataclass
@@ -48,15 +56,9 @@ class Optimizer(Spec):
     array([ 0.5, -0.5])
     """
 
-    #: Whether every step needs all training rows: the rule goes astray on mini-batches.
     full_batch: ClassVar[bool] = False
-    #: Whether the step of each parameter is one rate times its gradient, or times an average of its
-    #: gradients, as long as the gradient is steady. Proximal penalties need that.
     has_one_rate: ClassVar[bool] = False
-    #: Whether the rule sets its rates by itself and ``learning_rate`` is only what they start at. A
-    #: recipe that does not say otherwise gives it full batches.
     adapts_rates: ClassVar[bool] = False
-    #: Whether a step evaluates the objective at other points. Only the engine can do that.
     evaluates: ClassVar[bool] = False
 
     _rules: ClassVar[Mapping[str, Rule]] = {"learning_rate": RATE}
