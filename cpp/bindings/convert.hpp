@@ -24,6 +24,22 @@ template <class T> using NewArray = nb::ndarray<nb::numpy, T>;
 // None, bool, int, float, str, list, tuple and dict become a Spec.
 Spec to_spec(nb::handle object);
 
+// A part that a user wrote, which stands in a dictionary as `part`.
+Spec to_part(nb::handle object);
+
+// The custom parts that a spec holds. An object that lives as long as Python likes shows them to the garbage
+// collector: a part knows its class, a class its module, and a module perhaps the object.
+class CustomParts {
+public:
+    explicit CustomParts(const Spec& spec) { collect(spec); }
+    int visit(visitproc visit, void* argument) const;
+    void clear() const;
+
+private:
+    void collect(const Spec& spec);
+    std::vector<std::shared_ptr<const CustomPart>> parts_;
+};
+
 // A new NumPy array that owns what it holds.
 template <class T, class Storage> NewArray<T> to_array(Storage values, std::vector<std::size_t> shape) {
     auto* owned = new Storage(std::move(values));

@@ -18,8 +18,12 @@ template <class T> struct Handle {
     Network<T> network;
     Workspace<T> workspace;
     std::mutex mutex;
+    CustomParts custom;
 
-    Handle(nb::dict spec, Shape input_shape, double dropout) : network(to_spec(spec), input_shape, dropout) {}
+    Handle(nb::dict spec, Shape input_shape, double dropout)
+        : Handle(to_spec(spec), std::move(input_shape), dropout) {}
+    Handle(const Spec& spec, Shape input_shape, double dropout)
+        : network(spec, input_shape, dropout), custom(spec) {}
 
     void check(const Vector<T>& w, const Vector<T>& state, const Matrix<T>& X) const {
         require(static_cast<Index>(w.size()) == network.n_parameters(),
@@ -71,6 +75,7 @@ template <class T> nb::list describe_layers(const Handle<T>& self) {
         entry["kind"] = layer.kind;
         entry["output_shape"] = nb::tuple(nb::cast(layer.output_shape));
         entry["n_parameters"] = layer.n_parameters;
+        entry["is_custom"] = layer.is_custom;
         result.append(entry);
     }
     return result;
@@ -174,6 +179,7 @@ nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, 
         const std::span<const T> all(w.data(), w.size());
         for (const Penalised& p : penalised) {
             const auto part = all.subspan(p.offset, p.size);
+            penalty_value += p.template add_custom<T>(all, g);
             penalty_value += p.penalty.template add<T>(part, std::span<T>(g).subspan(p.offset, p.size));
             if (p.penalty.l1 > 0)
                 for (T value : part) pass.mark_kink(value > 0);
@@ -183,9 +189,21 @@ nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, 
                           kinks);
 }
 
+template <class T> int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    return nb::inst_ready(self) ? nb::inst_ptr<Handle<T>>(self)->custom.visit(visit, arg) : 0;
+}
+template <class T> int clear(PyObject* self) {
+    if (nb::inst_ready(self)) nb::inst_ptr<Handle<T>>(self)->custom.clear();
+    return 0;
+}
+
 template <class T> void bind(nb::module_& m, const char* name) {
     using Self = Handle<T>;
-    nb::class_<Self>(m, name, "A network over one flat parameter vector.")
+    static PyType_Slot collected[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse<T>)},
+                                      {Py_tp_clear, reinterpret_cast<void*>(clear<T>)},
+                                      {0, nullptr}};
+    nb::class_<Self>(m, name, "A network over one flat parameter vector.", nb::type_slots(collected))
         .def(nb::init<nb::dict, Shape, double>(), nb::arg("spec"), nb::arg("input_shape"),
              nb::arg("dropout") = 0.0)
         .def_prop_ro("n_parameters", [](const Self& self) { return self.network.n_parameters(); })

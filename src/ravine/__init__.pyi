@@ -32,29 +32,31 @@ from ravine.specs.layers import GaussianNoise as GaussianNoise
 from ravine.specs.layers import Layer as Layer
 from ravine.specs.layers import LayerNorm as LayerNorm
 from ravine.specs.layers import Normalize as Normalize
+from ravine.specs.layers import Parameter as Parameter
 from ravine.specs.layers import Periodic as Periodic
 from ravine.specs.layers import PiecewiseLinear as PiecewiseLinear
 from ravine.specs.layers import Residual as Residual
 from ravine.specs.layers import Scale as Scale
 from ravine.specs.mlp import mlp as mlp
 from ravine.specs.network import Network as Network
-from ravine.specs.optimizers import LBFGS as LBFGS
-from ravine.specs.optimizers import SGD as SGD
 from ravine.specs.optimizers import Adagrad as Adagrad
 from ravine.specs.optimizers import Adam as Adam
 from ravine.specs.optimizers import AdamW as AdamW
 from ravine.specs.optimizers import DeltaBarDelta as DeltaBarDelta
+from ravine.specs.optimizers import LBFGS as LBFGS
 from ravine.specs.optimizers import Optimizer as Optimizer
 from ravine.specs.optimizers import RMSprop as RMSprop
 from ravine.specs.optimizers import Rprop as Rprop
+from ravine.specs.optimizers import SGD as SGD
+from ravine.specs.penalties import ElasticNet as ElasticNet
 from ravine.specs.penalties import L1 as L1
 from ravine.specs.penalties import L2 as L2
-from ravine.specs.penalties import ElasticNet as ElasticNet
 from ravine.specs.penalties import Penalty as Penalty
 from ravine.specs.recipe import Recipe as Recipe
 from ravine.specs.schedules import CosineDecay as CosineDecay
 from ravine.specs.schedules import CyclicCosine as CyclicCosine
 from ravine.specs.schedules import ExponentialDecay as ExponentialDecay
+from ravine.specs.schedules import FunctionOfTime as FunctionOfTime
 from ravine.specs.schedules import InverseDecay as InverseDecay
 from ravine.specs.schedules import OneCycle as OneCycle
 from ravine.specs.schedules import ReduceOnPlateau as ReduceOnPlateau
@@ -70,10 +72,6 @@ from ravine.training.train import train_many as train_many
 __version__: str
 
 __all__ = [
-    "L1",
-    "L2",
-    "LBFGS",
-    "SGD",
     "Activation",
     "Adagrad",
     "Adam",
@@ -91,10 +89,14 @@ __all__ = [
     "ExponentialDecay",
     "Flatten",
     "Flip",
+    "FunctionOfTime",
     "GaussianNoise",
     "History",
     "InverseDecay",
     "Job",
+    "L1",
+    "L2",
+    "LBFGS",
     "Layer",
     "LayerNorm",
     "MLPClassifier",
@@ -108,6 +110,7 @@ __all__ = [
     "Normalize",
     "OneCycle",
     "Optimizer",
+    "Parameter",
     "Penalty",
     "Periodic",
     "PiecewiseLinear",
@@ -117,6 +120,7 @@ __all__ = [
     "Residual",
     "Rotate",
     "Rprop",
+    "SGD",
     "Scale",
     "Schedule",
     "Shift",
@@ -124,7 +128,6 @@ __all__ = [
     "Synthesize",
     "Warmup",
     "Zoom",
-    "__version__",
     "augment",
     "bias_variance",
     "check_gradients",
@@ -137,4 +140,5 @@ __all__ = [
     "mlp",
     "train",
     "train_many",
+    "__version__",
 ]

@@ -1,6 +1,7 @@
 // The registry of layers: one line and one file per kind.
 #include "activation.hpp"
 #include "batch_norm.hpp"
+#include "custom.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
 #include "embedding.hpp"
@@ -40,6 +41,7 @@ template <class T> LayerPtr<T> make_layer(const Spec& spec, const Shape& shape, 
         {"Periodic", make<Periodic<T>, T>},
         {"Scale", make<Scale<T>, T>},
         {"Flatten", make<Flatten<T>, T>},
+        {"Custom", make<Custom<T>, T>},
     };
     const auto found = registry.find(spec.kind());
     if (found == registry.end()) throw EngineError("There is no layer of kind '" + spec.kind() + "'.");

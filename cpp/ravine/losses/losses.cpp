@@ -1,4 +1,5 @@
 // The registry of losses: one line per kind.
+#include "custom.hpp"
 #include "losses.hpp"
 
 namespace ravine {
@@ -16,6 +17,7 @@ template <class T> LossPtr<T> make_loss(const Spec& spec) {
     if (kind == "Gamma") return make(losses::Gamma<T>{});
     if (kind == "BinaryCrossEntropy") return make(losses::BinaryCrossEntropy<T>{});
     if (kind == "CrossEntropy") return std::make_unique<CrossEntropyLoss<T>>(spec.number("label_smoothing"));
+    if (kind == "Custom") return std::make_unique<CustomLoss<T>>(spec);
     throw EngineError("there is no loss of kind '" + kind + "'");
 }
 

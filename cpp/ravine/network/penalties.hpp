@@ -16,12 +16,18 @@ namespace ravine {
 struct Penalty {
     double l1 = 0, l2 = 0;
     bool proximal = false; // the L1 part acts by soft-thresholding after the step, not through the gradient
-    bool include_bias = false; // act on biases and normalisation parameters too
+    bool include_bias = false;                // act on biases and normalisation parameters too
+    std::shared_ptr<const CustomPart> custom; // acts on whole arrays, and in place of all above but the last
 
     static Penalty from(const Spec& spec) {
         Penalty penalty;
         if (spec.is_none()) return penalty;
         const std::string& kind = spec.kind();
+        if (kind == "Custom") {
+            penalty.custom = spec["part"].part();
+            penalty.include_bias = spec.flag("include_bias");
+            return penalty;
+        }
         const double alpha = spec.number("alpha");
         if (kind == "L1") {
             penalty.l1 = alpha;

@@ -123,6 +123,18 @@ struct Warmup {
     std::shared_ptr<const Schedule> then; // in the same unit
 };
 
+// What a user wrote; it knows only time.
+struct Custom {
+    std::shared_ptr<const CustomPart> part;
+    double at(Clock now) const {
+        double value = 0;
+        const Given<double> given[] = {{&now.t, {}}};
+        const Wanted<double> wanted[] = {{&value, 1}};
+        part->call("value", given, wanted);
+        return value;
+    }
+};
+
 // Multiplied by `factor` after `patience` epochs in a row that are not better than the best by min_delta.
 struct ReduceOnPlateau {
     enum Memory { best, wait, scale };
@@ -230,7 +242,7 @@ private:
 
     std::variant<schedules::Constant, schedules::ExponentialDecay, schedules::InverseDecay,
                  schedules::StepDecay, schedules::CosineDecay, schedules::CyclicCosine, schedules::OneCycle,
-                 schedules::Warmup, schedules::ReduceOnPlateau>
+                 schedules::Warmup, schedules::ReduceOnPlateau, schedules::Custom>
         rule_;
     bool by_step_ = false;
 };
@@ -268,6 +280,8 @@ inline Schedule::Schedule(const Spec& spec, RunLength run) {
         rule_ = ReduceOnPlateau{spec.number("initial"),  spec.number("factor"),
                                 spec.number("patience"), spec.number("min_delta"),
                                 spec.number("minimum"),  spec.has("monitor") ? spec.text("monitor") : ""};
+    } else if (kind == "Custom") {
+        rule_ = Custom{spec["part"].part()};
     } else {
         throw EngineError("there is no schedule '" + kind + "'");
     }

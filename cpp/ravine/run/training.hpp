@@ -138,6 +138,8 @@ private:
     // g becomes the sum of all parts' gradients, always in the same order, and of the penalty's; then its
     // norm.
     void complete(Index parts, Span<const T> w, Span<T> g) {
+        double custom = 0;
+        for (const Penalised& p : penalised_) custom += p.template add_custom<T>(w, g);
         share_blocks([&](Index block) {
             const Span<T> total = cut_.block(g, block);
             const Index start = cut_.block_start(block), size = std::ssize(total);
@@ -154,7 +156,7 @@ private:
                 square += static_cast<double>(total[i]) * static_cast<double>(total[i]);
             block_penalties_[block] = penalty, block_squares_[block] = square;
         });
-        penalty_ = std::accumulate(block_penalties_.begin(), block_penalties_.end(), 0.0);
+        penalty_ = std::accumulate(block_penalties_.begin(), block_penalties_.end(), custom);
         norm_ = std::sqrt(std::accumulate(block_squares_.begin(), block_squares_.end(), 0.0));
     }
 
@@ -278,7 +280,7 @@ private:
         }
         if (max_norm_ > 0)
             for (const Slice& slice : network_.parameters())
-                if (slice.name.ends_with(".weight"))
+                if (slice.name.ends_with(".weight") && slice.shape.size() == 2)
                     limit_norms<T>(w.subspan(slice.offset, slice.size()), slice.shape[0], slice.shape[1],
                                    max_norm_);
         if (averaging_ > 0) {

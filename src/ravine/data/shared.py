@@ -27,6 +27,7 @@ from ravine.engine.handles import engine_network
 from ravine.errors import DataError, ParameterError
 from ravine.ground.numeric import Place, as_floats, column_of, numbers_of
 from ravine.specs.augmentation import Flip, Rotate, Shift, Zoom
+from ravine.specs.custom import for_engine
 from ravine.specs.layers import Normalize
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
@@ -300,7 +301,7 @@ class SharedData:
         if key not in self._handles:
             shape = self.input_shape(recipe.dtype)
             self._handles[key] = engine_network(
-                network.to_dict(), shape, recipe.dropout, recipe.dtype
+                for_engine(network), shape, recipe.dropout, recipe.dtype
             )
         return self._handles[key]
 
@@ -331,7 +332,7 @@ class SharedData:
     def described(self, network: Network) -> dict[str, Any]:
         """Give a network's description: one dictionary, which runs share."""
         if network not in self._described:
-            self._described[network] = network.to_dict()
+            self._described[network] = for_engine(network)
         return self._described[network]
 
     def is_first(self, question: Any) -> bool:

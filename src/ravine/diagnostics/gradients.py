@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.data.gate import weighing
 from ravine.data.outputs import with_outputs
 from ravine.data.shared import SharedData
+from ravine.engine.handles import engine_network
 from ravine.errors import ParameterError
-from ravine.specs.augmentation import Augmentation, Synthesize
+from ravine.specs.augmentation import Synthesize, built_in_of
+from ravine.specs.custom import for_engine
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
-from ravine.specs.spec import Spec
 
 __all__ = ["GradientReport", "LayerGradients", "check_gradients"]
 
@@ -276,9 +277,9 @@ class Objective:
         if weights is not None:  # rows of weight 0 are absent
             present = weighing(np.arange(len(X64)), weights)
             X64, targets, weights = X64[present], targets[present], weights[present]
-        coupled = Network.from_dict(_coupled(network.to_dict()))
-        self._handle: Any = data.handle(coupled, recipe)
-        self._penalty = None if recipe.penalty is None else _coupled(recipe.penalty.to_dict())
+        shape, rate = data.input_shape("float64"), recipe.dropout
+        self._handle: Any = engine_network(_coupled(for_engine(network)), shape, rate, "float64")
+        self._penalty = None if recipe.penalty is None else _coupled(for_engine(recipe.penalty))
         self._seed = recipe.seed
         self._state = self._handle.initial_state(X64, weights)
         self._X, self._targets, self._weights = _augmented(
@@ -363,11 +364,7 @@ def _augmented(
     """Give the rows as the first mini-batch of the first epoch would have them."""
     from ravine.engine._engine import augment64
 
-    specs: Sequence[Spec] = [
-        item
-        for item in recipe.augmentation
-        if isinstance(item, Augmentation) and not isinstance(item, Synthesize)
-    ]
+    specs = [s for s in built_in_of(recipe.augmentation) if not isinstance(s, Synthesize)]
     if not specs:
         return X, targets, weights
     if targets.shape[1] != handle.n_outputs:

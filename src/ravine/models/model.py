@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -29,11 +29,13 @@ from ravine.models.finite import check_predictions, check_scores, overflowed
 from ravine.models.history import History
 from ravine.models.parts import named_views, pack, shifted_means, unpack
 from ravine.models.summary import Summary, html_table, text_table
-from ravine.specs.layers import Dropout, Layer, Residual
+from ravine.specs.custom import for_engine
+from ravine.specs.layers import Dense, Dropout, Layer, Residual
 from ravine.specs.losses import BinaryCrossEntropy
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.spec import short
+from ravine.specs.stand_ins import as_saved
 
 __all__ = ["Model", "read_model", "usable"]
 
@@ -193,7 +195,7 @@ class Model:
     @cached_property
     def _engine(self) -> Any:
         return engine_network(
-            self.network.to_dict(), self.input_shape, self.recipe.dropout, self.dtype
+            for_engine(self.network), self.input_shape, self.recipe.dropout, self.dtype
         )
 
     @cached_property
@@ -363,7 +365,7 @@ class Model:
         """Compare the network's outputs with targets in double."""
         outputs = self._engine.predict(self.parameters_vector, self.state_vector, rows, raw=True)
         exact = engine_network(
-            self.network.to_dict(), self.input_shape, self.recipe.dropout, "float64"
+            for_engine(self.network), self.input_shape, self.recipe.dropout, "float64"
         )
         scores: dict[str, float] = exact.score_outputs(
             outputs.astype(np.float64),
@@ -411,13 +413,75 @@ class Model:
         )
         return np.stack([self._shaped(response) for response in draws])
 
+    # --- Custom parts ---------------------------------------------------------------------------
+
+    def put_back(self, network: Network | None = None, recipe: Recipe | None = None) -> Model:
+        """Give a model that came from a file with its custom parts, which no file can carry.
+
+        A loaded model has stand-ins where custom layers, losses and so on were: it can be looked
+        at, but it refuses to predict. With the originals it goes on as if it had never been saved.
+
+        Parameters
+        ----------
+        network : Network, optional
+            The network that was trained, custom parts and all. None: that of the model.
+        recipe : Recipe, optional
+            Likewise the recipe, needed to train again.
+
+        Returns
+        -------
+        Model
+            The same weights, with this network and recipe.
+
+        Raises
+        ------
+        ParameterError
+            If anything but the stand-ins differs: in kind, in arguments, or in the arrays of
+            parameters.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> network = rv.Network([rv.Dense(1, activation=rv.Activation(np.sin, slope=np.cos))])
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> rv.train(network, [[1.0], [2.0]], [1.0, 2.0], rv.Recipe(epochs=1)).save(path)
+        >>> loaded = rv.load(path)
+        >>> loaded.network
+        Network([Dense(1, activation=Activation(sin, slope=cos))], loss='squared_error')
+        >>> loaded.put_back(network).predict([[1.0]]).shape
+        (1,)
+        """
+        parts: dict[str, Any] = {}
+        for name, new in (("network", network), ("recipe", recipe)):
+            old = getattr(self, name)
+            if new is None:
+                continue
+            if not isinstance(new, type(old)):
+                raise ParameterError(f"put_back takes a {type(old).__name__}. Got {new!r}.")
+            if name == "network":
+                new = _with_units_of(old, new)
+            if as_saved(old) != as_saved(new):
+                raise ParameterError(
+                    f"The model was trained with another {name}: {old!r} instead of {new!r}."
+                )
+            parts[name] = new
+        found = replace(self, **parts)
+        if found._engine.layout != self._engine.layout:
+            raise ParameterError(
+                "The custom layers of the network have other parameters than those of the model, "
+                "by name or by shape."
+            )
+        return found
+
     # --- Saved and shown ------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model into one safetensors file, whole or not at all.
 
-        The file holds network, recipe, history and weights, and no code. An optimizer or an
-        augmentation function of one's own is only named in it.
+        The file holds network, recipe, history and weights, and no code. Custom parts are only
+        named in it (see `put_back`).
 
         Parameters
         ----------
@@ -600,6 +664,14 @@ def _locked(array: ArrayLike, dtype: Any) -> NDArray[Any]:
     view = np.ascontiguousarray(array, dtype=dtype).view()
     view.setflags(write=False)
     return view
+
+
+def _with_units_of(old: Network, new: Network) -> Network:
+    """Fill in the units of a last Dense(None) as training did."""
+    last, first = new.layers[-1], old.layers[-1]
+    if isinstance(last, Dense) and last.units is None and isinstance(first, Dense):
+        return Network([*new.layers[:-1], last.replace(units=first.units)], new.loss)
+    return new
 
 
 def _drops(layers: tuple[Layer, ...]) -> bool:

@@ -1,82 +1,86 @@
-"""What stands in a loaded recipe for an optimizer or a function of one's own.
+"""Networks and recipes as documents; what is custom in them is only named.
 
-A file carries no code, so a rule or an augmentation that a user wrote cannot come back from it.
-The model does, and its recipe says by name what it was trained with; to train so again needs the
-original.
+A file carries no code. A part that a user wrote comes back as a stand-in with its name: the model
+can be looked at, but predicts and trains only when the original is put back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from ravine.errors import ParameterError, SpecError
-from ravine.specs.optimizers import Adam, Optimizer
+from ravine.errors import SpecError
+from ravine.specs.layers import Layer, Residual
+from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
-from ravine.specs.spec import Spec
+from ravine.specs.rules import UnsavedFunction
+from ravine.specs.stand_ins import UnsavedLayer, UnsavedOptimizer, as_saved
 
-__all__ = ["UnsavedFunction", "UnsavedOptimizer", "recipe_from_document", "recipe_to_document"]
-
-
-@dataclass(frozen=True, repr=False)
-class UnsavedOptimizer(Optimizer):
-    """The name of an optimizer of one's own, in a recipe that came from a file.
-
-    Parameters
-    ----------
-    description : str
-        How the optimizer was shown.
-
-    Examples
-    --------
-    >>> UnsavedOptimizer("SignDescent(learning_rate=0.1)")
-    UnsavedOptimizer('SignDescent(learning_rate=0.1)')
-    """
-
-    description: str
-    learning_rate: float = 0.0
-
-    _rules: ClassVar[Mapping[str, Any]] = {}
-    _always_shown: ClassVar[tuple[str, ...]] = ()  # the rate is not known
-
-    def init(self, n: int) -> Any:
-        """Refuse to run."""
-        _refuse(self.description)
-
-    def update(self, w: Any, g: Any, state: Any, k: int, learning_rate: float) -> None:
-        """Refuse to run."""
-        _refuse(self.description)
+__all__ = [
+    "network_to_document",
+    "recipe_from_document",
+    "recipe_to_document",
+    "sizes_of_stand_ins",
+]
 
 
-@dataclass(frozen=True)
-class UnsavedFunction:
-    """The name of an augmentation function of one's own, in a recipe that came from a file.
+def network_to_document(network: Network, handle: Any) -> dict[str, Any]:
+    """Give a network as plain data; what is custom in it is named, with the shapes of its arrays.
 
     Parameters
     ----------
-    description : str
-        How the function was shown.
+    network : Network
+        Any network.
+    handle : Network32 or Network64
+        The engine's handle of it.
+
+    Returns
+    -------
+    dict
+        What `Network.from_dict` reads.
 
     Examples
     --------
-    >>> UnsavedFunction("add_noise").__name__
-    'add_noise'
+    >>> import ravine as rv
+    >>> from ravine.engine.handles import engine_network
+    >>> network = rv.Network([rv.Dense(1)])
+    >>> handle = engine_network(network.to_dict(), (3,), 0.0, "float32")
+    >>> network_to_document(network, handle) == network.to_dict()
+    True
     """
+    document = as_saved(network)
+    custom = [layer for layer in handle.layers if layer["is_custom"]]
+    for described, layer in zip(_custom(document["layers"]), custom, strict=True):
+        arrays = [entry for entry in handle.layout if entry["layer"] == layer["name"]]
+        described["output_shape"] = list(layer["output_shape"])
+        described["parameters"] = {
+            entry["name"].rpartition(".")[2]: [list(entry["shape"]), entry["role"]]
+            for entry in arrays
+        }
+    return document
 
-    description: str
 
-    @property
-    def __name__(self) -> str:
-        return self.description
+def _custom(layers: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Find the custom layers in the order in which the engine builds them."""
+    for layer in layers:
+        if "custom" in layer:
+            yield layer
+        elif layer["kind"] == "Residual":
+            yield from _custom(layer["layers"])
 
-    def __call__(self, *_arguments: Any) -> Any:
-        """Refuse to run."""
-        _refuse(self.description)
+
+def sizes_of_stand_ins(layers: Sequence[Layer]) -> Iterator[int]:
+    """Give the sizes of the arrays that a file claims for custom layers."""
+    for layer in layers:
+        if isinstance(layer, UnsavedLayer):
+            yield sum(math.prod(shape) for _, shape, _ in layer.arrays)
+        elif isinstance(layer, Residual):
+            yield from sizes_of_stand_ins(layer.layers)
 
 
 def recipe_to_document(recipe: Recipe) -> dict[str, Any]:
-    """Give a recipe as plain data; what is of one's own in it is only named.
+    """Give a recipe as plain data; what is custom in it is only named.
 
     Parameters
     ----------
@@ -86,31 +90,15 @@ def recipe_to_document(recipe: Recipe) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``{"recipe": ..., "own_optimizer": ..., "own_functions": ...}``.
+        ``{"recipe": ...}``.
 
     Examples
     --------
-    >>> document = recipe_to_document(Recipe(epochs=5))
-    >>> document["recipe"]["epochs"], document["own_optimizer"], document["own_functions"]
-    (5, None, {})
+    >>> document = recipe_to_document(Recipe(epochs=5, augmentation=min))
+    >>> document["recipe"]["epochs"], document["recipe"]["augmentation"]
+    (5, [{'custom': 'min'}])
     """
-    own_optimizer = None
-    try:
-        recipe.optimizer.to_dict()
-    except SpecError:
-        own_optimizer = getattr(recipe.optimizer, "description", repr(recipe.optimizer))
-        recipe = recipe.replace(optimizer=Adam())
-    functions = {
-        str(place): str(getattr(item, "__name__", type(item).__name__))
-        for place, item in enumerate(recipe.augmentation)
-        if not isinstance(item, Spec)
-    }
-    kept = tuple(item for item in recipe.augmentation if isinstance(item, Spec))
-    return {
-        "recipe": recipe.replace(augmentation=kept).to_dict(),
-        "own_optimizer": own_optimizer,
-        "own_functions": functions,
-    }
+    return {"recipe": as_saved(recipe)}
 
 
 def recipe_from_document(document: Mapping[str, Any]) -> Recipe:
@@ -119,12 +107,13 @@ def recipe_from_document(document: Mapping[str, Any]) -> Recipe:
     Parameters
     ----------
     document : mapping
-        From a file, so nothing about it is taken for granted.
+        From a file, so nothing about it is taken for granted. Files of version 0.1 name a custom
+        optimizer and custom functions beside the recipe.
 
     Returns
     -------
     Recipe
-        The recipe, with stand-ins for what is of one's own.
+        The recipe, with stand-ins for what is custom.
 
     Raises
     ------
@@ -149,10 +138,3 @@ def recipe_from_document(document: Mapping[str, Any]) -> Recipe:
             raise SpecError("'own_functions' must name functions by their place.")
         augmentation.insert(int(place), UnsavedFunction(description))
     return recipe.replace(augmentation=tuple(augmentation))
-
-
-def _refuse(description: str) -> NoReturn:
-    raise ParameterError(
-        f"'{description}' is code of a user's own, which the file of this recipe cannot carry.",
-        hint="Put the original back with recipe.replace(optimizer=..., augmentation=...).",
-    )

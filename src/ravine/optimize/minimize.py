@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.errors import DivergenceError, ParameterError
 from ravine.ground.kept import count_masked
 from ravine.ground.numeric import as_array, as_floats
+from ravine.specs.custom import for_engine
 from ravine.specs.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, check_own_rule
 from ravine.specs.rules import Choice, Whole, broken, shown
 from ravine.specs.schedules import plateau_of
@@ -123,7 +124,7 @@ class _BuiltIn:
 
     def __init__(self, rule: Optimizer, x: NDArray[Any], steps: int, objective: _Objective) -> None:
         self.x = x
-        self._engine = _engine_rule(rule.to_dict(), x, steps)
+        self._engine = _engine_rule(for_engine(rule), x, steps)
         self._objective = objective
 
     def step(self, k: int) -> tuple[float, bool]:
@@ -142,7 +143,7 @@ class _OwnRule:
         self._decay = getattr(rule, "weight_decay", 0.0)
         self._nowhere = np.zeros(1, x.dtype)
         clock = SGD(rule.learning_rate, weight_decay=self._decay)
-        self._clock = _engine_rule(clock.to_dict(), self._nowhere, steps)
+        self._clock = _engine_rule(for_engine(clock), self._nowhere, steps)
 
     def step(self, k: int) -> tuple[float, bool]:
         value, gradient = self._objective(self.x)

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ravine.specs.rules import Number, Rule
 from ravine.specs.spec import Family, Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "AbsoluteError",
@@ -28,14 +32,75 @@ __all__ = [
 
 
 class Loss(Spec):
-    """The base of every loss.
+    """The base of every loss, and the way to write a custom one.
+
+    A custom loss is a subclass with the methods `value` and `slope`; `respond` is needed where a
+    prediction is not the output itself. It works wherever others do, more slowly;
+    `ravine.check_gradients` checks its slope. A file keeps only its name (see
+    `ravine.Model.put_back`).
 
     Examples
     --------
     >>> import ravine as rv
     >>> rv.Network([rv.Dense(1)], loss="huber").loss
     Huber()
+    >>> class Quartic(rv.losses.Loss):
+    ...     def value(self, z, y):
+    ...         return ((z - y) ** 4).sum(axis=1)
+    ...
+    ...     def slope(self, z, y):
+    ...         return 4 * (z - y) ** 3
+    >>> network = rv.Network([rv.Dense(1)], loss=Quartic())
+    >>> rv.check_gradients(network, [[0.5], [-1.0]], [1.0, 2.0]).passed
+    True
     """
+
+    def value(self, z: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> ArrayLike:
+        """Compute the loss of each row.
+
+        Parameters
+        ----------
+        z : ndarray of shape (rows, outputs)
+            What the last layer gives, in the precision of training.
+        y : ndarray of shape (rows, outputs)
+            The targets.
+
+        Returns
+        -------
+        ndarray of shape (rows,)
+            A number for each row, whatever the number of outputs.
+        """
+        raise NotImplementedError(f"{type(self).__name__} runs in the engine.")
+
+    def slope(self, z: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> ArrayLike:
+        """Compute the derivative of each row's loss.
+
+        Parameters
+        ----------
+        z, y : ndarray of shape (rows, outputs)
+            As for `value`.
+
+        Returns
+        -------
+        ndarray of shape (rows, outputs)
+            ∂value/∂z.
+        """
+        raise NotImplementedError(f"{type(self).__name__} runs in the engine.")
+
+    def respond(self, z: NDArray[np.floating[Any]]) -> ArrayLike:
+        """Turn outputs into predictions (the inverse link).
+
+        Parameters
+        ----------
+        z : ndarray of shape (rows, outputs)
+            What the last layer gives.
+
+        Returns
+        -------
+        ndarray of shape (rows, outputs)
+            Unless a custom loss says otherwise, z.
+        """
+        return z
 
 
 @dataclass(frozen=True, repr=False)
@@ -223,4 +288,5 @@ LOSSES: Family[Loss] = Family(
         "binary_cross_entropy": BinaryCrossEntropy(),
         "cross_entropy": CrossEntropy(),
     },
+    extensible=("value", "slope"),
 )

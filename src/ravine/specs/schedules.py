@@ -13,18 +13,19 @@ values from the first step on.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal
 
 from ravine.errors import ParameterError
-from ravine.specs.rules import Choice, Maybe, Number, Rule, Whole, broken
+from ravine.specs.rules import Choice, Function, Maybe, Number, Rule, Whole, broken
 from ravine.specs.spec import Family, Member, Spec
 
 __all__ = [
     "CosineDecay",
     "CyclicCosine",
     "ExponentialDecay",
+    "FunctionOfTime",
     "InverseDecay",
     "OneCycle",
     "ReduceOnPlateau",
@@ -49,6 +50,11 @@ _LENGTH = Number(above=0)
 
 class Schedule(Spec):
     """The base of every schedule; call one to see its value at a time.
+
+    A custom schedule is a subclass with the method `value`, and ``unit = "step"`` where its t
+    counts steps; or a plain function of t in epochs, which becomes a `FunctionOfTime`. It is called
+    at every step, possibly more than once and from any thread, and must depend on t alone. A file
+    keeps only its name.
 
     Examples
     --------
@@ -80,13 +86,28 @@ class Schedule(Spec):
         t = Number(at_least=0)(type(self).__name__, "t", t)
         return self._value(t, _SLACK * t)
 
+    def value(self, t: float) -> float:
+        """Compute the value at time ``t``: what a custom schedule defines.
+
+        Parameters
+        ----------
+        t : float
+            Time since the first step in the schedule's unit.
+
+        Returns
+        -------
+        float
+            The value.
+        """
+        return self._value(t, _SLACK * t)
+
     def _value(self, t: float, slack: float) -> float:
         """Give the value at t; a boundary within the slack after t has been reached."""
-        raise NotImplementedError
+        return float(self.value(t))
 
     def _highest(self) -> float:
-        """Give a bound that no value exceeds."""
-        raise NotImplementedError
+        """Give a bound that no value exceeds; 0 where it is not known before."""
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,8 @@ class NumberOrSchedule:
     of_time_alone: bool = False
 
     def __call__(self, owner: str, name: str, value: Any) -> float | Schedule:
+        if callable(value) and not isinstance(value, Schedule | type):
+            value = FunctionOfTime(value)
         if not isinstance(value, Schedule | Mapping):
             return self.number(owner, name, value)
         schedule: Schedule = Member(Schedule)(owner, name, value)
@@ -108,6 +131,39 @@ class NumberOrSchedule:
             f"The '{name}' parameter of {owner} must stay {self.number.range}. "
             f"{schedule!r} reaches {schedule._highest():g}."
         )
+
+
+@dataclass(frozen=True, repr=False)
+class FunctionOfTime(Schedule):
+    """A custom function of t; a plain function in a schedule's place becomes this one.
+
+    Parameters
+    ----------
+    function : callable
+        Given t, returns the value.
+    unit : {"epoch", "step"}, default "epoch"
+        What t counts.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> def harmonic(t):
+    ...     return 0.1 / (1 + t)
+    >>> rv.SGD(harmonic)
+    SGD(learning_rate=FunctionOfTime(harmonic))
+    >>> rv.SGD(harmonic).learning_rate(3)
+    0.025
+    """
+
+    function: Callable[[float], float]
+    _: KW_ONLY
+    unit: Unit = "epoch"
+
+    _rules: ClassVar[Mapping[str, Rule]] = {"function": Function(), "unit": _UNIT}
+
+    def value(self, t: float) -> float:
+        """Call the function."""
+        return self.function(t)
 
 
 def plateau_of(schedule: object) -> ReduceOnPlateau | None:
@@ -611,6 +667,7 @@ SCHEDULES: Family[Schedule] = Family(
         OneCycle,
         ReduceOnPlateau,
     ),
+    extensible=("value",),
 )
 
 #: The rule of a learning rate: at least 0, or a schedule.

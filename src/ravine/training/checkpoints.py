@@ -19,6 +19,7 @@ from ravine.models.stand_ins import recipe_from_document, recipe_to_document
 from ravine.specs.network import Network
 from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe
+from ravine.specs.stand_ins import as_saved
 from ravine.training.lengths import as_long_as_the_run, with_lengths
 from ravine.training.run import Run
 
@@ -254,7 +255,7 @@ def _check_same(path: Any, document: dict[str, Any], run: Run) -> None:
 
 
 def _described(network: Network, recipe: Recipe) -> dict[str, Any]:
-    return {"network": network.to_dict(), **recipe_to_document(recipe)}
+    return {"network": as_saved(network), **recipe_to_document(recipe)}
 
 
 def _with_effective_capacity(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:

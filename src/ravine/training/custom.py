@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DataError, ParameterError
+from ravine.specs.custom import calling
 from ravine.specs.optimizers import OPTIMIZERS, Optimizer
+from ravine.specs.rules import shown
+from ravine.specs.spec import short
 
 if TYPE_CHECKING:
     from ravine.training.run import Run
@@ -43,11 +46,20 @@ class OwnOptimizer:
     def __init__(self, rule: Optimizer, n: int, dtype: str) -> None:
         self.rule = rule
         self.dtype = np.dtype(dtype)
-        self.state = rule.init(n)
+        self.name = f"the optimizer {rule!r}"
+        with calling(self.name, "init"):
+            self.state = rule.init(n)
 
     def __call__(self, w: NDArray[Any], g: NDArray[Any], k: int, learning_rate: float) -> None:
         """Take step k: changes w in place."""
-        self.rule.update(w, g, self.state, k, learning_rate)
+        with calling(self.name, "update"):
+            result: object = self.rule.update(w, g, self.state, k, learning_rate)  # type: ignore[func-returns-value]
+        if result is not None:
+            raise ParameterError(
+                f"update() of {self.name} must change w in place and return None. "
+                f"Got {shown(result)}.",
+                hint="Write w -= ... or w[:] = ....",
+            )
 
     def saved(self) -> list[NDArray[Any]]:
         """Give the arrays and numbers of the state, in order."""
@@ -129,7 +141,8 @@ class OwnAugmentation:
             y = codes[:, 0]
         rng = np.random.default_rng([run.recipe.seed, 0xA06, epoch])
         for function in self.functions:
-            made = function(X, y, rng)
+            with calling(f"the augmentation {short(function)}", "__call__"):
+                made = function(X, y, rng)
             if not isinstance(made, tuple) or len(made) != 2:
                 raise ParameterError("An augmentation function must return a tuple (X, y).")
             X, y = made

@@ -19,7 +19,8 @@ from ravine.errors import DataError, DataWarning, ParameterError
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.models.parts import shifted_means
-from ravine.specs.augmentation import Augmentation, Synthesize
+from ravine.specs.augmentation import Synthesize, built_in_of, custom_of
+from ravine.specs.custom import for_engine
 from ravine.specs.layers import Dropout, Layer, Residual
 from ravine.specs.network import Network
 from ravine.specs.optimizers import SGD
@@ -199,7 +200,7 @@ class Run:
 
     def job(self) -> dict[str, Any]:
         """Describe the run to the engine; if it is to be kept, it gives its whole state."""
-        own = [item for item in self.recipe.augmentation if not isinstance(item, Augmentation)]
+        own = custom_of(self.recipe.augmentation)
         return {
             "network": self.data.described(self.network),
             "recipe": _engine_recipe(self.recipe),
@@ -427,7 +428,7 @@ class Run:
         return self.data.training if self.data.validation is None else self.data.validation
 
     def _check_batch_of_one(self) -> None:
-        if any(not isinstance(item, Augmentation) for item in self.recipe.augmentation):
+        if custom_of(self.recipe.augmentation):
             return  # how many rows there will be, only the engine learns
         n = len(self.rows)
         made = [item for item in self.recipe.augmentation if isinstance(item, Synthesize)]
@@ -487,10 +488,10 @@ def _engine_recipe(recipe: Recipe) -> dict[str, Any]:
         rate = recipe.optimizer.learning_rate
         decay = getattr(recipe.optimizer, "weight_decay", 0.0)
         recipe = recipe.replace(optimizer=SGD(rate, weight_decay=decay))
-    built_in = tuple(item for item in recipe.augmentation if isinstance(item, Augmentation))
+    built_in = tuple(built_in_of(recipe.augmentation))
     if built_in != recipe.augmentation:
         recipe = recipe.replace(augmentation=built_in)
-    return recipe.to_dict() | {"batch_size": rows_per_step}
+    return for_engine(recipe) | {"batch_size": rows_per_step}
 
 
 def _all_layers(layers: Sequence[Layer]) -> list[Layer]:

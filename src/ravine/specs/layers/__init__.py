@@ -10,6 +10,7 @@ from __future__ import annotations
 from ravine.specs.layers.base import (
     Activation,
     Layer,
+    Parameter,
 )
 from ravine.specs.layers.columns import Embedding, Periodic, PiecewiseLinear
 from ravine.specs.layers.dense import Dense, Flatten, Residual, Scale
@@ -28,6 +29,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "Normalize",
+    "Parameter",
     "Periodic",
     "PiecewiseLinear",
     "Residual",
@@ -52,4 +54,5 @@ LAYERS: Family[Layer] = Family(
         Residual,
         Flatten,
     ),
+    extensible=("forward", "backward"),
 )
