@@ -31,14 +31,29 @@ Spec to_part(nb::handle object);
 // collector: a part knows its class, a class its module, and a module perhaps the object.
 class CustomParts {
 public:
+    CustomParts() = default;
     explicit CustomParts(const Spec& spec) { collect(spec); }
+    void collect(const Spec& spec);
     int visit(visitproc visit, void* argument) const;
     void clear() const;
 
 private:
-    void collect(const Spec& spec);
     std::vector<std::shared_ptr<const CustomPart>> parts_;
 };
+
+// The slots of a class of Python's that holds custom parts: it has `visit` and `clear`.
+template <class Self> int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    return nb::inst_ready(self) ? nb::inst_ptr<Self>(self)->visit(visit, arg) : 0;
+}
+template <class Self> int clear(PyObject* self) {
+    if (nb::inst_ready(self)) nb::inst_ptr<Self>(self)->clear();
+    return 0;
+}
+template <class Self>
+inline PyType_Slot collected[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse<Self>)},
+                                  {Py_tp_clear, reinterpret_cast<void*>(clear<Self>)},
+                                  {0, nullptr}};
 
 // A new NumPy array that owns what it holds.
 template <class T, class Storage> NewArray<T> to_array(Storage values, std::vector<std::size_t> shape) {
@@ -53,6 +68,7 @@ template <class T, class Storage> NewArray<T> to_vector(Storage values) {
 
 void require(bool good, const char* message);
 
+void bind_losses(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_optimizers(nb::module_& m);
 void bind_training(nb::module_& m);

@@ -24,6 +24,8 @@ template <class T> struct Handle {
         : Handle(to_spec(spec), std::move(input_shape), dropout) {}
     Handle(const Spec& spec, Shape input_shape, double dropout)
         : network(spec, input_shape, dropout), custom(spec) {}
+    int visit(visitproc visit, void* arg) const { return custom.visit(visit, arg); }
+    void clear() { custom.clear(); }
 
     void check(const Vector<T>& w, const Vector<T>& state, const Matrix<T>& X) const {
         require(static_cast<Index>(w.size()) == network.n_parameters(),
@@ -189,21 +191,9 @@ nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, 
                           kinks);
 }
 
-template <class T> int traverse(PyObject* self, visitproc visit, void* arg) {
-    Py_VISIT(Py_TYPE(self));
-    return nb::inst_ready(self) ? nb::inst_ptr<Handle<T>>(self)->custom.visit(visit, arg) : 0;
-}
-template <class T> int clear(PyObject* self) {
-    if (nb::inst_ready(self)) nb::inst_ptr<Handle<T>>(self)->custom.clear();
-    return 0;
-}
-
 template <class T> void bind(nb::module_& m, const char* name) {
     using Self = Handle<T>;
-    static PyType_Slot collected[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse<T>)},
-                                      {Py_tp_clear, reinterpret_cast<void*>(clear<T>)},
-                                      {0, nullptr}};
-    nb::class_<Self>(m, name, "A network over one flat parameter vector.", nb::type_slots(collected))
+    nb::class_<Self>(m, name, "A network over one flat parameter vector.", nb::type_slots(collected<Self>))
         .def(nb::init<nb::dict, Shape, double>(), nb::arg("spec"), nb::arg("input_shape"),
              nb::arg("dropout") = 0.0)
         .def_prop_ro("n_parameters", [](const Self& self) { return self.network.n_parameters(); })

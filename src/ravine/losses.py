@@ -5,26 +5,8 @@ loss is ``Σ s_i L_i / Σ s_i``; several outputs are averaged. Terms in y alone 
 that is said. Each loss has a name that can stand for it: ``Network(layers, loss="huber")``.
 """
 
-from ravine.specs.losses import (
-    AbsoluteError,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Gamma,
-    Huber,
-    Loss,
-    Poisson,
-    Quantile,
-    SquaredError,
-)
+from ravine.specs import losses
+from ravine.specs.losses import *
 
-__all__ = [
-    "AbsoluteError",
-    "BinaryCrossEntropy",
-    "CrossEntropy",
-    "Gamma",
-    "Huber",
-    "Loss",
-    "Poisson",
-    "Quantile",
-    "SquaredError",
-]
+__all__ = []
+__all__ += losses.__all__

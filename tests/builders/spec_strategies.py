@@ -65,14 +65,11 @@ def values(rule, depth):
         return st.sampled_from(rule.values) | values(rule.rule, depth)
     if isinstance(rule, rules.Items):
         return st.lists(values(rule.rule, depth), min_size=rule.at_least, max_size=3)
-    if isinstance(rule, schedules.NumberOrSchedule):
+    if isinstance(rule, schedules.base.NumberOrSchedule):
         if depth <= 0:
             return numbers(rule.number)
         return numbers(rule.number) | members(SCHEDULES, depth - 1).filter(
-            lambda s: (
-                rule.number.contains(s._highest())
-                and not (rule.of_time_alone and schedules._watches_the_loss(s))
-            )
+            lambda s: rule.number.contains(s._highest()) and not (rule.of_time_alone and s.plateau)
         )
     if isinstance(rule, layers.base.ActivationOrName):
         return st.sampled_from(layers.base.ACTIVATIONS) | specs(layers.Activation, depth)

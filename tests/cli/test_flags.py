@@ -9,6 +9,7 @@ from ravine.cli.flags.optimizer import change_optimizer, schedule_from_text
 from ravine.cli.flags.options import DataFlags, NetworkFlags, RecipeFlags
 from ravine.cli.flags.settings import read_settings
 from ravine.errors import ParameterError, RavineError
+from ravine.specs.schedules import SCHEDULES as ALL_SCHEDULES
 
 
 def recipe_of(validation_fraction: float | None = None, **flags: object) -> rv.Recipe:
@@ -89,15 +90,40 @@ def test_broken_short_form_is_a_clear_error(text):
         schedule_from_text(text, 0.1)
 
 
-def test_new_rate_takes_the_first_place_in_a_schedule_that_is_kept():
-    kept = change_optimizer(rv.SGD(rv.InverseDecay(0.1, 0.5)), RecipeFlags(learning_rate=0.2))
-    assert kept == rv.SGD(rv.InverseDecay(0.2, 0.5))
+KEPT = [
+    (rv.ExponentialDecay(0.1, 0.5), rv.ExponentialDecay(0.2, 0.5)),
+    (rv.InverseDecay(0.1, 0.5), rv.InverseDecay(0.2, 0.5)),
+    (rv.StepDecay(0.1, 0.5, 10), rv.StepDecay(0.2, 0.5, 10)),
+    (rv.CosineDecay(0.1, final=0.01), rv.CosineDecay(0.2, final=0.02)),
+    (rv.CyclicCosine(0.1, cycles=2), rv.CyclicCosine(0.2, cycles=2)),
+    (rv.Warmup(5, 0.1), rv.Warmup(5, 0.2)),
+    (rv.Warmup(5, rv.CyclicCosine(0.1)), rv.Warmup(5, rv.CyclicCosine(0.2))),
+    (rv.Warmup(5, rv.Warmup(2, rv.OneCycle(0.1))), rv.Warmup(5, rv.Warmup(2, rv.OneCycle(0.2)))),
+    (rv.OneCycle(0.1, initial=0.01), rv.OneCycle(0.2, initial=0.02)),
+    (rv.OneCycle(0.1), rv.OneCycle(0.2)),
+    (rv.ReduceOnPlateau(0.1, minimum=0.01), rv.ReduceOnPlateau(0.2, minimum=0.02)),
+]
 
 
-def test_schedule_that_starts_nowhere_needs_a_rate():
-    optimizer = rv.SGD(rv.Warmup(5, 0.1))
-    with pytest.raises(ParameterError, match="needs a number to start from"):
-        change_optimizer(optimizer, RecipeFlags(schedule="cosine"))
+def test_every_schedule_is_among_those_that_a_new_rate_keeps():
+    assert {type(schedule) for schedule, _ in KEPT} == set(ALL_SCHEDULES.kinds.values())
+
+
+@pytest.mark.parametrize(("schedule", "wanted"), KEPT, ids=lambda schedule: repr(schedule))
+def test_new_rate_is_the_highest_value_of_a_schedule_that_is_kept(schedule, wanted):
+    kept = change_optimizer(rv.SGD(schedule), RecipeFlags(learning_rate=0.2))
+    assert kept == rv.SGD(wanted)
+
+
+@pytest.mark.parametrize("schedule", [schedule for schedule, _ in KEPT], ids=repr)
+def test_new_schedule_starts_from_the_highest_value_of_the_one_before(schedule):
+    changed = change_optimizer(rv.SGD(schedule), RecipeFlags(schedule="cosine"))
+    assert changed == rv.SGD(rv.CosineDecay(0.1))
+
+
+def test_new_rate_of_a_schedule_that_is_always_0_is_refused():
+    with pytest.raises(ParameterError, match="is 0 at all times"):
+        change_optimizer(rv.SGD(rv.CosineDecay(0.0)), RecipeFlags(learning_rate=0.2))
 
 
 def test_recipe_file_stands_where_no_flag_speaks(tmp_path):

@@ -139,9 +139,9 @@ def test_constant_targets_are_not_refused():
 @pytest.mark.parametrize(
     ("loss", "y", "rule"),
     [
-        ("squared_error", 1e-25, "squared errors are too small for float32"),
-        ("huber", 1e-25, "squared errors are too small for float32"),
-        ("squared_error", 1e25, "squared errors are too large for float32"),
+        ("squared_error", 1e-25, "errors are too small for the loss SquaredError in float32"),
+        ("huber", 1e-25, "errors are too small for the loss Huber in float32"),
+        ("squared_error", 1e25, "errors are too large for the loss SquaredError in float32"),
         ("squared_error", 1e-45, "y holds numbers too near 0 for float32"),
         ("absolute_error", 1e-41, "y holds numbers too near 0 for float32"),
         ("absolute_error", 1e-300, "y holds numbers too near 0 for float32"),

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -173,3 +174,34 @@ def test_training_and_predicting_load_no_table_library_and_no_picture():
         "rv.train(rv.Network([rv.Dense(1)]), X, X[:, 0], rv.Recipe(epochs=1)).predict(X)"
     )
     assert not loaded & {"pandas", "pyarrow", "sklearn", "matplotlib", "typer", "scipy"}
+
+
+ENGINE = Path(__file__).parents[2] / "cpp" / "ravine"
+
+# The engine's folders, from the top down. Files directly in it are below all of them.
+FOLDERS = [
+    "run",
+    "network",
+    "data",
+    "layers",
+    "losses",
+    "optimizers",
+    "numeric",
+    "kernels",
+    "ravine",
+]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_engine_includes_from_the_upper_folders_to_the_lower(folder):
+    files = [path for path in ENGINE.rglob("*.[hc]pp") if path.parent.name == folder]
+    assert files
+    for path in files:
+        for name in re.findall(r'#include "([^"]+)"', path.read_text("utf-8")):
+            included = (path.parent / name).resolve()
+            assert included.is_file()
+            assert FOLDERS.index(included.parent.name) >= FOLDERS.index(folder), f"{path}: {name}"
+
+
+def test_every_folder_of_the_engine_has_its_rank():
+    assert {path.parent.name for path in ENGINE.rglob("*.[hc]pp")} == set(FOLDERS)

@@ -106,8 +106,8 @@ def test_a_squared_error_is_drawn_as_its_root_in_the_targets_unit():
         (rv.losses.AbsoluteError(), "mean absolute error of price"),
         (rv.losses.CrossEntropy(), "cross entropy of price"),
         (rv.losses.BinaryCrossEntropy(), "binary cross entropy of price"),
-        (rv.losses.Poisson(), "poisson loss of price"),
-        (rv.losses.Huber(), "huber loss of price"),
+        (rv.losses.Poisson(), "Poisson loss of price"),
+        (rv.losses.Huber(), "Huber loss of price"),
     ],
 )
 def test_other_losses_are_drawn_as_they_are_and_named(loss, label):

@@ -272,7 +272,7 @@ ERRORS = [
     (
         lambda: rv.Recipe(optimizer="rprop", penalty=rv.L1(0.1, proximal=True)),
         "Rprop cannot go with L1(0.1, proximal=True): soft-thresholding after the step needs a "
-        "learning rate, which its steps do not have.",
+        "rate times the gradient, which its steps are not.",
     ),
     (
         lambda: rv.Recipe(batch_size="all"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import ravine as rv
 from ravine.engine import _engine
 from ravine.errors import ParameterError
-from ravine.specs.schedules import SCHEDULES, _watches_the_loss
+from ravine.specs.schedules import SCHEDULES
 from tests.builders.spec_strategies import specs
 
 HALF_ROOT = math.sqrt(0.5)
@@ -95,7 +95,7 @@ def engine_value(schedule, t):
 @given(data=st.data())
 def test_python_and_the_engine_agree_on_every_schedule(kind, data):
     schedule = with_a_length(data.draw(specs(kind)))
-    t = 0.0 if _watches_the_loss(schedule) else data.draw(st.floats(0, 1e4))
+    t = 0.0 if schedule.plateau else data.draw(st.floats(0, 1e4))
     value = schedule(t)
     # exp, pow and cos may differ in the last digit between libraries.
     assert engine_value(schedule, t) == pytest.approx(value, rel=1e-12, abs=1e-300, nan_ok=True)
@@ -105,7 +105,7 @@ def test_python_and_the_engine_agree_on_every_schedule(kind, data):
 @given(data=st.data())
 def test_no_value_is_negative_or_above_the_bound_that_momentum_is_checked_by(kind, data):
     schedule = with_a_length(data.draw(specs(kind)))
-    t = 0.0 if _watches_the_loss(schedule) else data.draw(st.floats(0, 1e4))
+    t = 0.0 if schedule.plateau else data.draw(st.floats(0, 1e4))
     assume(schedule._highest() < 1e300)  # beyond, initial · t overflows
     # A few roundings of double precision, of the largest number that takes part.
     slack = 1e-15 * schedule._highest()
@@ -191,3 +191,80 @@ def test_a_warm_up_meets_what_follows_it(length):
 def test_a_decay_beyond_all_bounds_ends_at_zero_in_python_and_in_the_engine(schedule):
     assert schedule(1e300) == 0
     assert engine_value(schedule, 1e300) == 0
+
+
+# One of every kind, some within others; the highest value of each is 0.2.
+HIGHEST = 0.2
+PEAKED = [
+    rv.ExponentialDecay(0.2, rate=0.1),
+    rv.InverseDecay(0.2, rate=0.5, power=0.7),
+    rv.StepDecay(0.2, factor=0.5, every=2),
+    rv.CosineDecay(0.2, final=0.05, length=8),
+    rv.CosineDecay(0.1, final=0.2, length=8),
+    rv.CyclicCosine(0.2, cycles=2, length=8),
+    rv.Warmup(3, 0.2),
+    rv.Warmup(3, rv.CyclicCosine(0.2, length=5)),
+    rv.Warmup(1, rv.Warmup(2, rv.CosineDecay(0.2, length=5))),
+    rv.OneCycle(0.2, length=8),
+    rv.OneCycle(0.2, initial=0.05, final=0.01, length=8),
+    rv.ReduceOnPlateau(0.2, minimum=0.02),
+    rv.Warmup(3, rv.ReduceOnPlateau(0.2)),
+]
+TIMES = (0.0, 0.5, 1.0, 2.5, 4.0, 7.9, 8.0, 20.0)
+
+
+def times_of(schedule):
+    return (0.0, 1.5, 3.0) if isinstance(schedule, rv.Warmup) else (0.0,)
+
+
+def test_the_schedules_that_are_scaled_are_of_every_kind():
+    assert {type(schedule) for schedule in PEAKED} == set(SCHEDULES.kinds.values())
+
+
+@pytest.mark.parametrize("schedule", PEAKED, ids=repr)
+def test_a_scaled_schedule_is_the_schedule_times_the_factor_at_all_times(schedule):
+    times = times_of(schedule) if schedule.plateau else TIMES
+    scaled = schedule.scaled(3)
+    assert type(scaled) is type(schedule)
+    assert [scaled(t) for t in times] == pytest.approx([3 * schedule(t) for t in times], rel=1e-14)
+
+
+@pytest.mark.parametrize("schedule", PEAKED, ids=repr)
+def test_a_schedule_with_another_peak_reaches_that_and_keeps_its_shape(schedule):
+    times = times_of(schedule) if schedule.plateau else TIMES
+    changed = schedule.with_peak(0.7)
+    assert changed._highest() == 0.7
+    wanted = [schedule(t) * 0.7 / HIGHEST for t in times]
+    assert [changed(t) for t in times] == pytest.approx(wanted, rel=1e-14)
+
+
+def test_the_smallest_rate_of_a_plateau_is_scaled_with_it():
+    assert rv.ReduceOnPlateau(0.5, minimum=0.25).with_peak(1.0).minimum == 0.5
+    assert rv.Warmup(2, rv.ReduceOnPlateau(0.5, minimum=0.25)).scaled(4).then.minimum == 1.0
+
+
+def test_rates_that_follow_from_others_are_left_to_follow():
+    assert rv.OneCycle(0.1).scaled(2) == rv.OneCycle(0.2)
+
+
+def test_a_schedule_that_is_always_0_has_no_peak_to_change():
+    with pytest.raises(ParameterError, match=r"ExponentialDecay\(0.0, 0.1\) is 0 at all times"):
+        rv.ExponentialDecay(0.0, 0.1).with_peak(0.1)
+
+
+@pytest.mark.parametrize(("method", "name"), [("scaled", "factor"), ("with_peak", "rate")])
+def test_a_schedule_is_not_scaled_below_0(method, name):
+    with pytest.raises(ParameterError, match=f"'{name}' parameter of CosineDecay must be at least"):
+        getattr(rv.CosineDecay(0.1), method)(-1.0)
+
+
+def test_the_plateau_of_a_schedule_is_found_behind_warm_ups():
+    plateau = rv.ReduceOnPlateau(0.1)
+    assert rv.Warmup(1, rv.Warmup(2, plateau)).plateau is plateau
+    assert rv.Warmup(1, 0.1).plateau is None
+    assert rv.CosineDecay(0.1).plateau is None
+
+
+def test_a_schedule_of_ravine_that_names_no_values_cannot_be_defined():
+    with pytest.raises(TypeError, match="The schedule Forgetful must name its fields"):
+        type("Forgetful", (rv.Schedule,), {"__module__": "ravine.specs.schedules.decay"})

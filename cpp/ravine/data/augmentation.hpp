@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../layers/layer.hpp"
+#include "../registry.hpp"
 #include "affine.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <numbers>
 #include <numeric>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace ravine {
@@ -106,45 +108,58 @@ private:
     // + 1.
     struct Move {
         Kind kind;
-        std::uint64_t position;
         double extent = 0;
         bool horizontal = false, vertical = false;
+        std::uint64_t position = 0; // in the recipe's list
     };
     // Noise (`extent`: its standard deviation) or Mixup (`extent`: α).
     struct Change {
         Kind kind;
-        std::uint64_t position;
         double extent = 0;
         bool relative = false;
+        std::uint64_t position = 0; // in the recipe's list
     };
 
+    using Nothing = std::monostate; // Synthesize
+
+    static std::variant<Nothing, Move, Change> read(const Spec& spec) {
+        using Read = std::variant<Nothing, Move, Change>;
+        static const Registry<Read(const Spec&)> registry = {
+            {"Rotate", [](const Spec& of) -> Read { return Move{Kind::rotate, of.number("degrees")}; }},
+            {"Shift", [](const Spec& of) -> Read { return Move{Kind::shift, of.number("fraction")}; }},
+            {"Zoom", [](const Spec& of) -> Read { return Move{Kind::zoom, of.number("fraction")}; }},
+            {"Flip",
+             [](const Spec& of) -> Read {
+                 return Move{Kind::flip, 0, of.flag("horizontal"), of.flag("vertical")};
+             }},
+            {"Noise",
+             [](const Spec& of) -> Read {
+                 return Change{Kind::noise, of.number("stddev"), of.flag("relative")};
+             }},
+            {"Mixup", [](const Spec& of) -> Read { return Change{Kind::mixup, of.number("alpha")}; }},
+            {"Synthesize", [](const Spec&) -> Read { return Nothing{}; }},
+        };
+        return registry.make("augmentation", spec.kind(), spec);
+    }
+
     void add(const Spec& spec, std::uint64_t position, const Shape& input, bool has_codes) {
-        const std::string& kind = spec.kind();
-        if (kind == "Synthesize") return;
-        if (kind == "Noise")
-            return changes_.push_back({Kind::noise, position, spec.number("stddev"), spec.flag("relative")});
-        if (kind == "Mixup") {
-            if (has_codes)
+        auto described = read(spec);
+        if (auto* change = std::get_if<Change>(&described)) {
+            if (change->kind == Kind::mixup && has_codes)
                 throw EngineError("Mixup cannot mix the codes of categories that an Embedding reads");
-            return changes_.push_back({Kind::mixup, position, spec.number("alpha")});
+            change->position = position;
+            changes_.push_back(*change);
+        } else if (auto* move = std::get_if<Move>(&described)) {
+            if (input.size() != 2 && input.size() != 3)
+                throw EngineError(spec.kind() +
+                                  " needs images: rows of height × width or height × width × channels");
+            if (has_codes)
+                throw EngineError(spec.kind() +
+                                  " cannot move the codes of categories that an Embedding reads");
+            height_ = input[0], width_ = input[1], channels_ = input.size() == 3 ? input[2] : 1;
+            move->position = position;
+            moves_.push_back(*move);
         }
-        Move move{Kind::flip, position};
-        if (kind == "Rotate")
-            move.kind = Kind::rotate, move.extent = spec.number("degrees");
-        else if (kind == "Shift")
-            move.kind = Kind::shift, move.extent = spec.number("fraction");
-        else if (kind == "Zoom")
-            move.kind = Kind::zoom, move.extent = spec.number("fraction");
-        else if (kind == "Flip")
-            move.horizontal = spec.flag("horizontal"), move.vertical = spec.flag("vertical");
-        else
-            throw EngineError("an unknown augmentation: '" + kind + "'");
-        if (input.size() != 2 && input.size() != 3)
-            throw EngineError(kind + " needs images: rows of height × width or height × width × channels");
-        if (has_codes)
-            throw EngineError(kind + " cannot move the codes of categories that an Embedding reads");
-        height_ = input[0], width_ = input[1], channels_ = input.size() == 3 ? input[2] : 1;
-        moves_.push_back(move);
     }
 
     // What one row's random numbers make of the list's geometry:

@@ -10,7 +10,9 @@ template <class T> class Activation final : public Layer<T> {
 public:
     // Fields: name, alpha (none: the function's usual one).
     Activation(const Spec& spec, const Shape& input, Builder&, Index)
-        : Layer<T>(input, input), f_(spec.text("name"), spec["alpha"]) {}
+        : Layer<T>(input, input), name_(spec.text("name")), f_(name_, spec["alpha"]) {}
+
+    std::string activation() const override { return name_; }
 
     void forward(const Pass<T>& pass, const T* x, T* y) const override {
         const Index n = pass.B * this->outputs();
@@ -29,6 +31,7 @@ public:
     bool in_place() const override { return !f_.needs_input(); }
 
 private:
+    std::string name_;
     ActivationFunction<T> f_;
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../numeric/elementary.hpp"
-#include "../spec.hpp"
+#include "../registry.hpp"
 
 #include <cmath>
 #include <numbers>
@@ -13,19 +13,24 @@ namespace ravine {
 
 namespace activations {
 
+// Each function: value and slope, whether the slope takes y alone (else x too), and whether it jumps at 0.
+
 template <class T> struct Identity {
+    static constexpr bool from_output = true, kinked = false;
     T value(T x) const { return x; }
     T slope(T, T) const { return 1; }
 };
 
 // max(x, 0)
 template <class T> struct Relu {
+    static constexpr bool from_output = true, kinked = true;
     T value(T x) const { return x < T(0) ? T(0) : x; }
     T slope(T, T y) const { return T(y > T(0)); }
 };
 
 // x if x > 0, else αx (Maas, Hannun & Ng 2013)
 template <class T> struct LeakyRelu {
+    static constexpr bool from_output = true, kinked = true;
     T alpha;
     T value(T x) const { return elementary::select(x > T(0), x, alpha * x); }
     T slope(T, T y) const { return elementary::select(y > T(0), T(1), alpha); }
@@ -33,7 +38,9 @@ template <class T> struct LeakyRelu {
 
 // λx if x > 0, else λα(eˣ − 1) (Clevert, Unterthiner & Hochreiter 2016; with λ Klambauer et al. 2017)
 template <class T> struct Elu {
+    static constexpr bool from_output = true;
     T alpha, lambda = 1;
+    bool kinked = alpha != T(1);
     T value(T x) const {
         const T below = alpha * elementary::expm1_negative(elementary::select(x > T(0), T(0), x));
         return lambda * elementary::select(x > T(0), x, below);
@@ -43,6 +50,7 @@ template <class T> struct Elu {
 
 // x Φ(x), Φ the standard normal distribution function (Hendrycks & Gimpel 2016, the exact form)
 template <class T> struct Gelu {
+    static constexpr bool from_output = false, kinked = false;
     T value(T x) const { return x * elementary::normal_distribution(x); }
     T slope(T x, T y) const {
         constexpr T root = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
@@ -53,6 +61,7 @@ template <class T> struct Gelu {
 
 // x σ(x) (Elfwing, Uchibe & Doya 2018)
 template <class T> struct Silu {
+    static constexpr bool from_output = false, kinked = false;
     T value(T x) const { return x * elementary::sigmoid(x); }
     T slope(T x, T y) const {
         const T s = elementary::sigmoid(x);
@@ -62,6 +71,7 @@ template <class T> struct Silu {
 
 // x tanh(log(1 + eˣ)) (Misra 2019)
 template <class T> struct Mish {
+    static constexpr bool from_output = false, kinked = false;
     T value(T x) const {
         const auto [e, n, d] = parts(x);
         return x * (n / d);
@@ -84,16 +94,19 @@ private:
 
 // log(1 + eˣ)
 template <class T> struct Softplus {
+    static constexpr bool from_output = true, kinked = false;
     T value(T x) const { return elementary::softplus(x); }
     T slope(T, T y) const { return -elementary::expm1_negative(-y); }
 };
 
 template <class T> struct Tanh {
+    static constexpr bool from_output = true, kinked = false;
     T value(T x) const { return elementary::tanh(x); }
     T slope(T, T y) const { return T(1) - y * y; }
 };
 
 template <class T> struct Sigmoid {
+    static constexpr bool from_output = true, kinked = false;
     T value(T x) const { return elementary::sigmoid(x); }
     T slope(T, T y) const { return y * (T(1) - y); }
 };
@@ -105,35 +118,23 @@ public:
     // `alpha` none is the function's usual one.
     explicit ActivationFunction(const std::string& name, const Spec& alpha = Spec()) {
         using namespace activations;
-        const auto alpha_or = [&](double usual) {
-            const double a = alpha.is_none() ? usual : alpha.number();
-            if (!(a >= 0)) throw EngineError("the 'alpha' parameter of Activation must be at least 0");
-            return static_cast<T>(a);
+        static const Registry<Function(const Spec&)> registry = {
+            {"identity", plain<Identity<T>>},
+            {"relu", plain<Relu<T>>},
+            {"leaky_relu", [](const Spec& a) -> Function { return LeakyRelu<T>{number_or(a, 0.01)}; }},
+            {"elu", [](const Spec& a) -> Function { return Elu<T>{number_or(a, 1.0)}; }},
+            {"selu",
+             [](const Spec&) -> Function { return Elu<T>{T(1.6732632423543772), T(1.0507009873554805)}; }},
+            {"gelu", plain<Gelu<T>>},
+            {"silu", plain<Silu<T>>},
+            {"mish", plain<Mish<T>>},
+            {"softplus", plain<Softplus<T>>},
+            {"tanh", plain<Tanh<T>>},
+            {"sigmoid", plain<Sigmoid<T>>},
         };
-        if (name == "identity")
-            f_ = Identity<T>{};
-        else if (name == "relu")
-            f_ = Relu<T>{}, kinked_ = true;
-        else if (name == "leaky_relu")
-            f_ = LeakyRelu<T>{alpha_or(0.01)}, kinked_ = true;
-        else if (name == "elu")
-            f_ = Elu<T>{alpha_or(1.0), T(1)}, kinked_ = alpha_or(1.0) != T(1);
-        else if (name == "selu")
-            f_ = Elu<T>{T(1.6732632423543772), T(1.0507009873554805)}, kinked_ = true;
-        else if (name == "gelu")
-            f_ = Gelu<T>{}, from_output_ = false;
-        else if (name == "silu")
-            f_ = Silu<T>{}, from_output_ = false;
-        else if (name == "mish")
-            f_ = Mish<T>{}, from_output_ = false;
-        else if (name == "softplus")
-            f_ = Softplus<T>{};
-        else if (name == "tanh")
-            f_ = Tanh<T>{};
-        else if (name == "sigmoid")
-            f_ = Sigmoid<T>{};
-        else
-            throw EngineError("there is no activation named '" + name + "'");
+        f_ = registry.make("activation", name, alpha);
+        kinked_ = std::visit([](const auto& f) { return f.kinked; }, f_);
+        from_output_ = std::visit([](const auto& f) { return f.from_output; }, f_);
     }
 
     // y = f(x); y may be x.
@@ -163,10 +164,20 @@ public:
     bool has_kink() const { return kinked_; }
 
 private:
-    std::variant<activations::Identity<T>, activations::Relu<T>, activations::LeakyRelu<T>,
-                 activations::Elu<T>, activations::Gelu<T>, activations::Silu<T>, activations::Mish<T>,
-                 activations::Softplus<T>, activations::Tanh<T>, activations::Sigmoid<T>>
-        f_;
+    using Function =
+        std::variant<activations::Identity<T>, activations::Relu<T>, activations::LeakyRelu<T>,
+                     activations::Elu<T>, activations::Gelu<T>, activations::Silu<T>, activations::Mish<T>,
+                     activations::Softplus<T>, activations::Tanh<T>, activations::Sigmoid<T>>;
+
+    template <class F> static Function plain(const Spec&) { return F{}; }
+
+    static T number_or(const Spec& alpha, double usual) {
+        const double a = alpha.is_none() ? usual : alpha.number();
+        if (!(a >= 0)) throw EngineError("the 'alpha' parameter of Activation must be at least 0");
+        return static_cast<T>(a);
+    }
+
+    Function f_;
     bool kinked_ = false, from_output_ = true;
 };
 

@@ -30,6 +30,7 @@ public:
     }
 
     bool has_parameters() const override { return true; }
+    bool looked_past() const override { return true; }
     bool needs_whole_batch() const override { return true; }
 
     // μ, 1/√(σ² + ε), and backward's two means.

@@ -21,6 +21,8 @@ public:
           fades_(spec.has("fades") && spec.flag("fades")),
           length_(spec.has("length") ? spec.number("length") : 0) {}
 
+    bool looked_past() const override { return true; }
+
     // The mask, scaled.
     void plan(Index capacity, Index& next) override {
         mask_ = next;

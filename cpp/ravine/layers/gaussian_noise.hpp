@@ -14,6 +14,8 @@ public:
     GaussianNoise(const Spec& spec, const Shape& input, Builder&, Index id)
         : Layer<T>(input, input), id_(id), stddev_(spec.number("stddev")) {}
 
+    bool looked_past() const override { return true; }
+
     // Element i of the mini-batch gets number i of the stream, however the rows are split into chunks.
     void forward(const Pass<T>& pass, const T* x, T* y) const override {
         const Index n = pass.B * this->outputs();

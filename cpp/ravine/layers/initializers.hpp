@@ -5,6 +5,7 @@
 
 #include "../numeric/random.hpp"
 #include "../numeric/sums.hpp"
+#include "../registry.hpp"
 #include "layer.hpp"
 
 #include <cmath>
@@ -24,12 +25,15 @@ template <class T> void uniform(Index n, double limit, const Stream& stream, T* 
         w[i] = static_cast<T>(limit * (2 * stream.uniform(static_cast<std::uint64_t>(i)) - 1));
 }
 
-template <class T>
-void with_variance(Index n, double variance, const std::string& distribution, const Stream& stream, T* w) {
+inline double inputs(const Slice& weight) { return static_cast<double>(weight.shape.front()); }
+inline double outputs(const Slice& weight) { return static_cast<double>(weight.shape.back()); }
+
+template <class T> void with_variance(const Slice& weight, double variance, const Stream& stream, T* w) {
+    const std::string& distribution = weight.initializer.text("distribution");
     if (distribution == "normal")
-        normal(n, std::sqrt(variance), stream, w);
+        normal(weight.size(), std::sqrt(variance), stream, w);
     else if (distribution == "uniform")
-        uniform(n, std::sqrt(3 * variance), stream, w);
+        uniform(weight.size(), std::sqrt(3 * variance), stream, w);
     else
         throw EngineError("there is no distribution named '" + distribution + "'");
 }
@@ -62,26 +66,28 @@ template <class T> void orthogonal(Index rows, Index columns, double gain, const
 // Writes the first values of `slice` to w, the slice's own first element.
 template <class T> void initialise(const Slice& slice, const Stream& stream, T* w) {
     using namespace initializers;
-    const Spec& spec = slice.initializer;
-    const Index n = slice.size();
-    const double I = static_cast<double>(slice.shape.front()), O = static_cast<double>(slice.shape.back());
-    const std::string& kind = spec.kind();
-    if (kind == "Constant")
-        std::fill_n(w, n, static_cast<T>(spec.number("value")));
-    else if (kind == "Normal")
-        normal(n, spec.number("stddev"), stream, w);
-    else if (kind == "Uniform")
-        uniform(n, spec.number("limit"), stream, w);
-    else if (kind == "Glorot")
-        with_variance(n, 2 / (I + O), spec.text("distribution"), stream, w);
-    else if (kind == "He")
-        with_variance(n, 2 / I, spec.text("distribution"), stream, w);
-    else if (kind == "LeCun")
-        with_variance(n, 1 / I, spec.text("distribution"), stream, w);
-    else if (kind == "Orthogonal")
-        orthogonal(slice.shape.front(), n / slice.shape.front(), spec.number("gain"), stream, w);
-    else
-        throw EngineError("there is no initializer of kind '" + kind + "'");
+    static const Registry<void(const Slice&, const Stream&, T*)> registry = {
+        {"Constant",
+         [](const Slice& of, const Stream&, T* to) {
+             std::fill_n(to, of.size(), static_cast<T>(of.initializer.number("value")));
+         }},
+        {"Normal", [](const Slice& of, const Stream& from,
+                      T* to) { normal(of.size(), of.initializer.number("stddev"), from, to); }},
+        {"Uniform", [](const Slice& of, const Stream& from,
+                       T* to) { uniform(of.size(), of.initializer.number("limit"), from, to); }},
+        {"Glorot", [](const Slice& of, const Stream& from,
+                      T* to) { with_variance(of, 2 / (inputs(of) + outputs(of)), from, to); }},
+        {"He",
+         [](const Slice& of, const Stream& from, T* to) { with_variance(of, 2 / inputs(of), from, to); }},
+        {"LeCun",
+         [](const Slice& of, const Stream& from, T* to) { with_variance(of, 1 / inputs(of), from, to); }},
+        {"Orthogonal",
+         [](const Slice& of, const Stream& from, T* to) {
+             orthogonal(of.shape.front(), of.size() / of.shape.front(), of.initializer.number("gain"), from,
+                        to);
+         }},
+    };
+    registry.make("initializer", slice.initializer.kind(), slice, stream, w);
 }
 
 } // namespace ravine

@@ -34,7 +34,7 @@ struct Slice {
     Index offset = 0;
     Role role = Role::weight;
     Spec penalty = Spec("recipe"); // "recipe", none or a penalty's spec
-    Spec initializer;              // an initializer's spec
+    Spec initializer;              // an initializer's spec; none: what suits the activation behind the layer
     double initial = 0;            // the value of a state slice before training
     Index size() const { return size_of(shape); }
 };
@@ -126,6 +126,10 @@ public:
     // Whether the rows of a mini-batch act on one another, so that it cannot be split into chunks.
     virtual bool needs_whole_batch() const { return false; }
     virtual bool has_parameters() const { return false; }
+    // The name of the activation that the layer is, if it is one.
+    virtual std::string activation() const { return {}; }
+    // Whether the first weights of a layer before it suit the activation behind it, as if it were not there.
+    virtual bool looked_past() const { return false; }
     // How many of its parameters a row has no use for, and so costs no work for.
     virtual Index idle_parameters() const { return 0; }
 

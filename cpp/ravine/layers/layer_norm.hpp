@@ -22,6 +22,7 @@ public:
     }
 
     bool has_parameters() const override { return true; }
+    bool looked_past() const override { return true; }
 
     // μ and 1/√(σ² + ε) of every row of features.
     void plan(Index capacity, Index& next) override {

@@ -1,4 +1,5 @@
 // The registry of layers: one line and one file per kind.
+#include "../registry.hpp"
 #include "activation.hpp"
 #include "batch_norm.hpp"
 #include "custom.hpp"
@@ -13,8 +14,6 @@
 #include "piecewise_linear.hpp"
 #include "scale.hpp"
 
-#include <map>
-
 namespace ravine {
 
 namespace {
@@ -27,8 +26,8 @@ LayerPtr<T> make(const Spec& spec, const Shape& shape, Builder& builder, Index i
 } // namespace
 
 template <class T> LayerPtr<T> make_layer(const Spec& spec, const Shape& shape, Builder& builder, Index id) {
-    using Maker = LayerPtr<T> (*)(const Spec&, const Shape&, Builder&, Index);
-    static const std::map<std::string, Maker> registry = {
+    using Maker = LayerPtr<T>(const Spec&, const Shape&, Builder&, Index);
+    static const Registry<Maker> registry = {
         {"Normalize", make<Normalize<T>, T>},
         {"Dense", make<Dense<T>, T>},
         {"Activation", make<Activation<T>, T>},
@@ -43,9 +42,7 @@ template <class T> LayerPtr<T> make_layer(const Spec& spec, const Shape& shape, 
         {"Flatten", make<Flatten<T>, T>},
         {"Custom", make<Custom<T>, T>},
     };
-    const auto found = registry.find(spec.kind());
-    if (found == registry.end()) throw EngineError("There is no layer of kind '" + spec.kind() + "'.");
-    return found->second(spec, shape, builder, id);
+    return registry.make("layer", spec.kind(), spec, shape, builder, id);
 }
 
 template LayerPtr<float> make_layer(const Spec&, const Shape&, Builder&, Index);

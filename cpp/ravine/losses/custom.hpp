@@ -9,9 +9,9 @@ namespace ravine {
 
 template <class T> class CustomLoss final : public Loss<T> {
 public:
-    // Fields: part, classifies, linked (whether predictions differ from outputs).
+    // Fields: part, classifies, link.
     explicit CustomLoss(const Spec& spec)
-        : part_(spec["part"].part()), classifies_(spec.flag("classifies")), linked_(spec.flag("linked")) {}
+        : part_(spec["part"].part()), classifies_(spec.flag("classifies")), link_(spec.text("link")) {}
 
     double value(Index B, Index O, const T* z, const T* y, const T* s, T* dz, T scale,
                  std::uint64_t* = nullptr) const override {
@@ -31,7 +31,7 @@ public:
     }
 
     void respond(Index B, Index O, const T* z, T* out) const override {
-        if (linked_) {
+        if (link_ != "identity") {
             const Given<T> given[] = {{z, {B, O}}};
             const Wanted<T> response[] = {{out, B * O}};
             part_->call("respond", given, response);
@@ -40,10 +40,12 @@ public:
     }
 
     bool classifies() const override { return classifies_; }
+    bool exponential() const override { return link_ == "log"; }
 
 private:
     std::shared_ptr<const CustomPart> part_;
-    bool classifies_, linked_;
+    bool classifies_;
+    std::string link_;
 };
 
 } // namespace ravine

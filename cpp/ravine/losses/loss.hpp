@@ -23,7 +23,10 @@ public:
     virtual void respond(Index B, Index O, const T* z, T* out) const = 0;
 
     // Whether predictions are probabilities of classes.
-    virtual bool classifies() const { return false; }
+    virtual bool classifies() const = 0;
+
+    // Whether predictions are exponentials of outputs, so that finite outputs can give infinite predictions.
+    virtual bool exponential() const = 0;
 };
 
 template <class T> using LossPtr = std::unique_ptr<Loss<T>>;

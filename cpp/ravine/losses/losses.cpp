@@ -1,24 +1,44 @@
 // The registry of losses: one line per kind.
-#include "custom.hpp"
 #include "losses.hpp"
+#include "../registry.hpp"
+#include "custom.hpp"
 
 namespace ravine {
 
+namespace {
+
+template <class Rule, class T> LossPtr<T> elementwise(Rule rule) {
+    return std::make_unique<ElementwiseLoss<T, Rule>>(rule);
+}
+
+template <class Rule, class T> LossPtr<T> without_fields(const Spec&) { return elementwise<Rule, T>(Rule{}); }
+
+} // namespace
+
 template <class T> LossPtr<T> make_loss(const Spec& spec) {
-    const auto make = [](auto rule) -> LossPtr<T> {
-        return std::make_unique<ElementwiseLoss<T, decltype(rule)>>(rule);
+    using namespace losses;
+    using Made = LossPtr<T>;
+    static const Registry<Made(const Spec&)> registry = {
+        {"SquaredError", without_fields<SquaredError<T>, T>},
+        {"AbsoluteError", without_fields<AbsoluteError<T>, T>},
+        {"Huber",
+         [](const Spec& of) -> Made {
+             return elementwise<Huber<T>, T>({static_cast<T>(of.number("delta"))});
+         }},
+        {"Quantile",
+         [](const Spec& of) -> Made {
+             return elementwise<Quantile<T>, T>({static_cast<T>(of.number("tau"))});
+         }},
+        {"Poisson", without_fields<Poisson<T>, T>},
+        {"Gamma", without_fields<Gamma<T>, T>},
+        {"BinaryCrossEntropy", without_fields<BinaryCrossEntropy<T>, T>},
+        {"CrossEntropy",
+         [](const Spec& of) -> Made {
+             return std::make_unique<CrossEntropyLoss<T>>(of.number("label_smoothing"));
+         }},
+        {"Custom", [](const Spec& of) -> Made { return std::make_unique<CustomLoss<T>>(of); }},
     };
-    const std::string& kind = spec.kind();
-    if (kind == "SquaredError") return make(losses::SquaredError<T>{});
-    if (kind == "AbsoluteError") return make(losses::AbsoluteError<T>{});
-    if (kind == "Huber") return make(losses::Huber<T>{static_cast<T>(spec.number("delta"))});
-    if (kind == "Quantile") return make(losses::Quantile<T>{static_cast<T>(spec.number("tau"))});
-    if (kind == "Poisson") return make(losses::Poisson<T>{});
-    if (kind == "Gamma") return make(losses::Gamma<T>{});
-    if (kind == "BinaryCrossEntropy") return make(losses::BinaryCrossEntropy<T>{});
-    if (kind == "CrossEntropy") return std::make_unique<CrossEntropyLoss<T>>(spec.number("label_smoothing"));
-    if (kind == "Custom") return std::make_unique<CustomLoss<T>>(spec);
-    throw EngineError("there is no loss of kind '" + kind + "'");
+    return registry.make("loss", spec.kind(), spec);
 }
 
 template LossPtr<float> make_loss(const Spec&);

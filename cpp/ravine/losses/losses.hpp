@@ -12,11 +12,12 @@ namespace ravine {
 
 namespace losses {
 
-// Each rule: value and slope (∂/∂z) of one output, the inverse link, and whether the slope jumps at z = y.
+// Each rule: value and slope (∂/∂z) of one output, the inverse link, whether the slope jumps at z = y,
+// whether predictions are probabilities of classes, and whether they are exponentials of z.
 
 // (z − y)²
 template <class T> struct SquaredError {
-    static constexpr bool kinked = false, classifies = false;
+    static constexpr bool kinked = false, classifies = false, exponential = false;
     T value(T z, T y) const { return (z - y) * (z - y); }
     T slope(T z, T y) const { return T(2) * (z - y); }
     T respond(T z) const { return z; }
@@ -24,7 +25,7 @@ template <class T> struct SquaredError {
 
 // |z − y|
 template <class T> struct AbsoluteError {
-    static constexpr bool kinked = true, classifies = false;
+    static constexpr bool kinked = true, classifies = false, exponential = false;
     T value(T z, T y) const { return std::abs(z - y); }
     T slope(T z, T y) const { return T(z > y) - T(z < y) + (z - y) * T(0); }
     T respond(T z) const { return z; }
@@ -32,7 +33,7 @@ template <class T> struct AbsoluteError {
 
 // ½ r² where |r| ≤ δ, else δ (|r| − ½ δ); r = z − y (Huber 1964)
 template <class T> struct Huber {
-    static constexpr bool kinked = false, classifies = false;
+    static constexpr bool kinked = false, classifies = false, exponential = false;
     T delta;
     T value(T z, T y) const {
         const T r = std::abs(z - y);
@@ -47,7 +48,7 @@ template <class T> struct Huber {
 
 // τ r where r ≥ 0, else (τ − 1) r; r = y − z (Koenker & Bassett 1978)
 template <class T> struct Quantile {
-    static constexpr bool kinked = true, classifies = false;
+    static constexpr bool kinked = true, classifies = false, exponential = false;
     T tau;
     T value(T z, T y) const {
         const T r = y - z;
@@ -62,7 +63,7 @@ template <class T> struct Quantile {
 
 // eᶻ − y z: minus the log-likelihood of a Poisson of mean eᶻ
 template <class T> struct Poisson {
-    static constexpr bool kinked = false, classifies = false;
+    static constexpr bool kinked = false, classifies = false, exponential = true;
     T value(T z, T y) const { return elementary::exp(z) - y * z; }
     T slope(T z, T y) const { return elementary::exp(z) - y; }
     T respond(T z) const { return elementary::exp(z); }
@@ -70,7 +71,7 @@ template <class T> struct Poisson {
 
 // z + y e⁻ᶻ: minus the log-likelihood, per unit of shape, of a gamma of mean eᶻ
 template <class T> struct Gamma {
-    static constexpr bool kinked = false, classifies = false;
+    static constexpr bool kinked = false, classifies = false, exponential = true;
     T value(T z, T y) const { return z + y * elementary::exp(-z); }
     T slope(T z, T y) const { return T(1) - y * elementary::exp(-z); }
     T respond(T z) const { return elementary::exp(z); }
@@ -78,7 +79,7 @@ template <class T> struct Gamma {
 
 // −y log σ(z) − (1 − y) log(1 − σ(z)) = max(z, 0) − y z + log(1 + e^−|z|)
 template <class T> struct BinaryCrossEntropy {
-    static constexpr bool kinked = false, classifies = true;
+    static constexpr bool kinked = false, classifies = true, exponential = false;
     T value(T z, T y) const { return elementary::softplus(z) - y * z; }
     T slope(T z, T y) const { return elementary::sigmoid(z) - y; }
     T respond(T z) const { return elementary::sigmoid(z); }
@@ -117,6 +118,7 @@ public:
     }
 
     bool classifies() const override { return Rule::classifies; }
+    bool exponential() const override { return Rule::exponential; }
 
 private:
     // Σ weight(k) L(z_k, y_k), k < n, and dz = scale · weight(k) · ∂L/∂z. In blocks, so that the terms become
@@ -182,6 +184,7 @@ public:
     }
 
     bool classifies() const override { return true; }
+    bool exponential() const override { return false; }
 
 private:
     static T largest(Index O, const T* z) {

@@ -22,7 +22,7 @@ struct LayerDescription {
 
 template <class T> class Network {
 public:
-    // `dropout` > 0 puts Dropout before every Dense but the first.
+    // `dropout` > 0 puts Dropout before every layer with units but the first.
     Network(const Spec& spec, const Shape& input, double dropout = 0)
         : input_(input), recipe_dropout_(dropout), loss_(make_loss<T>(spec["loss"])),
           stack_(build_stack(spec["layers"].list(), input, "")) {}
@@ -88,20 +88,28 @@ private:
             const std::string base = snake_case(kind);
             return prefix + base + "_" + std::to_string(++counts[base]);
         };
+        std::vector<std::size_t> first; // slice of each layer's parameters
+        auto add = [&](const std::string& kind, const Spec& spec) {
+            first.push_back(builder_.parameters.size());
+            push(stack, shape, name(kind), spec);
+        };
         for (std::size_t i = 0; i < specs.size(); ++i) {
             const std::string kind = specs[i].kind();
             Spec spec = complete(specs, i);
-            const bool dense = kind == "Dense" || kind == "PiecewiseLinear";
-            if (dense && recipe_dropout_ > 0) {
+            if (spec.has("units") && recipe_dropout_ > 0) {
                 const bool dropped = i > 0 && specs[i - 1].kind() == "Dropout";
-                if (has_dense_ && !dropped)
-                    push(stack, shape, name("Dropout"),
-                         Spec(Spec::Dict{{"kind", "Dropout"}, {"rate", recipe_dropout_}}));
-                has_dense_ = true;
+                if (has_units_ && !dropped)
+                    add("Dropout", Spec(Spec::Dict{{"kind", "Dropout"}, {"rate", recipe_dropout_}}));
+                has_units_ = true;
             }
-            push(stack, shape, name(label(spec)), spec);
-            if (dense && spec.has("activation")) push(stack, shape, name("Activation"), spec["activation"]);
+            add(label(spec), spec);
+            if (spec.has("activation")) add("Activation", spec["activation"]);
         }
+        first.push_back(builder_.parameters.size());
+        for (std::size_t layer = 0; layer + 1 < first.size(); ++layer)
+            for (std::size_t slice = first[layer]; slice < first[layer + 1]; ++slice)
+                if (Spec& initializer = builder_.parameters[slice].initializer; initializer.is_none())
+                    initializer = default_initializer(activation_behind(stack, layer));
         return stack;
     }
 
@@ -124,13 +132,10 @@ private:
         return make_layer<T>(spec, shape, builder_, id);
     }
 
-    // The spec of layer i with what its neighbours decide: the initializer that suits the activation behind
-    // a Dense, and the columns that Normalize leaves to an Embedding.
+    // The spec of layer i with what its neighbours decide: the columns that Normalize leaves to an Embedding.
     Spec complete(const Spec::List& specs, std::size_t i) {
         Spec::Dict spec = specs[i].dict();
         const std::string kind = specs[i].kind();
-        if ((kind == "Dense" || kind == "PiecewiseLinear") && !specs[i].has("initializer"))
-            spec["initializer"] = default_initializer(specs, i);
         if (kind == "Normalize") spec["skip"] = left_alone(specs, i + 1);
         if (kind == "Embedding")
             for (const Spec& column : specs[i]["columns"].list()) code_columns_.push_back(column.integer());
@@ -155,23 +160,20 @@ private:
         return columns;
     }
 
+    // The name of the activation that a layer's outputs come to; identity where there is none.
+    static std::string activation_behind(const Stack<T>& stack, std::size_t layer) {
+        const auto& layers = stack.layers();
+        do ++layer;
+        while (layer < layers.size() && layers[layer]->looked_past());
+        const std::string name = layer < layers.size() ? layers[layer]->activation() : "";
+        return name.empty() ? "identity" : name;
+    }
+
     // He's for the ReLU family, LeCun's for SELU, Glorot's otherwise.
-    static Spec default_initializer(const Spec::List& specs, std::size_t i) {
+    static Spec default_initializer(const std::string& activation) {
         static constexpr std::array relu_family = {"relu", "leaky_relu", "elu",     "gelu",
                                                    "silu", "mish",       "softplus"};
-        static constexpr std::array between = {"BatchNorm", "LayerNorm", "Dropout", "GaussianNoise"};
-        const auto among = [](const auto& names, const std::string& name) {
-            return std::find(names.begin(), names.end(), name) != names.end();
-        };
-        std::string activation = "identity";
-        if (specs[i].has("activation"))
-            activation = specs[i]["activation"].text("name"); // of a custom one "Activation": Glorot's
-        else {
-            std::size_t j = i + 1;
-            while (j < specs.size() && among(between, specs[j].kind())) ++j;
-            if (j < specs.size() && specs[j].kind() == "Activation") activation = specs[j].text("name");
-        }
-        if (among(relu_family, activation))
+        if (std::find(relu_family.begin(), relu_family.end(), activation) != relu_family.end())
             return Spec(Spec::Dict{{"kind", "He"}, {"distribution", "normal"}});
         if (activation == "selu") return Spec(Spec::Dict{{"kind", "LeCun"}, {"distribution", "normal"}});
         return Spec(Spec::Dict{{"kind", "Glorot"}, {"distribution", "uniform"}});
@@ -198,7 +200,7 @@ private:
 
     Shape input_;
     double recipe_dropout_;
-    bool has_dense_ = false;
+    bool has_units_ = false; // a layer with units has been built
     Index next_id_ = 0;
     Builder builder_;
     std::vector<LayerDescription> descriptions_;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../optimizers/optimizer.hpp"
-#include "../spec.hpp"
+#include "../registry.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,29 +16,28 @@ namespace ravine {
 struct Penalty {
     double l1 = 0, l2 = 0;
     bool proximal = false; // the L1 part acts by soft-thresholding after the step, not through the gradient
-    bool include_bias = false;                // act on biases and normalisation parameters too
-    std::shared_ptr<const CustomPart> custom; // acts on whole arrays, and in place of all above but the last
+    bool include_bias = false; // act on biases and normalisation parameters too
+    // Of a user; acts on whole arrays, and in place of all above but the last.
+    std::shared_ptr<const CustomPart> custom = nullptr;
 
     static Penalty from(const Spec& spec) {
-        Penalty penalty;
-        if (spec.is_none()) return penalty;
-        const std::string& kind = spec.kind();
-        if (kind == "Custom") {
-            penalty.custom = spec["part"].part();
-            penalty.include_bias = spec.flag("include_bias");
-            return penalty;
-        }
-        const double alpha = spec.number("alpha");
-        if (kind == "L1") {
-            penalty.l1 = alpha;
-        } else if (kind == "L2") {
-            penalty.l2 = alpha;
-        } else if (kind == "ElasticNet") {
-            penalty.l1 = alpha * spec.number("l1_ratio");
-            penalty.l2 = alpha * (1 - spec.number("l1_ratio"));
-        } else {
-            throw EngineError("there is no penalty '" + kind + "'");
-        }
+        if (spec.is_none()) return {};
+        static const Registry<Penalty(const Spec&)> registry = {
+            {"L1", [](const Spec& of) { return Penalty{of.number("alpha"), 0}; }},
+            {"L2", [](const Spec& of) { return Penalty{0, of.number("alpha")}; }},
+            {"ElasticNet",
+             [](const Spec& of) {
+                 const double alpha = of.number("alpha"), share = of.number("l1_ratio");
+                 return Penalty{alpha * share, alpha * (1 - share)};
+             }},
+            {"Custom",
+             [](const Spec& of) {
+                 Penalty penalty;
+                 penalty.custom = of["part"].part();
+                 return penalty;
+             }},
+        };
+        Penalty penalty = registry.make("penalty", spec.kind(), spec);
         penalty.proximal = spec.has("proximal") && spec.flag("proximal");
         penalty.include_bias = spec.has("include_bias") && spec.flag("include_bias");
         return penalty;

@@ -1,28 +1,28 @@
 // The registry of optimizers: one line per kind.
+#include "../registry.hpp"
 #include "adaptive_rates.hpp"
 #include "descent.hpp"
 #include "individual_rates.hpp"
 #include "lbfgs.hpp"
 
-#include <map>
-#include <string>
-
 namespace ravine {
+
+namespace {
 
 template <class Rule, class T> OptimizerPtr<T> make_rule(const Spec& spec, RunLength run) {
     return std::make_unique<Rule>(spec, run);
 }
 
+} // namespace
+
 template <class T> OptimizerPtr<T> make_optimizer(const Spec& spec, RunLength run) {
-    static const std::map<std::string, OptimizerPtr<T> (*)(const Spec&, RunLength)> registry = {
+    static const Registry<OptimizerPtr<T>(const Spec&, RunLength)> registry = {
         {"SGD", make_rule<SGD<T>, T>},         {"DeltaBarDelta", make_rule<DeltaBarDelta<T>, T>},
         {"Rprop", make_rule<Rprop<T>, T>},     {"Adagrad", make_rule<Adagrad<T>, T>},
         {"RMSprop", make_rule<RMSprop<T>, T>}, {"Adam", make_rule<Adam<T>, T>},
         {"AdamW", make_rule<Adam<T>, T>},      {"LBFGS", make_rule<LBFGS<T>, T>},
     };
-    auto found = registry.find(spec.kind());
-    if (found == registry.end()) throw EngineError("there is no optimizer '" + spec.kind() + "'");
-    OptimizerPtr<T> optimizer = found->second(spec, run);
+    OptimizerPtr<T> optimizer = registry.make("optimizer", spec.kind(), spec, run);
     optimizer->learning_rate = Schedule(spec["learning_rate"], run);
     if (optimizer->learning_rate.never_leaves_zero(run))
         throw EngineError(

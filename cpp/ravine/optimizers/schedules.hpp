@@ -208,7 +208,12 @@ public:
     }
 
 private:
-    schedules::Warmup read_warmup(const Spec& spec, RunLength run) const;
+    using Rule =
+        std::variant<schedules::Constant, schedules::ExponentialDecay, schedules::InverseDecay,
+                     schedules::StepDecay, schedules::CosineDecay, schedules::CyclicCosine,
+                     schedules::OneCycle, schedules::Warmup, schedules::ReduceOnPlateau, schedules::Custom>;
+    struct Fields; // of its spec, and the run's length
+    static schedules::Warmup read_warmup(const Fields& fields);
 
     // Whether it is the number 0, with or without a warm-up to it.
     bool is_nought() const {
@@ -240,62 +245,8 @@ private:
             warmup->then->observe(epoch, began.since(warmup->length), memory);
     }
 
-    std::variant<schedules::Constant, schedules::ExponentialDecay, schedules::InverseDecay,
-                 schedules::StepDecay, schedules::CosineDecay, schedules::CyclicCosine, schedules::OneCycle,
-                 schedules::Warmup, schedules::ReduceOnPlateau, schedules::Custom>
-        rule_;
+    Rule rule_;
     bool by_step_ = false;
 };
-
-inline Schedule::Schedule(const Spec& spec, RunLength run) {
-    using namespace schedules;
-    if (!spec.is_dict()) {
-        rule_ = Constant{spec.number()};
-        return;
-    }
-    by_step_ = spec.has("unit") && spec.text("unit") == "step";
-    auto number_or = [&](const char* name, double otherwise) {
-        return spec.has(name) ? spec.number(name) : otherwise;
-    };
-    const double whole_run = by_step_ ? run.steps : run.epochs;
-    const std::string& kind = spec.kind();
-
-    if (kind == "ExponentialDecay") {
-        rule_ = ExponentialDecay{spec.number("initial"), spec.number("rate")};
-    } else if (kind == "InverseDecay") {
-        rule_ = InverseDecay{spec.number("initial"), spec.number("rate"), number_or("power", 1)};
-    } else if (kind == "StepDecay") {
-        rule_ = StepDecay{spec.number("initial"), spec.number("factor"), spec.number("every")};
-    } else if (kind == "CosineDecay") {
-        rule_ = CosineDecay{spec.number("initial"), number_or("final", 0), number_or("length", whole_run)};
-    } else if (kind == "CyclicCosine") {
-        rule_ = CyclicCosine{spec.number("maximum"), number_or("length", whole_run), number_or("cycles", 4)};
-    } else if (kind == "OneCycle") {
-        const double maximum = spec.number("maximum"), initial = number_or("initial", maximum / 25);
-        const double final = number_or("final", initial / 1e4), length = number_or("length", whole_run);
-        rule_ = OneCycle{initial, maximum, final, number_or("peak", 0.3) * length, length};
-    } else if (kind == "Warmup") {
-        rule_ = read_warmup(spec, run);
-    } else if (kind == "ReduceOnPlateau") {
-        rule_ = ReduceOnPlateau{spec.number("initial"),  spec.number("factor"),
-                                spec.number("patience"), spec.number("min_delta"),
-                                spec.number("minimum"),  spec.has("monitor") ? spec.text("monitor") : ""};
-    } else if (kind == "Custom") {
-        rule_ = Custom{spec["part"].part()};
-    } else {
-        throw EngineError("there is no schedule '" + kind + "'");
-    }
-}
-
-// `then` starts when the warm-up ends, and takes the rest of the run for its length where it has none.
-inline schedules::Warmup Schedule::read_warmup(const Spec& spec, RunLength run) const {
-    const double length = spec.number("length");
-    double& rest = by_step_ ? run.steps : run.epochs;
-    rest = std::max(rest - length, 0.0);
-    auto then = std::make_shared<const Schedule>(spec["then"], run);
-    if (spec["then"].is_dict() && spec["then"].has("unit") && then->by_step_ != by_step_)
-        throw EngineError("a Warmup and what follows it must count in the same unit");
-    return {length, std::move(then)};
-}
 
 } // namespace ravine

@@ -8,7 +8,10 @@ template <class T>
 Population<T>::Population(std::vector<Job<T>> jobs) : jobs_(std::move(jobs)), outcomes_(jobs_.size()) {
     order_.resize(jobs_.size());
     std::iota(order_.begin(), order_.end(), Index{0});
-    std::stable_sort(order_.begin(), order_.end(), [&](Index a, Index b) { return cost(a) > cost(b); });
+    if (jobs_.size() == 1) return;
+    std::vector<double> costs;
+    for (const Job<T>& job : jobs_) costs.push_back(cost(job));
+    std::stable_sort(order_.begin(), order_.end(), [&](Index a, Index b) { return costs[a] > costs[b]; });
 }
 
 template <class T> Population<T>::~Population() {
@@ -44,15 +47,10 @@ template <class T> std::vector<Progress> Population<T>::take_progress() {
     return std::exchange(progress_, {});
 }
 
-template <class T> double Population<T>::cost(Index i) const {
-    const Job<T>& job = jobs_[i];
-    double width = static_cast<double>(size_of(job.input_shape)), total = 0;
-    for (const Spec& layer : job.network["layers"].list())
-        if (layer.kind() == "Dense" || layer.kind() == "PiecewiseLinear") {
-            total += width * layer.number("units");
-            width = layer.number("units");
-        }
-    return total * static_cast<double>(job.training.size()) * job.recipe.number("epochs");
+template <class T> double Population<T>::cost(const Job<T>& job) {
+    const Network<T> network(job.network, job.input_shape);
+    return static_cast<double>(network.active_parameters()) * static_cast<double>(job.training.size()) *
+           job.recipe.number("epochs");
 }
 
 template <class T> void Population<T>::work() {

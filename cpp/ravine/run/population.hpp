@@ -50,7 +50,7 @@ public:
     std::vector<Outcome<T>>& outcomes() { return outcomes_; }
 
 private:
-    double cost(Index i) const;
+    static double cost(const Job<T>& job); // how many products of a number and a parameter it takes
     void work();
     void run(Index i, Workspace<T>& workspace);
     void note(Index i, const RunState<T>& state);

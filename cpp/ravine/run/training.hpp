@@ -245,11 +245,10 @@ private:
             network_.loss().value(pass.B, network_.outputs(), z, rows.y, rows.s, nullptr, T(0)));
     }
 
-    // Whether the weights that the run gives predict finite numbers for its own rows. Only an exponential (a
-    // log link) turns finite outputs into infinite ones, so only such a loss takes this last pass.
+    // Whether the weights that the run gives predict finite numbers for its own rows. Only an exponential turns
+    // finite outputs into infinite ones, so only such a loss takes this last pass.
     bool predicts_finitely() {
-        const std::string& loss = job_.network["loss"].kind();
-        if (loss != "Poisson" && loss != "Gamma") return true;
+        if (!network_.loss().exponential()) return true;
         Buffer<T> w, state;
         result(w, state);
         const Scores scores = score(network_, w.data(), state.data(), job_.training, work_, check_stop_);

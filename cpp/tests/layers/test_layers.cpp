@@ -250,8 +250,8 @@ TEST_CASE("Activations with a kink mark the side that every input is on; smooth 
 }
 
 TEST_CASE("An unknown activation and a negative alpha are refused") {
-    CHECK_THROWS_WITH_AS(ActivationFunction<float>("swoosh"), "there is no activation named 'swoosh'",
-                         EngineError);
+    CHECK_THROWS_WITH_AS(ActivationFunction<float>("swoosh"),
+                         doctest::Contains("There is no activation 'swoosh'."), EngineError);
     CHECK_THROWS_AS(ActivationFunction<float>("elu", Spec(-1.0)), EngineError);
 }
 

@@ -313,7 +313,8 @@ TEST_CASE("a run whose few steps all fall on zeros of its schedule never leaves 
 }
 
 TEST_CASE("a schedule that cannot be read is an error") {
-    CHECK_THROWS_WITH_AS(Schedule(spec("Sawtooth", {})), "there is no schedule 'Sawtooth'", EngineError);
+    CHECK_THROWS_WITH_AS(Schedule(spec("Sawtooth", {})),
+                         doctest::Contains("There is no schedule 'Sawtooth'."), EngineError);
     CHECK_THROWS_WITH_AS(Schedule(spec("ExponentialDecay", {{"initial", 0.1}})),
                          "a spec lacks its field 'rate'", EngineError);
     CHECK_THROWS_AS(Schedule(Spec("fast")), EngineError);

@@ -16,7 +16,8 @@ from ravine.data.target_precision import check_targets_kept
 from ravine.errors import DataError, ParameterError
 from ravine.ground.numeric import Place, as_array, as_floats
 from ravine.specs.layers import Embedding, Normalize
-from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy, Gamma, Loss, Poisson
+from ravine.specs.losses import Loss
+from ravine.specs.losses.domains import DOMAINS
 from ravine.specs.network import Network
 
 __all__ = [
@@ -45,7 +46,7 @@ class Targets:
     Parameters
     ----------
     values : ndarray, shape (n, K)
-        Class codes (K = 1) for CrossEntropy, otherwise one number per output.
+        Class codes (K = 1) for a loss of labels, otherwise one number per output.
     classes : ndarray or None
         The classes in the order of their codes; None for a regression and for 0/1 matrices.
     one_dimensional : bool
@@ -162,8 +163,8 @@ def as_targets(
     Parameters
     ----------
     y : array-like, shape (n,) or (n, n_outputs)
-        Numbers for a regression; class labels of any sort for CrossEntropy and BinaryCrossEntropy;
-        a 0/1 matrix for BinaryCrossEntropy with several outputs.
+        Numbers for a regression; class labels of any sort for a loss of labels; a 0/1 matrix for a
+        loss of 0/1 targets with several outputs.
     loss : Loss
         The network's loss.
     n_outputs : int
@@ -190,7 +191,7 @@ def as_targets(
     DataError
         If the targets do not suit the loss or the network.
     ParameterError
-        If the network has a single output for CrossEntropy.
+        If the network has a single output where the loss needs one per class.
 
     Examples
     --------
@@ -229,12 +230,12 @@ def _as_targets(
 ) -> Targets:
     """Turn targets, y itself and as an array, into what the engine reads."""
     one_dimensional = array.ndim == 1
-    if isinstance(loss, CrossEntropy) and n_outputs < 2:
+    if loss.targets == "classes" and n_outputs < 2:
         raise ParameterError(
-            "CrossEntropy needs an output per class, but the network has only one.",
+            f"{type(loss).__name__} needs an output per class, but the network has only one.",
             hint='End the network with Dense(2), or use loss="binary_cross_entropy".',
         )
-    if isinstance(loss, CrossEntropy) or (isinstance(loss, BinaryCrossEntropy) and n_outputs == 1):
+    if loss.takes_labels(n_outputs):
         labels = as_labels(array, name)
         if classes is None:
             classes = find_classes(labels, max(n_outputs, 2), name)
@@ -441,13 +442,9 @@ def _as_columns(array: NDArray[Any], n_outputs: int, name: str) -> NDArray[Any]:
 
 def _check_range(values: NDArray[Any], loss: Loss, name: str) -> None:
     """Check that a loss is defined at its targets."""
-    if isinstance(loss, Poisson):
-        _refuse(values < 0, values, f"{name} must be at least 0 for the loss Poisson")
-    elif isinstance(loss, Gamma):
-        _refuse(values <= 0, values, f"{name} must be greater than 0 for the loss Gamma")
-    elif isinstance(loss, BinaryCrossEntropy):
-        rule = f"{name} must be a matrix of 0 and 1 for BinaryCrossEntropy with several outputs"
-        _refuse((values != 0) & (values != 1), values, rule)
+    domain = DOMAINS[loss.targets]
+    rule = f"{name} must be {domain.rule} for the loss {type(loss).__name__}"
+    _refuse(domain.outside(values), values, rule)
 
 
 def _refuse(bad: NDArray[np.bool_], values: NDArray[Any], rule: str) -> None:

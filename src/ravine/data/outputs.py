@@ -11,7 +11,7 @@ from ravine.data.labels import as_labels
 from ravine.errors import ParameterError
 from ravine.ground.numeric import as_array
 from ravine.specs.layers import Dense, Layer, Residual
-from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from ravine.specs.losses import Loss
 from ravine.specs.network import Network
 
 __all__ = ["with_outputs"]
@@ -72,7 +72,7 @@ def _is_open(layer: Layer) -> bool:
 
 
 def _outputs(loss: Loss, y: Any, weights: NDArray[Any] | None) -> int:
-    if isinstance(loss, CrossEntropy):
+    if loss.targets == "classes":
         labels = as_labels(y)
         if weights is not None and len(weights) == len(labels):
             labels = labels[weights > 0]
@@ -81,6 +81,4 @@ def _outputs(loss: Loss, y: Any, weights: NDArray[Any] | None) -> int:
         return max(2, int(present[-1]) + 1 if codes and present[-1] < 2**16 else len(present))
     array = as_array(y, "y")
     columns = array.shape[1] if array.ndim == 2 else 1
-    if isinstance(loss, BinaryCrossEntropy) and columns < 2:
-        return 1
     return max(1, columns)

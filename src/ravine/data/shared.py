@@ -27,10 +27,10 @@ from ravine.engine.handles import engine_network
 from ravine.errors import DataError, ParameterError
 from ravine.ground.numeric import Place, as_floats, column_of, numbers_of
 from ravine.specs.augmentation import Flip, Rotate, Shift, Zoom
-from ravine.specs.custom import for_engine
 from ravine.specs.layers import Normalize
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import for_engine
 
 __all__ = ["Arrays", "Offsets", "SharedData", "rows_per_batch", "split_rows", "true_rows"]
 

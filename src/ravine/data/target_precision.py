@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ravine.data.offsets import CONSTANT, KEPT, LOST, SMALL_CURE, lost_share, refuse_lost
 from ravine.errors import DataError
 from ravine.ground.numeric import Place, numbers_of
-from ravine.specs.losses import BinaryCrossEntropy, Gamma, Huber, Loss, SquaredError
+from ravine.specs.losses import Loss
+from ravine.specs.losses.domains import DOMAINS
 
 __all__ = ["are_kept", "check_targets_kept"]
 
@@ -24,7 +25,7 @@ _LARGEST = float(np.sqrt(_SINGLE.max))
 def check_targets_kept(
     numbers: NDArray[Any], rounded: NDArray[Any], loss: Loss, place: Place
 ) -> None:
-    """Refuse targets whose spread float32 destroys, or whose squared errors it cannot hold.
+    """Refuse targets whose spread float32 destroys, or whose losses it cannot hold.
 
     Parameters
     ----------
@@ -38,18 +39,20 @@ def check_targets_kept(
     Raises
     ------
     DataError
-        If rounding changes more than 2⁻¹⁰ of a column's spread; for SquaredError and Huber, if the
-        spread is below 1e-18; for SquaredError, if a value is beyond 1.8e19; for Gamma, if a
-        positive value is below 1.2e-38.
+        If rounding changes more than 2⁻¹⁰ of a column's spread; for a loss of squares,
+        if the spread is below 1e-18; if the loss of the prediction 0 is infinite (for
+        SquaredError, if a value is beyond 1.8e19); for a loss of positive targets, if one is below
+        1.2e-38.
 
     Examples
     --------
+    >>> from ravine.losses import SquaredError
     >>> y = np.array([[1e8], [1e8 + 1.0]])
     >>> check_targets_kept(y, y.astype("float32"), SquaredError(), Place("y"))
     Traceback (most recent call last):
     ravine.errors.DataError: y loses values in float32: 2 different values become 1 (mean 1e+08, ...
     """
-    if isinstance(loss, BinaryCrossEntropy):
+    if loss.classifies:
         return
     for column in range(rounded.shape[1]):
         several = rounded.shape[1] > 1
@@ -61,10 +64,10 @@ def check_targets_kept(
             own = numbers_of(numbers[:, column], place)
             if lost_share(own) > LOST:
                 refuse_lost(own, name, "Subtract its mean")
-        if isinstance(loss, Gamma):
-            _check_above_zero(numbers_of(numbers[:, column], place), name)
-        elif isinstance(loss, SquaredError | Huber):
-            _check_squares(spread, largest, loss, name)
+        if loss.targets == "positive":
+            _check_above_zero(numbers_of(numbers[:, column], place), loss, name)
+        if loss.link == "identity":
+            _check_range(spread, largest, loss, name)
 
 
 def are_kept(values: NDArray[np.float64]) -> bool:
@@ -92,26 +95,33 @@ def are_kept(values: NDArray[np.float64]) -> bool:
     return bool((in_range & (lost_share(values) <= KEPT)).all())
 
 
-def _check_above_zero(numbers: NDArray[Any], name: str) -> None:
+def _check_above_zero(numbers: NDArray[Any], loss: Loss, name: str) -> None:
     bad = (numbers > 0) & (numbers < _SINGLE.tiny)
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"{name} holds {numbers[row].item()!r} (row {row}), too near 0 for the loss Gamma in "
-            f"float32, which needs {_SINGLE.tiny:.2g} at least.",
+            f"{name} holds {numbers[row].item()!r} (row {row}), too near 0 for the loss "
+            f"{type(loss).__name__} in float32, which needs {_SINGLE.tiny:.2g} at least.",
             hint=f"{SMALL_CURE}.",
         )
 
 
-def _check_squares(spread: float, largest: float, loss: Loss, name: str) -> None:
-    """Refuse targets whose squared errors float32 would make 0 or infinite."""
+def _check_range(spread: float, largest: float, loss: Loss, name: str) -> None:
+    """Refuse targets whose losses float32 would make 0 or infinite."""
     what = ""
-    if CONSTANT * largest < spread < _SMALLEST_SPREAD:
-        what = f"spreads by {spread:.3g} only, so that squared errors are too small"
-    elif isinstance(loss, SquaredError) and largest > _LARGEST:
-        what = f"goes up to {largest:.3g}, so that squared errors are too large"
+    if (loss.unit_power or 0) > 1 and CONSTANT * largest < spread < _SMALLEST_SPREAD:
+        what = f"spreads by {spread:.3g} only, so that errors are too small"
+    elif not np.isfinite(_loss_of_zero(largest, loss)):
+        what = f"goes up to {largest:.3g}, so that errors are too large"
     if what:
         raise DataError(
-            f"{name} {what} for float32.",
+            f"{name} {what} for the loss {type(loss).__name__} in float32.",
             hint='Multiply it by a constant, or use Recipe(dtype="float64").',
         )
+
+
+def _loss_of_zero(largest: float, loss: Loss) -> float:
+    """Give the loss of the prediction 0 for the largest target, of either sign, in float32."""
+    y = np.array([largest, -largest], dtype=np.float32)
+    y = y[~DOMAINS[loss.targets].outside(y)][:, np.newaxis]
+    return loss.mean(np.zeros_like(y), y)

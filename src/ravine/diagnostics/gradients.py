@@ -16,9 +16,9 @@ from ravine.data.shared import SharedData
 from ravine.engine.handles import engine_network
 from ravine.errors import ParameterError
 from ravine.specs.augmentation import Synthesize, built_in_of
-from ravine.specs.custom import for_engine
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import for_engine
 
 __all__ = ["GradientReport", "LayerGradients", "check_gradients"]
 

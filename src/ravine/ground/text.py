@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["plural", "printable", "screenful"]
+from collections.abc import Iterable
+
+__all__ = ["choice", "plural", "printable", "screenful"]
 
 _MOST = 2000
 """Characters of an error's message: about a screenful."""
@@ -67,3 +69,15 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     ('1 row', '8,645 rows', '2 classes')
     """
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def choice(names: Iterable[str], joint: str = "or") -> str:
+    """Write names as a sentence lists them.
+
+    Examples
+    --------
+    >>> choice(["adam", "sgd", "lbfgs"]), choice(["l1", "l2"], "and")
+    ('adam, sgd or lbfgs', 'l1 and l2')
+    """
+    *first, last = names
+    return f"{', '.join(first)} {joint} {last}" if first else last

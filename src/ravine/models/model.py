@@ -29,12 +29,10 @@ from ravine.models.finite import check_predictions, check_scores, overflowed
 from ravine.models.history import History
 from ravine.models.parts import named_views, pack, shifted_means, unpack
 from ravine.models.summary import Summary, html_table, text_table
-from ravine.specs.custom import for_engine
 from ravine.specs.layers import Dense, Dropout, Layer, Residual
-from ravine.specs.losses import BinaryCrossEntropy
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
-from ravine.specs.spec import short
+from ravine.specs.spec import for_engine, short
 from ravine.specs.stand_ins import as_saved
 
 __all__ = ["Model", "read_model", "usable"]
@@ -220,7 +218,7 @@ class Model:
         -------
         ndarray
             Regression: shape (n,) if the targets had one axis, otherwise (n, outputs); the inverse
-            link is applied (``e^z`` for Poisson and Gamma). Classification: class labels, shape
+            link is applied (``e^z`` for a log link). Classification: class labels, shape
             (n,), or a 0/1 matrix for BinaryCrossEntropy with several outputs. With ``samples``: a
             leading axis of that length, and probabilities instead of labels.
 
@@ -376,7 +374,7 @@ class Model:
 
     @property
     def _is_classifier(self) -> bool:
-        return bool(self.classes is not None) or isinstance(self.network.loss, BinaryCrossEntropy)
+        return self.network.loss.classifies
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
         """Check inputs, and lay each row flat."""

@@ -18,7 +18,6 @@ from ravine.models.stand_ins import (
     recipe_to_document,
     sizes_of_stand_ins,
 )
-from ravine.specs.custom import for_engine
 from ravine.specs.layers import (
     Dense,
     Embedding,
@@ -28,6 +27,7 @@ from ravine.specs.layers import (
     Residual,
 )
 from ravine.specs.network import Network
+from ravine.specs.spec import for_engine
 
 __all__ = [
     "OFFSETS",
@@ -347,8 +347,7 @@ def _history(
 
 def _classes(document: Mapping[str, Any], network: Network, n_outputs: int) -> NDArray[Any] | None:
     described = document.get("classes")
-    kind = type(network.loss).__name__
-    labelled = kind == "CrossEntropy" or (kind == "BinaryCrossEntropy" and n_outputs == 1)
+    labelled = network.loss.takes_labels(n_outputs)
     if described is None and not labelled:
         return None
     if not labelled or not isinstance(described, Mapping):

@@ -12,11 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.errors import DivergenceError, ParameterError
 from ravine.ground.kept import count_masked
 from ravine.ground.numeric import as_array, as_floats
-from ravine.specs.custom import for_engine
 from ravine.specs.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, check_own_rule
 from ravine.specs.rules import Choice, Whole, broken, shown
-from ravine.specs.schedules import plateau_of
-from ravine.specs.spec import Member
+from ravine.specs.spec import Member, for_engine
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -98,7 +96,7 @@ def minimize(
     """
     rule = Member(Optimizer)("minimize", "optimizer", optimizer)
     check_own_rule(rule)
-    plateau = plateau_of(rule.learning_rate)
+    plateau = getattr(rule.learning_rate, "plateau", None)
     if plateau is not None and plateau.monitor not in (None, "loss"):
         raise ParameterError(
             f"ReduceOnPlateau watches {plateau.monitor!r}, but a function has no validation rows.",

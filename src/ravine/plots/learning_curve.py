@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from ravine.errors import DataError
 from ravine.ground.files import atomic_write
-from ravine.specs.losses import AbsoluteError, Loss, SquaredError
+from ravine.specs.losses import Loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +82,7 @@ def learning_curve(
         _, ax = plt.subplots(figsize=_SIZE, layout="constrained")
     epochs = columns["epoch"] if "epoch" in columns else np.arange(1, len(columns["loss"]) + 1)
     curves = {name: _finite(columns[name]) for name in _CURVES if name in columns}
-    if isinstance(loss, SquaredError):
+    if loss is not None and loss.measured_as_root:
         curves = {name: np.sqrt(losses) for name, losses in curves.items()}
     for name, losses in curves.items():
         label, colour = _CURVES[name]
@@ -92,7 +91,7 @@ def learning_curve(
     if _spans_decades(np.concatenate(list(curves.values()))):
         ax.set_yscale("log")
     _mark_best(ax, best_epoch, epochs, curves)
-    measure = _measure(loss) + (f" of {target}" if target else "")
+    measure = ("loss" if loss is None else loss.measure) + (f" of {target}" if target else "")
     _dress(ax, measure if len(curves) > 1 else f"training {measure}")
     return ax
 
@@ -176,18 +175,6 @@ def _mark_best(
         loss = curves["val_loss"][np.flatnonzero(epochs == best)[0]]
         colour = _CURVES["val_loss"][1]
         ax.scatter([best], [loss], s=60, lw=1.8, facecolors="white", edgecolors=colour, zorder=3)
-
-
-def _measure(loss: Loss | None) -> str:
-    """Say what the curves show."""
-    if loss is None:
-        return "loss"
-    if isinstance(loss, SquaredError):
-        return "RMSE"
-    if isinstance(loss, AbsoluteError):
-        return "mean absolute error"
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(loss).__name__).lower()
-    return words if words.endswith("entropy") else f"{words} loss"
 
 
 def _dress(ax: Axes, measure: str) -> None:

@@ -11,8 +11,6 @@ import inspect
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-import numpy as np
-
 __all__ = ["ARGUMENTS", "KEY", "keeping_arguments", "parameters_of", "rebuilt", "settle"]
 
 #: The attributes that hold what a description was made with, and what it is compared by.
@@ -92,6 +90,6 @@ def _frozen(value: Any) -> Hashable:
         return frozenset((key, _frozen(item)) for key, item in value.items())
     if isinstance(value, set):
         return frozenset(value)
-    if isinstance(value, np.ndarray):
+    if hasattr(value, "tobytes") and hasattr(value, "dtype"):  # an array
         return (value.shape, value.dtype.str, value.tobytes())
     return value  # type: ignore[no-any-return]

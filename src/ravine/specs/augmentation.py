@@ -13,7 +13,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ravine.specs.rules import Flag, Items, Maybe, Number, Rule, Whole, broken
-from ravine.specs.spec import Family, Member, Spec
+from ravine.specs.spec import Family, Member, Spec, kinds_in
 
 __all__ = [
     "Augmentation",
@@ -295,6 +295,6 @@ class Synthesize(Augmentation):
 AUGMENTATIONS: Family[Augmentation] = Family(
     "an augmentation",
     Augmentation,
-    (Rotate, Shift, Zoom, Flip, Noise, Mixup, Synthesize),
+    kinds_in(Augmentation, __name__),
     extensible=("__call__",),
 )

@@ -15,83 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import ParameterError
-from ravine.specs.layers import Activation, Layer, Parameter
-from ravine.specs.losses import Loss
-from ravine.specs.penalties import Penalty
+from ravine.specs.parameter import Parameter
 from ravine.specs.rules import Number, shown
-from ravine.specs.schedules import NumberOrSchedule, Schedule
-from ravine.specs.spec import Spec, fields_of, short
+from ravine.specs.spec import short
 
-__all__ = ["for_engine"]
+__all__ = [
+    "ActivationPart",
+    "LayerPart",
+    "LossPart",
+    "PenaltyPart",
+    "SchedulePart",
+    "calling",
+    "checked",
+]
 
 Array = NDArray[Any]
-
-
-def for_engine(spec: Spec) -> dict[str, Any]:
-    """Describe anything to the engine: as `Spec.to_dict`, with custom parts to be called.
-
-    Parameters
-    ----------
-    spec : Spec
-        A network, a recipe without a custom optimizer or augmentation, or a part of one.
-
-    Returns
-    -------
-    dict
-        ``kind`` and the fields.
-
-    Examples
-    --------
-    >>> from ravine.specs.network import Network
-    >>> from ravine.specs.layers import Dense
-    >>> network = Network([Dense(1)])
-    >>> for_engine(network) == network.to_dict()
-    True
-    """
-    described: dict[str, Any] = _described(spec, Number(at_least=0))
-    return described
-
-
-def _described(value: Any, number: Number) -> Any:
-    """Describe a value; the number is what a schedule in it must give."""
-    if isinstance(value, tuple | list):
-        return [_described(item, number) for item in value]
-    if not isinstance(value, Spec):
-        return value
-    if type(value) in value._family and not _has_function(value):
-        fields: dict[str, Any] = {"kind": type(value).__name__}
-        for name in fields_of(type(value)):
-            rule = value._rules.get(name)
-            if isinstance(rule, NumberOrSchedule) and not isinstance(value, Schedule):
-                number = rule.number
-            fields[name] = _described(getattr(value, name), number)
-        return fields
-    return {"kind": "Custom", "name": value._label()} | _part(value, number)
-
-
-def _has_function(spec: Spec) -> bool:
-    return isinstance(spec, Activation) and not isinstance(spec.name, str)
-
-
-def _part(spec: Spec, number: Number) -> dict[str, Any]:
-    """Give the part that the engine calls, and what else it needs to know."""
-    if isinstance(spec, Activation):
-        return {"part": ActivationPart(spec), "penalty": None}
-    if isinstance(spec, Layer):
-        penalty = getattr(spec, "penalty", "recipe")
-        return {"part": LayerPart(spec), "penalty": _described(penalty, number)}
-    if isinstance(spec, Loss):
-        linked = type(spec).respond is not Loss.respond
-        return {"part": LossPart(spec), "classifies": False, "linked": linked}
-    if isinstance(spec, Penalty):
-        return {
-            "part": PenaltyPart(spec),
-            "include_bias": bool(getattr(spec, "include_bias", False)),
-        }
-    if isinstance(spec, Schedule):
-        unit = getattr(spec, "unit", "epoch")
-        return {"part": SchedulePart(spec, number), "unit": unit}
-    raise ParameterError(f"{short(spec)} is no part that the engine could call.")
 
 
 @contextmanager
@@ -176,7 +114,7 @@ class LayerPart:
     'LayerPart'
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Any) -> None:
         self.layer = layer
         self.name = f"the layer {short(layer)}"
         self._plans: dict[tuple[int, ...], tuple[tuple[int, ...], tuple[str, ...]]] = {}
@@ -227,7 +165,7 @@ class LayerPart:
         found = checked(
             y, (len(x), *output), x.dtype, f"What forward() of {self.name} returns", given
         )
-        if not self._is_by_row and len(x) > 1:
+        if not self._is_by_row and len(x) > 1 and np.isfinite(found).all():
             self._check_rows(given[0], dict(zip(names, parameters, strict=True)), found)
         return (found,)
 
@@ -273,7 +211,7 @@ class LayerPart:
         """Refuse, once, a layer whose rows act on one another: how rows are cut would matter."""
         first = np.asarray(self._forward(x[: len(x) // 2].copy(), parameters))
         half = y[: len(x) // 2]
-        allowed = 1e-3 * np.abs(half[np.isfinite(half)]).max(initial=0.0)
+        allowed = 1e-3 * np.abs(half).max(initial=0.0)
         if first.shape != half.shape or (np.abs(first - half) > allowed).any():
             raise ParameterError(
                 f"The rows of {self.name} act on one another: forward() gives other values for the "
@@ -293,30 +231,8 @@ class LayerPart:
         return tuple(int(s) for s in sizes)
 
 
-class _ActivationLayer(Layer):
-    """A custom activation as the layer that it is."""
-
-    def __init__(self, activation: Activation) -> None:
-        self.function: Callable[..., Any] = activation.name  # type: ignore[assignment]
-        self.slope = activation.slope
-        self.shown = f"{short(activation.name)}, slope={short(activation.slope)}"
-
-    def forward(self, x: Array, parameters: Mapping[str, Array]) -> Any:
-        return self.function(x)
-
-    def backward(self, x: Array, y: Array, dy: Array, parameters: Mapping[str, Array]) -> Any:
-        assert self.slope is not None
-        slope = checked(
-            self.slope(x), x.shape, x.dtype, f"The slope of Activation({self.shown})", [x]
-        )
-        return dy * slope
-
-    def __repr__(self) -> str:
-        return f"Activation({self.shown})"
-
-
 class ActivationPart(LayerPart):
-    """A custom activation.
+    """A custom activation: a layer without parameters.
 
     Parameters
     ----------
@@ -329,8 +245,31 @@ class ActivationPart(LayerPart):
     'ActivationPart'
     """
 
-    def __init__(self, activation: Activation) -> None:
-        super().__init__(_ActivationLayer(activation))
+    def __init__(self, activation: Any) -> None:
+        super().__init__(_ElementWise(activation))
+
+
+class _ElementWise:
+    """A function and its slope, as a layer has them."""
+
+    def __init__(self, activation: Any) -> None:
+        self.activation = activation
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return input_shape
+
+    def parameters(self, _input_shape: tuple[int, ...]) -> dict[str, Parameter]:
+        return {}
+
+    def forward(self, x: Array, _parameters: Mapping[str, Array]) -> Any:
+        return self.activation.name(x)
+
+    def backward(self, x: Array, _y: Array, dy: Array, _parameters: Mapping[str, Array]) -> Any:
+        slope = self.activation.slope(x.copy())
+        return dy * checked(slope, x.shape, x.dtype, f"The slope of {self!r}", [x])
+
+    def __repr__(self) -> str:
+        return repr(self.activation)
 
 
 class LossPart:
@@ -340,6 +279,8 @@ class LossPart:
     ----------
     loss : Loss
         The user's.
+    predictions : callable
+        Gives predictions for outputs.
 
     Examples
     --------
@@ -347,8 +288,8 @@ class LossPart:
     'LossPart'
     """
 
-    def __init__(self, loss: Loss) -> None:
-        self.loss = loss
+    def __init__(self, loss: Any, predictions: Callable[[Array], Array]) -> None:
+        self.loss, self.predictions = loss, predictions
         self.name = f"the loss {short(loss)}"
 
     def value(self, z: Array, y: Array) -> tuple[Array]:
@@ -368,12 +309,8 @@ class LossPart:
         return (checked(slope, z.shape, z.dtype, what, given),)
 
     def respond(self, z: Array) -> tuple[Array]:
-        """Compute predictions."""
-        given = [z.copy()]
-        with calling(self.name, "respond"):
-            response = self.loss.respond(z)
-        what = f"What respond() of {self.name} returns"
-        return (checked(response, z.shape, z.dtype, what, given),)
+        """Compute the predictions that outputs stand for."""
+        return (np.ascontiguousarray(self.predictions(z), z.dtype),)
 
 
 class PenaltyPart:
@@ -390,7 +327,7 @@ class PenaltyPart:
     'PenaltyPart'
     """
 
-    def __init__(self, penalty: Penalty) -> None:
+    def __init__(self, penalty: Any) -> None:
         self.penalty = penalty
         self.name = f"the penalty {short(penalty)}"
 
@@ -418,13 +355,13 @@ class SchedulePart:
 
     Examples
     --------
-    >>> from ravine.specs.schedules import FunctionOfTime
-    >>> part = SchedulePart(FunctionOfTime(lambda t: 0.1 / (1 + t)), Number(at_least=0))
+    >>> import ravine as rv
+    >>> part = SchedulePart(rv.FunctionOfTime(lambda t: 0.1 / (1 + t)), Number(at_least=0))
     >>> part.value(np.array(1.0))
     (array(0.05),)
     """
 
-    def __init__(self, schedule: Schedule, number: Number) -> None:
+    def __init__(self, schedule: Any, number: Number) -> None:
         self.schedule, self.number = schedule, number
         self.name = f"the schedule {short(schedule)}"
 

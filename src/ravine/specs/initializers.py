@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from ravine.specs.rules import Choice, Number, Rule
-from ravine.specs.spec import Family, Spec
+from ravine.specs.spec import Family, Spec, kinds_in
 
 __all__ = [
     "Constant",
@@ -212,7 +212,7 @@ class Orthogonal(Initializer):
 INITIALIZERS: Family[Initializer] = Family(
     "an initializer",
     Initializer,
-    (Constant, Normal, Uniform, Glorot, He, LeCun, Orthogonal),
+    kinds_in(Initializer, __name__),
     {
         "zeros": Constant(0.0),
         "ones": Constant(1.0),

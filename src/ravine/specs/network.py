@@ -32,9 +32,7 @@ class Network(Spec):
         At least one; kept as a tuple. `Normalize` can only be the very first, `Embedding` the
         first or right behind it.
     loss : str or Loss, default "squared_error"
-        A loss of `ravine.losses` or its name: ``"squared_error"``, ``"absolute_error"``,
-        ``"huber"``, ``"quantile"``, ``"poisson"``, ``"gamma"``, ``"binary_cross_entropy"``,
-        ``"cross_entropy"``.
+        A loss of `ravine.losses`, or its name.
 
     Raises
     ------

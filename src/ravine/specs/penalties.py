@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ravine.specs.rules import Flag, Number, Rule
-from ravine.specs.spec import Family, Spec
+from ravine.specs.spec import Family, Spec, kinds_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,6 +72,12 @@ class Penalty(Spec):
             Of the shape of w.
         """
         raise NotImplementedError(f"{type(self).__name__} runs in the engine.")
+
+    def _engine_part(self, number: Number | None) -> dict[str, Any]:
+        from ravine.specs.custom import PenaltyPart
+
+        include_bias = bool(getattr(self, "include_bias", False))
+        return {"part": PenaltyPart(self), "include_bias": include_bias}
 
 
 @dataclass(frozen=True, repr=False)
@@ -186,5 +192,5 @@ class ElasticNet(Penalty):
 
 
 PENALTIES: Family[Penalty] = Family(
-    "a penalty", Penalty, (L1, L2, ElasticNet), extensible=("value", "gradient")
+    "a penalty", Penalty, kinds_in(Penalty, __name__), extensible=("value", "gradient")
 )

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ravine.errors import ParameterError
 from ravine.specs.augmentation import Augmentation, AugmentationOrFunction
-from ravine.specs.optimizers import (
-    LBFGS,
-    Adam,
-    DeltaBarDelta,
-    Optimizer,
-    Rprop,
-    check_own_rule,
-)
+from ravine.specs.optimizers import Adam, Optimizer, check_own_rule
 from ravine.specs.penalties import Penalty
 from ravine.specs.rules import Choice, Either, Flag, Items, Maybe, Number, Rule, Whole
 from ravine.specs.spec import Family, Member, Spec, short
@@ -156,17 +149,15 @@ class Recipe(Spec):
 
     def _check(self) -> None:
         check_own_rule(self.optimizer)
-        if not isinstance(self.optimizer, LBFGS | Rprop):
-            return
         kind = type(self.optimizer).__name__
-        if self.batch_size not in (None, "full"):
+        if self.optimizer.full_batch and self.batch_size not in (None, "full"):
             raise ParameterError(
                 f"{kind} needs all rows at every step: the 'batch_size' parameter of Recipe must "
                 f"be None or 'full' with it. Got {self.batch_size}."
             )
-        if isinstance(self.optimizer, LBFGS) and self.clip_norm is not None:
+        if self.optimizer.evaluates and self.clip_norm is not None:
             raise ParameterError(
-                "LBFGS cannot go with 'clip_norm': its line search needs the gradient as it is. "
+                f"{kind} cannot go with 'clip_norm': its line search needs the gradient as it is. "
                 f"Got clip_norm={self.clip_norm:g}."
             )
         check_no_threshold(self.optimizer, self.penalty)
@@ -176,11 +167,8 @@ class Recipe(Spec):
         """The batch size, with None resolved to what it stands for."""
         if self.batch_size is not None:
             return self.batch_size
-        return (
-            "full"
-            if isinstance(self.optimizer, LBFGS | Rprop | DeltaBarDelta)
-            else DEFAULT_BATCH_SIZE
-        )
+        rule = self.optimizer
+        return "full" if rule.full_batch or rule.adapts_rates else DEFAULT_BATCH_SIZE
 
     def _repr_html_(self) -> str:
         standard = Recipe()
@@ -212,10 +200,10 @@ def check_no_threshold(optimizer: Optimizer, penalty: object) -> None:
     ParameterError
         If the two do not go together.
     """
-    if isinstance(optimizer, LBFGS | Rprop) and getattr(penalty, "proximal", False):
+    if getattr(penalty, "proximal", False) and not optimizer.has_one_rate:
         raise ParameterError(
             f"{type(optimizer).__name__} cannot go with {penalty!r}: soft-thresholding after the "
-            "step needs a learning rate, which its steps do not have.",
+            "step needs a rate times the gradient, which its steps are not.",
             hint="Take SGD or Adam, or proximal=False.",
         )
 

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from ravine.errors import ParameterError, SpecError
@@ -24,9 +27,9 @@ from ravine.specs.arguments import (
     rebuilt,
     settle,
 )
-from ravine.specs.rules import Rule, broken, nearest, shown
+from ravine.specs.rules import Number, Rule, broken, nearest, shown
 
-__all__ = ["MAX_DEPTH", "Family", "Spec"]
+__all__ = ["MAX_DEPTH", "Family", "Spec", "for_engine", "kinds_in"]
 
 #: How deep descriptions may be nested in one another.
 MAX_DEPTH = 32
@@ -111,6 +114,17 @@ class Spec:
     def _label(self) -> str:
         """Give the name of its class; a stand-in gives that of what it stands for."""
         return type(self).__name__
+
+    def _is_custom(self) -> bool:
+        """Tell whether the engine must call a user's code to run it."""
+        return type(self) not in self._family
+
+    def _engine_part(self, number: Number | None) -> dict[str, Any]:
+        """Give what the engine calls of a custom part, and what else it needs to know.
+
+        `number` is the range of the field that it stands in, if it is one that varies with time.
+        """
+        raise ParameterError(f"{short(self)} is no part that the engine could call.")
 
     def to_dict(self) -> dict[str, Any]:
         """Give the description as plain data: ``kind`` and the fields.
@@ -246,6 +260,45 @@ def fields_of(kind: type) -> dict[str, dataclasses.Field[Any]]:
     return {f.name: f for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
 
 
+def for_engine(spec: Spec) -> dict[str, Any]:
+    """Describe anything to the engine: as `Spec.to_dict`, with custom parts to be called.
+
+    Parameters
+    ----------
+    spec : Spec
+        A network, a recipe without a custom optimizer or augmentation, or a part of one.
+
+    Returns
+    -------
+    dict
+        ``kind`` and the fields.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> network = rv.Network([rv.Dense(1)])
+    >>> for_engine(network) == network.to_dict()
+    True
+    """
+    described: dict[str, Any] = engine_value(spec, None)
+    return described
+
+
+def engine_value(value: Any, number: Number | None = None) -> Any:
+    """Describe the value of a field to the engine."""
+    if isinstance(value, tuple | list):
+        return [engine_value(item, number) for item in value]
+    if not isinstance(value, Spec):
+        return value
+    if value._is_custom():
+        return {"kind": "Custom", "name": value._label()} | value._engine_part(number)
+    fields: dict[str, Any] = {"kind": type(value).__name__}
+    for name in fields_of(type(value)):
+        inner = number or getattr(value._rules.get(name), "number", None)
+        fields[name] = engine_value(getattr(value, name), inner)
+    return fields
+
+
 def _shown_values(spec: Spec) -> Iterator[tuple[str, Any, Any, bool]]:
     """Give name, value, default and whether it may go without its name, of fields or arguments."""
     if ARGUMENTS not in vars(spec):
@@ -324,6 +377,62 @@ def _unknown_field(kind: type, name: object, known: Iterable[str]) -> SpecError:
 S = TypeVar("S", bound=Spec)
 
 
+def kinds_in(base: type[S], *modules: ModuleType | str) -> tuple[type[S], ...]:
+    """Find the public kinds that modules define, in the order in which they stand there.
+
+    Parameters
+    ----------
+    base : type
+        The class that all of them come from.
+    *modules : module or str
+        Modules, or names of modules that have been imported.
+
+    Returns
+    -------
+    tuple of type
+        The subclasses of the base.
+
+    Examples
+    --------
+    >>> from ravine.specs import penalties
+    >>> [kind.__name__ for kind in kinds_in(penalties.Penalty, penalties)]
+    ['L1', 'L2', 'ElasticNet']
+    """
+    found = [sys.modules[module] if isinstance(module, str) else module for module in modules]
+    return tuple(
+        kind
+        for module in found
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, base)
+        and kind is not base
+        and kind.__module__ == module.__name__
+        and not kind.__name__.startswith("_")
+    )
+
+
+def short_name(kind: type) -> str:
+    """Give the name that stands for a kind in text.
+
+    Parameters
+    ----------
+    kind : type
+        A class of descriptions.
+
+    Returns
+    -------
+    str
+        Its words in lower case, joined by ``_``.
+
+    Examples
+    --------
+    >>> from ravine.specs.optimizers import DeltaBarDelta, RMSprop
+    >>> short_name(DeltaBarDelta), short_name(RMSprop)
+    ('delta_bar_delta', 'rmsprop')
+    """
+    return re.sub("(?<=[a-z])(?=[A-Z][a-z])", "_", kind.__name__).lower()
+
+
 class Family(Generic[S]):
     """The kinds of one sort of description, by name; the only place where a kind is looked up.
 
@@ -340,12 +449,14 @@ class Family(Generic[S]):
     extensible : sequence of str, optional
         The methods that a custom subclass must define. None: no subclass may be used. (A file
         keeps only the name of one.)
+    named : bool, default False
+        Whether the `short_name` of every kind stands for the kind with its defaults.
 
     Examples
     --------
     >>> from ravine.specs.optimizers import OPTIMIZERS
     >>> OPTIMIZERS.kinds["Adam"]
-    <class 'ravine.specs.optimizers.Adam'>
+    <class 'ravine.specs.optimizers.adaptive_rates.Adam'>
     """
 
     def __init__(
@@ -355,12 +466,14 @@ class Family(Generic[S]):
         kinds: Iterable[type[S]],
         shorthands: Mapping[str, S] | None = None,
         *,
+        named: bool = False,
         extensible: Sequence[str] | None = None,
     ) -> None:
         self.noun = noun
         self.base = base
         self.kinds: dict[str, type[S]] = {kind.__name__: kind for kind in kinds}
-        self.shorthands: dict[str, S] = dict(shorthands or {})
+        defaults = {short_name(kind): kind() for kind in self.kinds.values()} if named else {}
+        self.shorthands: dict[str, S] = defaults | dict(shorthands or {})
         self.extensible = extensible
         self.stand_in: Callable[[Mapping[str, Any]], S] | None = None  # see stand_ins.py
         base._family = self

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, get_args
 
 from ravine.errors import SpecError
 from ravine.specs.augmentation import AUGMENTATIONS, Augmentation
 from ravine.specs.layers import LAYERS, Layer, Parameter
 from ravine.specs.losses import LOSSES, Loss
+from ravine.specs.losses.domains import DomainName
+from ravine.specs.losses.links import LinkName
 from ravine.specs.optimizers import OPTIMIZERS, Optimizer
 from ravine.specs.penalties import PENALTIES, Penalty
-from ravine.specs.rules import UnsavedFunction, refuse_unsaved
+from ravine.specs.rules import Choice, UnsavedFunction, refuse_unsaved
 from ravine.specs.schedules import SCHEDULES, Schedule
 from ravine.specs.spec import Spec, fields_of, short
 
@@ -119,7 +121,18 @@ class UnsavedLoss(StandIn, Loss):
     """
 
     description: str
-    value = slope = respond = StandIn._refuse
+    link: LinkName = "identity"  # type: ignore[misc]
+    targets: DomainName = "real"  # type: ignore[misc]
+    predicts: ClassVar[str] = "what is not known"
+    unit_power: ClassVar[int | None] = None
+    measure: ClassVar[str] = "loss"
+
+    _rules: ClassVar[Mapping[str, Any]] = {
+        "link": Choice(get_args(LinkName)),
+        "targets": Choice(get_args(DomainName)),
+    }
+
+    value = slope = baseline = StandIn._refuse
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,6 +170,7 @@ class UnsavedSchedule(StandIn, Schedule):
     """
 
     description: str
+    _values: ClassVar[tuple[str, ...]] = ()
     value = StandIn._refuse
 
 
@@ -205,12 +219,14 @@ def as_saved(spec: Spec) -> dict[str, Any]:
 def _saved(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_saved(item) for item in value]
-    if isinstance(value, StandIn):
-        return {"custom": value.description}
     if isinstance(value, Spec):
         kind = type(value)
         if kind not in value._family:
-            return {"custom": repr(value)}
+            shown = value.description if isinstance(value, StandIn) else repr(value)
+            traits = (
+                {"link": value.link, "targets": value.targets} if isinstance(value, Loss) else {}
+            )
+            return {"custom": shown} | traits
         return {"kind": kind.__name__} | {n: _saved(getattr(value, n)) for n in fields_of(kind)}
     return {"custom": short(value)} if callable(value) else value
 
@@ -256,7 +272,9 @@ def _is_shape(shape: Any) -> bool:
 
 OPTIMIZERS.stand_in = lambda data: UnsavedOptimizer(_described(data))
 LAYERS.stand_in = _layer
-LOSSES.stand_in = lambda data: UnsavedLoss(_described(data))
+LOSSES.stand_in = lambda data: UnsavedLoss(
+    _described(data), data.get("link", "identity"), data.get("targets", "real")
+)
 PENALTIES.stand_in = lambda data: UnsavedPenalty(_described(data))
 SCHEDULES.stand_in = lambda data: UnsavedSchedule(_described(data))
 AUGMENTATIONS.stand_in = _augmentation

@@ -20,12 +20,11 @@ from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.models.parts import shifted_means
 from ravine.specs.augmentation import Synthesize, built_in_of, custom_of
-from ravine.specs.custom import for_engine
 from ravine.specs.layers import Dropout, Layer, Residual
 from ravine.specs.network import Network
 from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe, check_no_threshold
-from ravine.specs.schedules import plateau_of
+from ravine.specs.spec import for_engine
 from ravine.training.copula_check import warn_of_misfit
 from ravine.training.custom import OwnAugmentation, OwnOptimizer, is_own
 
@@ -336,7 +335,7 @@ class Run:
         """Check what only network, recipe and rows together can break."""
         recipe = self.recipe
         monitors = [] if recipe.stopping is None else [("EarlyStopping", recipe.stopping.monitor)]
-        plateau = plateau_of(getattr(recipe.optimizer, "learning_rate", None))
+        plateau = getattr(recipe.optimizer.learning_rate, "plateau", None)
         if plateau is not None and plateau.monitor is not None:
             monitors.append(("ReduceOnPlateau", plateau.monitor))
         for name, monitor in monitors:

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from ravine import losses
-from ravine.estimators.neural.weights import choose_weights, mean_loss
+from ravine.estimators.neural.weights import choose_weights
 
 RNG = np.random.default_rng(0)
 N = 400
@@ -25,24 +25,10 @@ SAME = {  # up to a factor, or a term that does not depend on predictions
 @pytest.mark.parametrize("name", SAME)
 def test_losses_differ_as_scikit_learns_do(name):
     loss, theirs, options = SAME[name]
-    ours = [mean_loss(loss, each, Y, WEIGHTS) for each in (NEAR, FAR)]
+    ours = [loss.mean(each, Y, WEIGHTS) for each in (NEAR, FAR)]
     known = [theirs(Y, each, sample_weight=WEIGHTS, **options) for each in (NEAR, FAR)]
     factor = 0.5 if name in ("poisson", "gamma") else 1.0
     assert ours[1] - ours[0] == pytest.approx(factor * (known[1] - known[0]), rel=1e-9)
-
-
-def test_the_loss_of_classes_is_the_log_loss():
-    probabilities = RNG.dirichlet([1, 1, 1], N)
-    codes = RNG.integers(0, 3, N)
-    ours = mean_loss(losses.CrossEntropy(label_smoothing=0.2), probabilities, codes, WEIGHTS)
-    known = metrics.log_loss(codes, probabilities, sample_weight=WEIGHTS)
-    assert ours == pytest.approx(known, rel=1e-9)
-
-
-def test_hubers_loss_is_square_near_and_straight_far_away():
-    y, found = np.zeros((2, 1)), np.array([[0.5], [3.0]])
-    assert mean_loss(losses.Huber(1.0), found, y, np.array([1, 0])) == pytest.approx(0.125)
-    assert mean_loss(losses.Huber(1.0), found, y, np.array([0, 1])) == pytest.approx(2.5)
 
 
 def test_independent_errors_are_averaged_by_their_precision():

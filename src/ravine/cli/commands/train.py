@@ -21,6 +21,8 @@ from ravine.cli.flags.options import (
 )
 from ravine.cli.output import print_json, say
 from ravine.cli.saved.opening import TableArgument
+from ravine.ground.text import choice
+from ravine.specs.losses import OF_LABELS, OF_NUMBERS
 
 if TYPE_CHECKING:
     from ravine.cli.fitting import Checkpoints, Fitted, Prepared
@@ -40,8 +42,8 @@ _HELPS = {
     "activation": "relu, leaky_relu, elu, selu, gelu, silu, mish, softplus, tanh, sigmoid or "
     "identity. (default with mlp: relu)",
     "batch_norm": "Standardise each hidden layer over the batch. (default: no)",
-    "loss": "squared_error, absolute_error, huber, quantile, poisson or gamma; with mlp also "
-    "binary_cross_entropy and cross_entropy. (default: what suits the task)",
+    "loss": f"{choice(OF_NUMBERS)}; with mlp also {choice(OF_LABELS, 'and')}. "
+    "(default: what suits the task)",
     "recipe": "Read what to do from a TOML file, such as the recipe.toml that train writes: the "
     "estimator, or recipe and network, and the data. Other flags change what it says.",
     "learning_rate": "Highest learning rate. (default with mlp: 0.003 for adam and adamw, "

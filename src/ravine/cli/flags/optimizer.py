@@ -18,7 +18,7 @@ __all__ = ["change_optimizer", "schedule_from_text"]
 def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
     """Change an optimizer as the flags say.
 
-    A new learning rate takes the place of the first value of a schedule.
+    A new learning rate is the highest value of a schedule, which keeps its shape.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
     SGD(learning_rate=CosineDecay(0.01), momentum=0.9)
     """
     from ravine.specs.recipe import Recipe
+    from ravine.specs.schedules import Schedule
 
     if flags.optimizer is not None:
         optimizer = Recipe(optimizer=flags.optimizer).optimizer
@@ -63,10 +64,10 @@ def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
     present: Any = getattr(optimizer, "learning_rate", None)
     if flags.schedule is not None:
         changes["learning_rate"] = schedule_from_text(
-            flags.schedule, _first_rate(changes.get("learning_rate", present))
+            flags.schedule, _peak(changes.get("learning_rate", present))
         )
-    elif "learning_rate" in changes and hasattr(present, "initial"):
-        changes["learning_rate"] = present.replace(initial=changes["learning_rate"])
+    elif "learning_rate" in changes and isinstance(present, Schedule):
+        changes["learning_rate"] = present.with_peak(changes["learning_rate"])
     return optimizer.replace(**changes) if changes else optimizer
 
 
@@ -114,14 +115,11 @@ def schedule_from_text(text: str, initial: float) -> Schedule | float:
     return make(initial, numbers)
 
 
-def _first_rate(rate: Any) -> float:
+def _peak(rate: float | Schedule) -> float:
     """Find the number that a new schedule starts from."""
-    rate = getattr(rate, "initial", rate)
-    if not isinstance(rate, int | float):
-        raise ParameterError(
-            "--schedule needs a number to start from.", hint="Give --learning-rate as well."
-        )
-    return float(rate)
+    from ravine.specs.schedules import Schedule
+
+    return rate._highest() if isinstance(rate, Schedule) else rate
 
 
 def _constant(initial: float, numbers: Sequence[float]) -> float:

@@ -12,6 +12,9 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from ravine.ground.text import choice
+from ravine.specs.losses import LOSSES
+
 __all__ = [
     "DataFlags",
     "JsonFlag",
@@ -141,8 +144,7 @@ class NetworkFlags:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="squared_error, absolute_error, huber, quantile, poisson, gamma, "
-            "binary_cross_entropy or cross_entropy. (default: what suits the task)",
+            help=f"{choice(LOSSES.shorthands)}. (default: what suits the task)",
             rich_help_panel=_NETWORK,
         ),
     ] = None

@@ -116,11 +116,10 @@ class Settings(TableSettings):
         """Whether a regression is trained on the standardised target."""
         from ravine.specs.layers import Dense
         from ravine.specs.network import Network
-        from ravine.tables.fitted.networks import has_own_unit
 
         if self.loss is not None:
-            return not has_own_unit(Network([Dense(1)], loss=self.loss).loss)
-        return self.network is None or not has_own_unit(self.network.loss)
+            return Network([Dense(1)], loss=self.loss).loss.is_movable
+        return self.network is None or self.network.loss.is_movable
 
     def network_for(self, schema: TableSchema) -> Network:
         """Make the network for a table whose columns are known."""
@@ -361,19 +360,18 @@ def _penalty(l1: float, l2: float) -> Any:
 
 def _default_recipe(flags: RecipeFlags) -> Recipe:
     """Make the recipe of the command line: Adam from 0.003 down a cosine, averaged weights."""
-    from ravine.specs.optimizers import LBFGS, Adam, AdamW, DeltaBarDelta, Rprop
+    from ravine.specs.optimizers import Adam, AdamW
     from ravine.specs.recipe import Recipe
     from ravine.specs.stopping import EarlyStopping
 
     optimizer = Recipe(optimizer=flags.optimizer or "adam").optimizer
-    sets_own_rates = isinstance(optimizer, LBFGS | DeltaBarDelta | Rprop)
     if isinstance(optimizer, Adam | AdamW):
         optimizer = optimizer.replace(learning_rate=3e-3)
-    schedule = flags.schedule or ("constant" if sets_own_rates else "cosine")
+    schedule = flags.schedule or ("constant" if optimizer.adapts_rates else "cosine")
     return Recipe(
         optimizer=change_optimizer(optimizer, replace(flags, optimizer=None, schedule=schedule)),
         epochs=200,
         validation_fraction=0.2,
         stopping=EarlyStopping(patience=20),
-        averaging=None if sets_own_rates else 0.99,
+        averaging=None if optimizer.adapts_rates else 0.99,
     )

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ravine.specs.losses import CrossEntropy, Quantile
+from ravine.specs.losses.links import LINKS
+
 __all__ = ["of_classes", "of_numbers", "of_quantiles"]
 
 Numbers = NDArray[np.float64]
@@ -33,9 +36,9 @@ def of_quantiles(y: Numbers, found: Numbers, levels: Sequence[float]) -> dict[st
     >>> of_quantiles(np.array([1.0, 9.0]), np.array([[0.0, 2.0], [0.0, 2.0]]), (0.25, 0.75))
     {'pinball': 2.0, 'inside': 0.5}
     """
-    missed = y[:, None] - found
-    tau = np.asarray(levels)
-    scores = {"pinball": float(np.mean(np.maximum(tau * missed, (tau - 1) * missed)))}
+    curves = zip(levels, found.T, strict=True)
+    losses = [Quantile(level).mean(curve[:, np.newaxis], y) for level, curve in curves]
+    scores = {"pinball": float(np.mean(losses))}
     if len(levels) > 1:
         scores["inside"] = float(np.mean((found[:, 0] <= y) & (y <= found[:, -1])))
     return scores
@@ -53,9 +56,8 @@ def of_classes(
     {'log_loss': 0.34657359027997264, 'accuracy': 1.0}
     """
     places = np.searchsorted(classes, labels)
-    given = shares[np.arange(len(labels)), places]
-    least = np.finfo(shares.dtype).eps
+    inside = LINKS["softmax"].inside(shares, float(np.finfo(shares.dtype).eps))
     return {
-        "log_loss": float(-np.log(np.maximum(given, least)).mean()),
+        "log_loss": CrossEntropy().mean(inside, places),
         "accuracy": float(np.mean(shares.argmax(axis=1) == places)),
     }

@@ -68,13 +68,10 @@ class Scores:
         print_table(f"{self.target} ({self.task})", ["", *columns], rows, note=self._note())
 
     def _note(self) -> str:
-        which = {
-            "mean": f"In the unit of {self.target!r}; 'mean' predicts the mean for every row.",
-            "quantiles": f"In the unit of {self.target!r}; 'quantiles' predicts those of the "
-            "training rows for every row.",
-            "frequencies": "'frequencies' predicts the shares of the classes for every row.",
-        }
-        return which[self.simple]
+        if self.task == "classification":
+            return f"{self.simple!r} predicts the shares of the classes for every row."
+        what = f"{self.simple!r} predicts the {self.simple} of the training rows for every row."
+        return f"In the unit of {self.target!r}; {what}"
 
 
 def score_parts(model: TableModel, prepared: Prepared) -> Scores:
@@ -108,5 +105,5 @@ def score_parts(model: TableModel, prepared: Prepared) -> Scores:
         {part.name: size(part) for part in prepared.parts},
         of(model),
         of(simple),
-        "mean" if model.target.task == "regression" else "frequencies",
+        prepared.network.loss.predicts if model.target.task == "regression" else "frequencies",
     )

@@ -13,13 +13,12 @@ from ravine.data.gate import Targets, as_targets
 from ravine.data.shared import SharedData, true_rows
 from ravine.data.splitting import group_codes, split_rows, time_ranks, units_of
 from ravine.diagnostics.bias_variance.copied_rows import find_copies
-from ravine.diagnostics.bias_variance.learners import Setting, classifies
+from ravine.diagnostics.bias_variance.learners import Setting
 from ravine.diagnostics.bias_variance.sweeps import Sweep
 from ravine.diagnostics.bias_variance.tables import Table
 from ravine.diagnostics.bias_variance.worlds import Labels, Noise, Normal, World
 from ravine.errors import DataError, ParameterError
 from ravine.ground.numeric import as_array, as_floats
-from ravine.specs.losses import BinaryCrossEntropy, Gamma, Poisson, SquaredError
 from ravine.specs.network import Network
 
 __all__ = ["Inputs", "Truth", "measured_table", "true_world"]
@@ -62,10 +61,10 @@ class Inputs:
     @property
     def kind(self) -> str:
         """What targets are: ``"number"``, ``"class"`` or ``"labels"``, several of 0 or 1."""
-        if not classifies(self.network):
+        loss = self.network.loss
+        if not loss.classifies:
             return "number"
-        several = isinstance(self.network.loss, BinaryCrossEntropy) and self.n_outputs > 1
-        return "labels" if several else "class"
+        return "class" if loss.takes_labels(self.n_outputs) else "labels"
 
     @property
     def columns(self) -> int:
@@ -122,7 +121,7 @@ def true_world(
         If truth and noise do not suit the network.
     """
     noise: Noise
-    if classifies(inputs.network):
+    if inputs.network.loss.classifies:
         if sigma is not None:
             raise ParameterError(
                 "Leave 'noise' out for a classification: the probabilities that 'truth' gives "
@@ -154,7 +153,7 @@ def _expected(inputs: Inputs, truth: Truth, X: NDArray[Any]) -> NDArray[np.float
         raise DataError(
             f"truth(X) must have the shape {wanted}, a row for each row of X. Got {values.shape}."
         )
-    if classifies(inputs.network):
+    if inputs.network.loss.classifies:
         _check_probabilities(values, several=inputs.kind == "labels")
     return values
 
@@ -248,8 +247,8 @@ def measured_table(
         test=y_test,
         weight=inputs.weight,
         kind=inputs.kind,
-        relative=isinstance(loss, Poisson | Gamma),
-        centred=isinstance(loss, SquaredError | Poisson | Gamma),
+        relative=loss.link == "log",
+        centred=loss.predicts == "mean",
         groups=None if group is None else np.unique(group[kept], return_inverse=True)[1],
         time=None if when is None else when[kept],
         test_units=units,

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.models.model import Model
-from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.training.train import Job, Progress, train_many
@@ -22,7 +21,6 @@ __all__ = [
     "NetworkLearner",
     "Setting",
     "Task",
-    "classifies",
     "respond",
 ]
 
@@ -208,18 +206,6 @@ class EstimatorLearner:
         return found
 
 
-def classifies(network: Network) -> bool:
-    """Whether a network gives probabilities.
-
-    Examples
-    --------
-    >>> import ravine as rv
-    >>> classifies(rv.Network([rv.Dense(1)]))
-    False
-    """
-    return isinstance(network.loss, CrossEntropy | BinaryCrossEntropy)
-
-
 def respond(model: Model, X: NDArray[Any]) -> NDArray[Any]:
     """Give predictions with two axes: probabilities of classes, or numbers.
 
@@ -230,7 +216,7 @@ def respond(model: Model, X: NDArray[Any]) -> NDArray[Any]:
     >>> respond(model, np.zeros((3, 1))).shape
     (3, 1)
     """
-    found = model.predict_proba(X) if classifies(model.network) else model.predict(X)
+    found = model.predict_proba(X) if model.network.loss.classifies else model.predict(X)
     return found.reshape(len(found), -1)
 
 

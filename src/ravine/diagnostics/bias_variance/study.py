@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ravine.diagnostics.bias_variance.error_parts import BiasVariance
 from ravine.diagnostics.bias_variance.inputs import Inputs, Truth, measured_table, true_world
-from ravine.diagnostics.bias_variance.learners import EstimatorLearner, NetworkLearner, classifies
+from ravine.diagnostics.bias_variance.learners import EstimatorLearner, NetworkLearner
 from ravine.diagnostics.bias_variance.studies import (
     Study,
     study_reference,
@@ -20,7 +20,6 @@ from ravine.diagnostics.bias_variance.studies import (
 )
 from ravine.diagnostics.bias_variance.sweeps import read_sweep
 from ravine.errors import ParameterError
-from ravine.specs.losses import Gamma, Poisson
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import Choice, Number, Whole, shown
@@ -240,7 +239,7 @@ def bias_variance(
             return study_resampled(study, learner, table, kind, sigma, sampled=is_sampled)
         estimator = None
         if reference is not None and hasattr(reference, "fit") and not isinstance(reference, type):
-            classifier = classifies(inputs.network)
+            classifier = inputs.network.loss.classifies
             _check_estimator(reference, inputs.kind)
             estimator = EstimatorLearner(reference, rows, inputs.columns, classifier=classifier)
         return study_reference(
@@ -284,9 +283,9 @@ def _check_measured(
             "There are no targets: y is None, and there is no 'truth' to simulate them.",
             hint="Pass y, or truth=function and noise=σ.",
         )
-    if noise is not None and classifies(network):
+    if noise is not None and network.loss.classifies:
         raise ParameterError("A classification has no σ: leave 'noise' out.")
-    if noise is not None and isinstance(network.loss, Poisson | Gamma):
+    if noise is not None and network.loss.link == "log":
         raise ParameterError(
             f"With the loss {type(network.loss).__name__}, noise grows with what is expected, so "
             "that it has no one σ: leave 'noise' out."

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.data.outputs import with_outputs
-from ravine.diagnostics.bias_variance.learners import Setting, classifies
+from ravine.diagnostics.bias_variance.learners import Setting
 from ravine.errors import ParameterError
 from ravine.specs.layers import Dense
 from ravine.specs.network import Network
@@ -192,7 +192,7 @@ def _networks(recipe: Recipe, given: Any, y: Any) -> Sweep:
             hint='For example over={"network": {"narrow": rv.mlp(8), "wide": rv.mlp(64)}}.',
         )
     networks = [with_outputs(network, y) for _, network in pairs]
-    if len({(type(n.loss) if classifies(n) else None) for n in networks}) > 1:
+    if len({(type(n.loss) if n.loss.classifies else None) for n in networks}) > 1:
         raise ParameterError(
             "The networks of over['network'] must all be for one task: their losses are "
             f"{', '.join(type(n.loss).__name__ for n in networks)}."

@@ -19,12 +19,12 @@ from ravine.errors import DataError, ParameterError
 from ravine.estimators.mlp.file import SavedMLP
 from ravine.estimators.mlp.fitting import Fitting
 from ravine.estimators.mlp.parameters import CONSTRAINTS
-from ravine.estimators.mlp.recipe import layer_sizes
+from ravine.estimators.mlp.recipe import layer_sizes, rule_of
 from ravine.estimators.mlp.validation import Validation
 from ravine.ground.kept import check_kept
 from ravine.models.history import History
 from ravine.models.model import Model
-from ravine.specs.optimizers import LBFGS
+from ravine.specs.optimizers import OPTIMIZERS, Optimizer
 
 __all__ = ["BaseMLP", "dense", "learns_in_steps"]
 
@@ -33,10 +33,11 @@ _FLOATS = (np.float64, np.float32)
 
 def learns_in_steps(estimator: Any) -> bool:
     """Whether `partial_fit` is there: line searches need all rows at once."""
-    if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
+    solver = estimator.solver
+    known = isinstance(solver, Optimizer) or solver in OPTIMIZERS.shorthands  # else `fit` complains
+    if known and rule_of(solver).evaluates:
         raise AttributeError(
-            f"partial_fit needs an optimizer that learns from mini-batches. {estimator.solver!r} "
-            "does not."
+            f"partial_fit needs an optimizer that learns from mini-batches. {solver!r} does not."
         )
     return True
 
@@ -241,7 +242,7 @@ class BaseMLP(SavedMLP, BaseEstimator):  # type: ignore[misc]
             self.coefs_.append(rng.uniform(-bound, bound, (n_in, n_out)).astype(kind, copy=False))
             self.intercepts_.append(rng.uniform(-bound, bound, n_out).astype(kind, copy=False))
         self._model = self._memory = None
-        if self.solver == "lbfgs" or isinstance(self.solver, LBFGS):
+        if rule_of(self.solver).evaluates:
             return
         self.loss_curve_: list[float] = []
         self._no_improvement_count = 0

@@ -17,10 +17,10 @@ from sklearn.utils.validation import check_is_fitted
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.mlp.base import BaseMLP, dense, learns_in_steps
 from ravine.estimators.mlp.parameters import with_parameters
-from ravine.estimators.mlp.recipe import Objective
+from ravine.estimators.mlp.recipe import Objective, as_loss
 from ravine.estimators.mlp.targets import Labels
 from ravine.ground.kept import check_kept
-from ravine.specs.losses import Gamma, Loss, Poisson
+from ravine.specs.losses import OF_NUMBERS, Loss
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -328,8 +328,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters
     ----------
     loss : str or Loss, default "squared_error"
-        "squared_error" (halved) and "poisson" are scikit-learn's; "absolute_error", "huber",
-        "quantile", "gamma" and the objects of `ravine.losses` are ravine's, as they are.
+        "squared_error" (halved) and "poisson" are scikit-learn's; the other losses of numbers of
+        `ravine.losses`, or their names, are ravine's, as they are.
     {first}
     {then}
     {more}
@@ -357,9 +357,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMLP._parameter_constraints,
         "loss": [
-            StrOptions(
-                {"squared_error", "poisson", "absolute_error", "huber", "quantile", "gamma"}
-            ),
+            StrOptions(set(OF_NUMBERS)),
             Loss,
         ],
         "monitor": [StrOptions({"val_r2", "val_loss", "val_rmse"}), None],
@@ -497,8 +495,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             raise DataError(f"y_val has {found} columns, but y has {self.n_outputs_}.")
 
     def _out_activation(self) -> str:
-        logarithmic = self.loss in ("poisson", "gamma") or isinstance(self.loss, Poisson | Gamma)
-        return "exp" if logarithmic else "identity"
+        return "exp" if as_loss(self.loss).link == "log" else "identity"
 
     def _encode(self, y: Any) -> NDArray[Any]:
         return np.asarray(y)

@@ -21,11 +21,11 @@ from ravine.estimators.mlp.recipe import (
     make_network,
     make_optimizer,
     make_recipe,
+    rule_of,
 )
 from ravine.estimators.mlp.watching import Epochs, LineSearchWatch, Watch
 from ravine.models.model import Model
 from ravine.specs.network import Network
-from ravine.specs.optimizers import LBFGS, Rprop
 from ravine.specs.recipe import Recipe
 from ravine.specs.stopping import EarlyStopping
 from ravine.training.lengths import as_long_as_the_run
@@ -75,8 +75,7 @@ class Fitting:
         self.X, self.y, self.weights, self.incremental = X, y, weights, incremental
         self.c = objective.gradient
         self.dtype = estimator.dtype or str(estimator.coefs_[0].dtype)
-        solver = estimator.solver
-        self.searches = solver == "lbfgs" or isinstance(solver, LBFGS)
+        self.searches = rule_of(estimator.solver).evaluates
         self.validation: tuple[Any, ...] | None = None
         self.sides: Sides = (None, None)
 
@@ -235,7 +234,7 @@ class Fitting:
 
     def _batch_size(self) -> int:
         n, wanted = len(self.X), self.estimator.batch_size
-        if self.searches or isinstance(self.estimator.solver, Rprop):
+        if rule_of(self.estimator.solver).full_batch:
             return n
         if isinstance(wanted, str):
             return min(AUTO_BATCH_SIZE, n)

@@ -9,8 +9,8 @@ the rate of plain descent divided by c or the ε of Adam times c, every step is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -28,14 +28,21 @@ from ravine.specs.losses import (
     SquaredError,
 )
 from ravine.specs.network import Network
-from ravine.specs.optimizers import LBFGS, SGD, Adam, Optimizer, Rprop
+from ravine.specs.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 from ravine.specs.penalties import L1, L2, ElasticNet, Penalty
 from ravine.specs.recipe import Recipe
 from ravine.specs.schedules import Schedule
 from ravine.specs.spec import Spec
-from ravine.training.custom import is_own
 
-__all__ = ["Objective", "layer_sizes", "make_network", "make_optimizer", "make_recipe"]
+__all__ = [
+    "Objective",
+    "as_loss",
+    "layer_sizes",
+    "make_network",
+    "make_optimizer",
+    "make_recipe",
+    "rule_of",
+]
 
 #: Rows of a mini-batch where ``batch_size="auto"``.
 AUTO_BATCH_SIZE = 200
@@ -70,35 +77,54 @@ class Objective:
     @classmethod
     def of_regression(cls, loss: str | Loss, n_outputs: int) -> Objective:
         """Give the objective of a regression."""
-        found = LOSSES.shorthands[loss] if isinstance(loss, str) else loss
-        if isinstance(found, CrossEntropy | BinaryCrossEntropy):
+        found = as_loss(loss)
+        if found.classifies:
             raise ParameterError(f"MLPRegressor predicts numbers; {found!r} is a loss of classes.")
-        if isinstance(found, SquaredError):
-            return cls(found, 2.0 / n_outputs, 0.5)
-        if isinstance(found, Poisson):
-            return cls(found, 1.0 / n_outputs, float(n_outputs))
-        return cls(found)
+        return cls(found, *_SCIKIT_LEARN.get(type(found), _as_it_is)(n_outputs))
 
     @classmethod
     def of_classes(cls, loss: str | Loss, n_outputs: int, *, exclusive: bool) -> Objective:
         """Give the objective of a classification; exclusive classes are columns of a softmax."""
-        kind = CrossEntropy if exclusive else BinaryCrossEntropy
-        found = kind() if isinstance(loss, str) else loss
-        if not isinstance(found, kind):
+        usual = CrossEntropy() if exclusive else BinaryCrossEntropy()
+        found = usual if isinstance(loss, str) else loss
+        if found.targets != usual.targets:
             raise ParameterError(
-                f"The 'loss' parameter of MLPClassifier must be 'log_loss' or {kind.__name__}() "
-                f"for these targets. Got {found!r}."
+                f"The 'loss' parameter of MLPClassifier must be 'log_loss' or {usual!r} for these "
+                f"targets. Got {found!r}."
             )
         return cls(found) if exclusive else cls(found, 1.0 / n_outputs, float(n_outputs))
 
     def constant(self, y: NDArray[Any], sample_weight: NDArray[Any] | None) -> float:
         """Give the term in y alone: that of half the Poisson deviance."""
-        if not isinstance(self.loss, Poisson):
+        if not isinstance(self.loss, Poisson):  # scikit-learn's alone has such a term
             return 0.0
         from scipy.special import xlogy
 
         terms = xlogy(y, y) - y
         return float(np.average(terms, weights=sample_weight, axis=0).sum())
+
+
+def as_loss(loss: str | Loss) -> Loss:
+    """Give the loss that an estimator's parameter names.
+
+    Examples
+    --------
+    >>> as_loss("huber")
+    Huber()
+    """
+    return LOSSES.shorthands[loss] if isinstance(loss, str) else loss
+
+
+def _as_it_is(n_outputs: int) -> tuple[float, float]:
+    return 1.0, 1.0
+
+
+#: c and the factor of the value, for so many outputs, of the losses that scikit-learn's
+#: MLPRegressor has. All others are ravine's own, and the estimator has them as they are.
+_SCIKIT_LEARN: Mapping[type[Loss], Callable[[int], tuple[float, float]]] = {
+    SquaredError: lambda n_outputs: (2.0 / n_outputs, 0.5),
+    Poisson: lambda n_outputs: (1.0 / n_outputs, float(n_outputs)),
+}
 
 
 def layer_sizes(hidden_layer_sizes: Any) -> list[int]:
@@ -191,6 +217,27 @@ def make_network(estimator: Any, sizes: Sequence[int], loss: Loss, strength: flo
     return Network(layers, loss)
 
 
+def rule_of(solver: str | Optimizer) -> Optimizer:
+    """Give the rule of a solver, whose traits tell what goes with it.
+
+    Parameters
+    ----------
+    solver : str or Optimizer
+        As the estimator has it.
+
+    Returns
+    -------
+    Optimizer
+        Itself, or that of a name with its defaults.
+
+    Examples
+    --------
+    >>> rule_of("lbfgs").full_batch
+    True
+    """
+    return OPTIMIZERS.shorthands[solver] if isinstance(solver, str) else solver
+
+
 def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optimizer:
     """Make the optimizer of an estimator.
 
@@ -234,7 +281,7 @@ def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optim
     if solver == "sgd":
         momentum = min(float(estimator.momentum), _LARGEST_MOMENTUM)
         return SGD(
-            _scaled(start, 1 / c),
+            start.scaled(1 / c) if isinstance(start, Schedule) else float(start) * (1 / c),
             momentum=momentum,
             nesterov=bool(estimator.nesterovs_momentum) and momentum > 0,
             weight_decay=decay * c,
@@ -248,7 +295,7 @@ def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optim
             epsilon_hat=True,
             weight_decay=decay,
         )
-    found = LBFGS() if solver == "lbfgs" else solver
+    found = rule_of(solver)
     if not decay:
         return found
     if not hasattr(found, "weight_decay"):
@@ -299,13 +346,12 @@ def make_recipe(
     >>> make_recipe(parameters, Adam(), c=1.0, strength=0.5, batch_size=100, epochs=200)
     Recipe(optimizer=Adam(learning_rate=0.001), batch_size=100, epochs=200, penalty=L2(0.1))
     """
-    whole = isinstance(optimizer, LBFGS | Rprop)
     penalty = None
     if isinstance(estimator.alpha, Real) and isinstance(estimator.l1, Real):
         penalty = _penalty(estimator.alpha, estimator.l1, strength, estimator)
     return Recipe(
         optimizer=optimizer,
-        batch_size="full" if whole else batch_size,
+        batch_size="full" if optimizer.full_batch else batch_size,
         penalty=penalty,
         clip_norm=None if estimator.clip_norm is None else float(estimator.clip_norm) * c,
         dropout=float(estimator.dropout),
@@ -320,12 +366,7 @@ def _penalty(alpha: Any, l1: Any, strength: float, estimator: Any) -> Penalty | 
     a, b = float(alpha) * strength, float(l1) * strength
     if b == 0:
         return L2(a) if a else None
-    solver = estimator.solver
-    proximal = (
-        solver in ("sgd", "adam")
-        if isinstance(solver, str)
-        else not (isinstance(solver, LBFGS | Rprop) or is_own(solver))
-    )
+    proximal = rule_of(estimator.solver).has_one_rate
     if a == 0:
         return L1(b, proximal=proximal)
     return ElasticNet(a + b, l1_ratio=b / (a + b), proximal=proximal)
@@ -342,16 +383,3 @@ def _of_layers(name: str, value: Any, count: int, what: str) -> list[Any]:
             f"Got {len(values)}."
         )
     return values
-
-
-def _scaled(rate: Any, factor: float) -> Any:
-    """Multiply a learning rate, or all rates that a schedule names."""
-    if not isinstance(rate, Schedule):
-        return float(rate) * factor
-    names = {field.name for field in fields(rate)}  # type: ignore[arg-type]
-    found = {
-        name: _scaled(getattr(rate, name), factor)
-        for name in ("initial", "final", "maximum", "minimum", "then")
-        if name in names and getattr(rate, name) is not None
-    }
-    return rate.replace(**found)

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ravine.errors import ParameterError
-from ravine.specs.optimizers import LBFGS
+from ravine.estimators.mlp.recipe import rule_of
 
 __all__ = ["Validation"]
 
@@ -70,7 +70,7 @@ class Validation:
                 f"{first} is for early stopping, but early_stopping is False.",
                 hint=f"Set early_stopping=True, or leave {first} out.",
             )
-        if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
+        if rule_of(estimator.solver).evaluates:
             raise ParameterError(
                 f"{first} is for early stopping, which the solver lbfgs does not have.",
                 hint=f"Use another solver, or leave {first} out.",

@@ -23,6 +23,7 @@ from ravine.ground.kept import check_kept
 from ravine.ground.text import plural
 from ravine.models.finite import check_predictions
 from ravine.specs.losses import LOSSES, CrossEntropy, Loss, Quantile
+from ravine.specs.losses.domains import DOMAINS
 from ravine.specs.rules import Number
 from ravine.tables import Target
 
@@ -306,7 +307,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
             rows,
             codes,
             weights,
-            losses=[CrossEntropy(label_smoothing=options["label_smoothing"])],
+            losses=[CrossEntropy()],
             outputs=len(self._trained_classes),
             options=options,
             classes=codes,
@@ -490,9 +491,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     activation : str, default "gelu"
         Of the hidden layers: a name that `ravine.Activation` knows.
     loss : str, default "squared_error"
-        "squared_error" (predicts means), "absolute_error" (medians), "huber" (between the two, with
-        a δ of one standard deviation), "quantile", "poisson" or "gamma" (means, with a logarithmic
-        link).
+        The name of a loss of numbers of `ravine.losses`, which says what it predicts. "huber" has
+        a δ of one standard deviation; the τ of "quantile" are ``quantiles``.
     quantiles : float or sequence of float, default (0.05, 0.5, 0.95)
         With ``loss="quantile"``: the levels to predict, in (0, 1). Each is fitted by an ensemble of
         its own; predictions are sorted, so that quantiles never cross, and stand in ascending
@@ -740,15 +740,14 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         rows = TrainingRows.gather(given, validation, groups, time)
         n, numbers = len(rows.frame), rows.y
         own = None if rows.weights is None else rows.weights[:n]
-        self._scale = TargetScale.learn(
-            numbers[:n], own, log_link=options["loss"] in ("poisson", "gamma")
-        )
+        losses = self._losses()
+        self._scale = TargetScale.learn(numbers[:n], own, movable=losses[0].is_movable)
         targets = self._scale.encode(numbers)
         held_out = self._train(
             rows,
             targets[:, 0] if targets.shape[1] == 1 else targets,
             rows.weights,
-            losses=self._losses(),
+            losses=losses,
             outputs=targets.shape[1],
             options=options,
         )
@@ -817,7 +816,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
             ],
             axis=1,
         )
-        if self.loss in ("poisson", "gamma"):
+        if self._losses()[0].targets in ("non_negative", "positive"):
             ends = np.maximum(ends, 0.0)
         return ends[:, 0] if self._scale.one_dimensional else ends
 
@@ -926,13 +925,14 @@ def _required(estimator: Any, y: Any) -> Any:
     return y
 
 
-def _check_range(y: NDArray[np.float64], loss: str) -> None:
-    wrong = {"poisson": y < 0, "gamma": y <= 0}.get(loss)
-    if wrong is not None and wrong.any():
-        least = "at least 0" if loss == "poisson" else "greater than 0"
+def _check_range(y: NDArray[np.float64], name: str) -> None:
+    loss = LOSSES.shorthands[name]
+    domain = DOMAINS[loss.targets]
+    wrong = domain.outside(y)
+    if wrong.any():
         raise DataError(
-            f"The loss {loss!r} needs targets {least}. y holds {y[wrong][0]:g} "
+            f"The loss {name!r} needs targets {domain.rule}. y holds {y[wrong][0]:g} "
             f"({int(wrong.sum())} such values)."
         )
-    if loss == "poisson" and not y.any():
-        raise DataError("The loss 'poisson' needs a target above 0. y is 0 in every row.")
+    if loss.link == "log" and not y.any():
+        raise DataError(f"The loss {name!r} needs a target above 0. y is 0 in every row.")

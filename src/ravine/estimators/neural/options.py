@@ -21,7 +21,7 @@ from ravine.specs.layers import (
     Scale,
 )
 from ravine.specs.layers.base import ACTIVATIONS
-from ravine.specs.losses import CrossEntropy, Loss
+from ravine.specs.losses import OF_NUMBERS, Loss
 from ravine.specs.network import Network
 from ravine.specs.optimizers import AdamW
 from ravine.specs.recipe import Recipe
@@ -148,7 +148,7 @@ CLASSIFIER: Mapping[str, Rule] = {"label_smoothing": _FRACTION, "calibrate": Fla
 
 #: Those of the regressor alone.
 REGRESSOR: Mapping[str, Rule] = {
-    "loss": Choice(("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma")),
+    "loss": Choice(OF_NUMBERS),
     "quantiles": Items(Number(above=0, below=1), at_least=1, single=True),
     "clip_predictions": Flag(),
 }
@@ -337,7 +337,7 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
     outputs : int
         Numbers that are predicted.
     loss : Loss
-        The loss; its label smoothing is that of the options.
+        The loss; a classifier's is smoothed as its options say.
 
     Returns
     -------
@@ -376,8 +376,8 @@ def make_network(options: Mapping[str, Any], inputs: Inputs, outputs: int, loss:
             layers.append(first)
         if hidden and normalization is not None:
             layers += [BatchNorm() if normalization == "batch" else LayerNorm(), Activation(name)]
-    if isinstance(loss, CrossEntropy):
-        loss = CrossEntropy(label_smoothing=options["label_smoothing"])
+    if "label_smoothing" in options:  # a classifier
+        loss = loss.replace(label_smoothing=options["label_smoothing"])
     return Network(layers, loss=loss)
 
 

@@ -32,7 +32,7 @@ class TargetScale:
 
     Examples
     --------
-    >>> scale = TargetScale.learn(np.array([1.0, 3.0]), None, log_link=False)
+    >>> scale = TargetScale.learn(np.array([1.0, 3.0]), None, movable=True)
     >>> scale.encode(np.array([5.0])), scale.decode(np.array([[3.0]]), clip=True)
     (array([[3.]]), array([3.]))
     """
@@ -44,7 +44,7 @@ class TargetScale:
     one_dimensional: bool
 
     @classmethod
-    def learn(cls, y: Numbers, weights: Numbers | None, *, log_link: bool) -> TargetScale:
+    def learn(cls, y: Numbers, weights: Numbers | None, *, movable: bool) -> TargetScale:
         """Learn from the training rows.
 
         Parameters
@@ -53,8 +53,8 @@ class TargetScale:
             Finite numbers.
         weights : numpy.ndarray of shape (n,), optional
             How much each row counts.
-        log_link : bool
-            Whether the loss has a logarithmic link.
+        movable : bool
+            Whether the loss allows that a constant is subtracted from its targets.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class TargetScale:
                 "The numbers of y are too large to standardise.",
                 hint="Rescale them: divide by a constant.",
             )
-        if log_link:
+        if not movable:
             mean, spread = np.zeros_like(mean), mean
         # A constant target has no spread of its own, but for rounding.
         negligible = spread <= 1e-14 * np.abs(columns).max(axis=0)

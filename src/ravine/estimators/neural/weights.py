@@ -7,22 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.specs.losses import (
-    AbsoluteError,
-    CrossEntropy,
-    Gamma,
-    Huber,
-    Loss,
-    Poisson,
-    Quantile,
-)
+from ravine.specs.losses import Loss
+from ravine.specs.losses.links import LINKS
 
-__all__ = ["choose_weights", "mean_loss"]
+__all__ = ["choose_weights"]
 
 Numbers = NDArray[np.float64]
 
 _STEPS = 25
-_TINY = 1e-12
+#: How close to 0 (or 1) a probability or a positive prediction counts at most.
+_MARGIN = 1e-12
 
 
 def choose_weights(
@@ -61,56 +55,13 @@ def choose_weights(
     >>> choose_weights([y + 1, y - 3], y, np.ones(3), SquaredError())
     array([0.76, 0.24])
     """
+    link = LINKS[loss.link]
     taken = np.zeros(len(predictions))
     total = np.zeros_like(predictions[0])
     for step in range(1, _STEPS + 1):
-        losses = [mean_loss(loss, (total + each) / step, y, weights) for each in predictions]
+        means = [link.inside((total + each) / step, _MARGIN) for each in predictions]
+        losses = [loss.mean(mean, y, weights) for mean in means]
         best = int(np.argmin(losses))
         taken[best] += 1
         total += predictions[best]
     return taken / _STEPS
-
-
-def mean_loss(loss: Loss, predictions: Numbers, y: NDArray[np.float64], weights: Numbers) -> float:
-    """Give the mean loss of predictions, but for terms and factors that do not depend on them.
-
-    Parameters
-    ----------
-    loss : Loss
-        The loss; label smoothing does not count.
-    predictions : numpy.ndarray of shape (n, outputs)
-        Probabilities or numbers.
-    y : numpy.ndarray of shape (n,) or (n, outputs)
-        The targets.
-    weights : numpy.ndarray of shape (n,)
-        How much each row counts.
-
-    Returns
-    -------
-    float
-        The mean over rows, and over outputs.
-
-    Examples
-    --------
-    >>> mean_loss(Quantile(0.9), np.array([[1.0], [1.0]]), np.array([[2.0], [0.0]]), np.ones(2))
-    0.5
-    """
-    if isinstance(loss, CrossEntropy):
-        own = predictions[np.arange(len(y)), y.astype(np.int64)]
-        return float(np.average(-np.log(np.maximum(own, _TINY)), weights=weights))
-    left = y.reshape(predictions.shape) - predictions
-    if isinstance(loss, AbsoluteError):
-        each = np.abs(left)
-    elif isinstance(loss, Huber):
-        far = np.abs(left) > loss.delta
-        each = np.where(far, loss.delta * (np.abs(left) - loss.delta / 2), left**2 / 2)
-    elif isinstance(loss, Quantile):
-        each = np.maximum(loss.tau * left, (loss.tau - 1) * left)
-    elif isinstance(loss, Poisson | Gamma):
-        mean = np.maximum(predictions, _TINY)
-        target = y.reshape(predictions.shape)
-        gamma = isinstance(loss, Gamma)
-        each = target / mean + np.log(mean) if gamma else mean - target * np.log(mean)
-    else:
-        each = left**2
-    return float(np.average(each.mean(axis=1), weights=weights))

@@ -7,52 +7,24 @@ stack from 1.
 
 from __future__ import annotations
 
-from ravine.specs.layers.base import (
-    Activation,
-    Layer,
-    Parameter,
-)
-from ravine.specs.layers.columns import Embedding, Periodic, PiecewiseLinear
-from ravine.specs.layers.dense import Dense, Flatten, Residual, Scale
-from ravine.specs.layers.noise import Dropout, GaussianNoise
-from ravine.specs.layers.norms import BatchNorm, LayerNorm, Normalize
-from ravine.specs.spec import Family
+from ravine.specs.layers import base, columns, dense, noise, norms
+from ravine.specs.layers.base import *
+from ravine.specs.layers.columns import *
+from ravine.specs.layers.dense import *
+from ravine.specs.layers.noise import *
+from ravine.specs.layers.norms import *
+from ravine.specs.parameter import Parameter
+from ravine.specs.spec import Family, kinds_in
 
-__all__ = [
-    "Activation",
-    "BatchNorm",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GaussianNoise",
-    "Layer",
-    "LayerNorm",
-    "Normalize",
-    "Parameter",
-    "Periodic",
-    "PiecewiseLinear",
-    "Residual",
-    "Scale",
-]
+__all__ = ["Activation", "Layer", "Parameter"]
+__all__ += dense.__all__
+__all__ += norms.__all__
+__all__ += noise.__all__
+__all__ += columns.__all__
 
 LAYERS: Family[Layer] = Family(
     "a layer",
     Layer,
-    (
-        Normalize,
-        Dense,
-        Activation,
-        BatchNorm,
-        LayerNorm,
-        Dropout,
-        GaussianNoise,
-        Embedding,
-        PiecewiseLinear,
-        Periodic,
-        Scale,
-        Residual,
-        Flatten,
-    ),
+    kinds_in(Layer, norms, dense, noise, columns, base),
     extensible=("forward", "backward"),
 )

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ravine.errors import ParameterError
-from ravine.specs.initializers import Constant, Initializer
+from ravine.specs.parameter import Parameter
 from ravine.specs.rules import (
     Choice,
     Function,
-    Items,
     Maybe,
     Number,
     Rule,
-    Whole,
     broken,
 )
-from ravine.specs.spec import Member, Spec, short
+from ravine.specs.spec import Spec, engine_value, short
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +29,6 @@ __all__ = [
     "ActivationName",
     "ActivationOrName",
     "Layer",
-    "Parameter",
 ]
 
 
@@ -69,55 +65,6 @@ ActivationName = Literal[
     "tanh",
     "sigmoid",
 ]
-
-
-_ZEROS = Constant()
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """An array of parameters of a custom `Layer`: its shape, and how it starts.
-
-    Parameters
-    ----------
-    shape : int or tuple of int
-        Its shape, at least one axis of at least 1. Kept as a tuple.
-    initializer : float, str or Initializer, default 0.0
-        How it starts. A number is the value of every element.
-    role : {"weight", "bias"}, default "weight"
-        Penalties and weight decay leave out biases.
-
-    Examples
-    --------
-    >>> import ravine as rv
-    >>> rv.Parameter(3, 1.0).shape
-    (3,)
-    """
-
-    shape: tuple[int, ...]
-    initializer: Initializer = _ZEROS
-    role: Literal["weight", "bias"] = "weight"
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            shape: int | tuple[int, ...],
-            initializer: float | str | Initializer = 0.0,
-            role: Literal["weight", "bias"] = "weight",
-        ) -> None: ...
-
-    def __post_init__(self) -> None:
-        shape = Items(Whole(at_least=1), at_least=1, single=True)
-        start: Any = self.initializer
-        if isinstance(start, numbers.Real) and not isinstance(start, bool):
-            start = Constant(float(start))
-        for name, rule, value in (
-            ("shape", shape, self.shape),
-            ("initializer", Member(Initializer), start),
-            ("role", Choice(("weight", "bias")), self.role),
-        ):
-            object.__setattr__(self, name, rule("Parameter", name, value))
 
 
 class Layer(Spec):
@@ -225,6 +172,12 @@ class Layer(Spec):
         """
         raise NotImplementedError(f"{type(self).__name__} runs in the engine.")
 
+    def _engine_part(self, number: Number | None) -> dict[str, Any]:
+        from ravine.specs.custom import LayerPart
+
+        penalty = getattr(self, "penalty", "recipe")
+        return {"part": LayerPart(self), "penalty": engine_value(penalty)}
+
     def _refuse_built_in(self, method: str) -> None:
         if type(self) in self._family:
             raise NotImplementedError(f"{type(self).__name__} runs in the engine: no {method}().")
@@ -292,6 +245,14 @@ class Activation(Layer):
             f"{cls.__name__} cannot be a subclass of Activation: a custom activation is "
             "Activation(function, slope=its_derivative), or a subclass of Layer."
         )
+
+    def _is_custom(self) -> bool:
+        return not isinstance(self.name, str)
+
+    def _engine_part(self, number: Number | None) -> dict[str, Any]:
+        from ravine.specs.custom import ActivationPart
+
+        return {"part": ActivationPart(self), "penalty": None}
 
     def _check(self) -> None:
         if not isinstance(self.name, str):

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ravine.data.gate import as_targets
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.specs.layers import Dense
-from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from ravine.specs.losses import Loss
+from ravine.specs.losses.links import LINKS
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
-from ravine.tables.fitted.networks import has_own_unit
+from ravine.tables.fitted.networks import outputs_for
 from ravine.tables.fitted.table_model import TableModel
 from ravine.tables.schema import TableSchema
 
 __all__ = ["baseline_model"]
 
+_LEAST = math.exp(-700)
+
 
 def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> TableModel:
-    """Make the model that predicts the training rows' mean, or the frequencies of their classes.
+    """Make the model whose constant prediction has the lowest loss on the training rows.
+
+    That is their mean, their median, the shares of their classes: what the loss predicts.
 
     It is a network of one Dense layer whose weights are 0, so that its scores are computed as those
     of any other model.
@@ -38,10 +46,12 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
     TableModel
         The constant model.
     """
-    classes = None
-    if schema.target is not None and schema.target.task == "classification":
-        classes = np.unique(y)
-    constants = _constants(loss, y, classes)
+    n_outputs = outputs_for(schema, loss)
+    targets = as_targets(y, loss, n_outputs, "float64")
+    values = targets.values
+    if loss.targets == "classes":
+        values = np.eye(n_outputs)[values[:, 0].astype(np.intp)]
+    constants = _outputs(loss, loss.baseline(values, np.ones(len(values))))
     inputs = len(schema.features)
     weights = np.zeros(inputs * constants.size)
     model = Model(
@@ -51,23 +61,15 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
         parameters_vector=np.concatenate([weights, constants]),
         state_vector=np.zeros(0),
         history=History({}),
-        classes=classes,
+        classes=targets.classes,
         one_dimensional=True,
         status="finished",
     )
     return TableModel(schema, model)
 
 
-def _constants(
-    loss: Loss, y: NDArray[np.generic], classes: NDArray[np.generic] | None
-) -> NDArray[np.float64]:
-    """Find what the last layer gives for every row."""
-    if classes is not None:
-        shares = np.asarray([np.mean(y == label) for label in classes], dtype=np.float64)
-        if isinstance(loss, BinaryCrossEntropy):
-            return np.log(shares[1:] / shares[:1])
-        if isinstance(loss, CrossEntropy):
-            return np.log(shares)
-        y = np.asarray(y == classes[-1], dtype=np.float64)
-    mean = np.asarray(y, dtype=np.float64).mean(keepdims=True)
-    return np.asarray(np.log(mean) if has_own_unit(loss) else mean, dtype=np.float64)
+def _outputs(loss: Loss, constant: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find what the last layer gives where a prediction is constant; e⁻⁷⁰⁰ stands for 0."""
+    link = LINKS[loss.link]
+    found: NDArray[np.float64] = link.outputs(link.inside(constant, _LEAST))
+    return found

@@ -7,18 +7,11 @@ from typing import Any
 
 from ravine.errors import DataError
 from ravine.specs.layers import Activation, BatchNorm, Dense, Embedding, Layer, Normalize
-from ravine.specs.losses import (
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Gamma,
-    Loss,
-    Poisson,
-    SquaredError,
-)
+from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from ravine.specs.network import Network
 from ravine.tables.schema import TableSchema
 
-__all__ = ["default_loss", "default_network", "fit_to_schema", "has_own_unit"]
+__all__ = ["default_loss", "default_network", "fit_to_schema", "outputs_for"]
 
 _LARGEST_EMBEDDING = 50
 
@@ -76,7 +69,7 @@ def default_network(
             layers += [BatchNorm(), Activation(name)]
         else:
             layers.append(Dense(units, activation=name, initializer=start))
-    layers.append(Dense(_outputs(schema, chosen)))
+    layers.append(Dense(outputs_for(schema, chosen)))
     return fit_to_schema(Network(layers, loss=chosen), schema)
 
 
@@ -149,19 +142,17 @@ def default_loss(schema: TableSchema) -> Loss:
     return BinaryCrossEntropy() if len(schema.target.classes) == 2 else CrossEntropy()
 
 
-def has_own_unit(loss: Loss) -> bool:
-    """Tell whether a loss needs the target as it is: those with a logarithmic link do.
+def outputs_for(schema: TableSchema, loss: Loss) -> int:
+    """Give how many outputs a network of a table has: one, or one for each class.
 
     Examples
     --------
-    >>> has_own_unit(Poisson()), has_own_unit(SquaredError())
-    (True, False)
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"age": [3, 4, 5], "pet": ["cat", "dog", "cow"]})
+    >>> outputs_for(TableSchema.learn(frame, "pet"), CrossEntropy())
+    3
     """
-    return isinstance(loss, Poisson | Gamma)
-
-
-def _outputs(schema: TableSchema, loss: Loss) -> int:
-    if schema.target is None or not isinstance(loss, CrossEntropy):
+    if schema.target is None or loss.targets != "classes":
         return 1
     return max(len(schema.target.classes), 1)
 

@@ -7,15 +7,14 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from ravine.errors import DataError, FileError
+from ravine.errors import DataError, FileError, SpecError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.finite import check_predictions
 from ravine.models.history import History
 from ravine.models.model import Model, usable
-from ravine.specs.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
+from ravine.specs.losses import Loss
 from ravine.tables.finding import rows_with_target
 from ravine.tables.frames import as_frame
 from ravine.tables.schema import OnNewMissing, TableSchema
@@ -290,8 +289,8 @@ class TableModel:
 def loss_unit(loss: Loss, target: Target) -> float:
     """Find what a loss is multiplied with to be in the target's own unit.
 
-    With the target standardised by its standard deviation s: s² for squared losses, s for absolute
-    ones (Huber's δ is then in units of s), and 1 for all others.
+    With the target divided by s: s^k, where k is the loss's ``unit_power``. A parameter in the
+    target's unit, such as Huber's δ, is then in units of s.
 
     Parameters
     ----------
@@ -307,11 +306,16 @@ def loss_unit(loss: Loss, target: Target) -> float:
 
     Examples
     --------
+    >>> from ravine.losses import SquaredError
     >>> loss_unit(SquaredError(), Target("price", "regression", 10.0, 3.0))
     9.0
     """
     if target.task == "classification":
         return 1.0
-    if isinstance(loss, SquaredError | Huber):
-        return float(np.square(target.standard_deviation))
-    return target.standard_deviation if isinstance(loss, AbsoluteError | Quantile) else 1.0
+    if loss.unit_power is None:
+        raise SpecError(
+            f"The custom loss {type(loss).__name__} does not say how it grows with the "
+            "target's unit.",
+            hint="Give its class the attribute unit_power.",
+        )
+    return float(target.standard_deviation**loss.unit_power)
