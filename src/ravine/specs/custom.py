@@ -116,13 +116,14 @@ class LayerPart:
 
     def __init__(self, layer: Any) -> None:
         self.layer = layer
-        self.name = f"the layer {short(layer)}"
+        self.place, self.name = "", f"the layer {short(layer)}"
         self._plans: dict[tuple[int, ...], tuple[tuple[int, ...], tuple[str, ...]]] = {}
         self._is_by_row = False
 
     def plan(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """Say what the layer makes of rows of a shape."""
-        self.name = f"the layer {question['name']}, {short(self.layer)}"
+        self.place = question["name"]
+        self.name = f"the layer {self.place}, {short(self.layer)}"
         shape = tuple(question["input_shape"])
         with calling(self.name, "output_shape"):
             output = self._shape(self.layer.output_shape(shape))
@@ -290,7 +291,7 @@ class LossPart:
 
     def __init__(self, loss: Any, predictions: Callable[[Array], Array]) -> None:
         self.loss, self.predictions = loss, predictions
-        self.name = f"the loss {short(loss)}"
+        self.place, self.name = "loss", f"the loss {short(loss)}"
 
     def value(self, z: Array, y: Array) -> tuple[Array]:
         """Compute the loss of each row."""
