@@ -11,7 +11,7 @@ SOURCES := $(shell find cpp src examples/data -type f -not -name '*.so' -not -pa
 CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
 LEVELS ?=
 
-.PHONY: demo test proofs lint format stubs generated develop engine-tests engine-test conformance benchmark guard guard-update clean
+.PHONY: demo test proofs lint format stubs generated develop wheel wheel-test engine-tests engine-test conformance benchmark guard guard-update clean
 
 demo: $(VENV)/installed
 	$(BIN)/ravine demo
@@ -106,11 +106,23 @@ develop: $(VENV)/installed-lint $(VENV)/installed-test $(VENV)/installed-engine-
 	rm -f src/ravine/engine/*.so # a process that has one loaded keeps it whole
 	cp build/develop/*.so src/ravine/engine/
 
+# Wheels of this system for those who have no compiler, in dist: one for Python 3.11, one for all later versions.
+# PYTHONS are the interpreters that build and try them; what is not on the PATH is named and passed over.
+PYTHONS ?= python3.11 python3.12 python3.13
+wheel: $(VENV)/installed-release
+	rm -rf dist
+	$(BIN)/python tools/make_wheels.py $(PYTHONS)
+
+# Both wheels in empty environments without a compiler, the demo at each instruction level; the source
+# distribution away from the checkout; and what cibuildwheel would build elsewhere.
+wheel-test: wheel $(VENV)/installed-test
+	PYTHONS="$(PYTHONS)" $(BIN)/python -m pytest tests/installation -rP --no-header
+
 # The package as users get it: built as a wheel and installed, never run from the sources.
 $(VENV)/installed: $(SOURCES) | $(BIN)/python
 	@echo "Installing ravine into $(VENV): what it needs, then its engine, which is compiled here."
 	@mkdir -p build
-	@$(BIN)/pip install --progress-bar off --verbose . 2>&1 | tee build/install.log | \
+	@$(BIN)/pip install --progress-bar off --verbose '.[all]' 2>&1 | tee build/install.log | \
 		grep --line-buffered -oE '^(Collecting [A-Za-z0-9_-]+| *\[[0-9]+/[0-9]+\] [A-Z][a-z]+ [A-Za-z]+)' \
 		|| (tail -n 60 build/install.log; exit 1)
 	@touch $@
@@ -125,6 +137,10 @@ $(VENV)/installed-lint: $(VENV)/installed
 
 $(VENV)/installed-engine-tests: $(VENV)/installed
 	$(BIN)/pip install --quiet 'cmake>=3.26' ninja nanobind
+	@touch $@
+
+$(VENV)/installed-release: $(VENV)/installed
+	$(BIN)/pip install --quiet 'ravine[release]'
 	@touch $@
 
 $(VENV)/installed-conformance: $(VENV)/installed-test

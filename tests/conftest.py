@@ -12,9 +12,9 @@ import hypothesis
 import numpy as np
 import pytest
 
-# PyTorch's own tests run where PyTorch is (`pytest tests/conformance/with_torch`, in .ci/run): a
-# folder given by name is collected all the same.
-collect_ignore = ["conformance/with_torch"]
+# These run in .ci/run: PyTorch's own tests (`make conformance`), and wheels in empty environments
+# (`make wheel-test`). A folder given by name is collected all the same.
+collect_ignore = ["conformance/with_torch", "installation"]
 
 # The same examples in every run; a slow machine is no failure.
 hypothesis.settings.register_profile(

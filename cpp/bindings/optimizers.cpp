@@ -1,7 +1,7 @@
 // Optimizers on a function of the user's, for minimize; schedules as numbers.
 #include "convert.hpp"
 
-#include "ravine/optimizers/optimizer.hpp"
+#include "ravine/run/named_state.hpp"
 
 namespace ravine::bindings {
 
@@ -48,12 +48,40 @@ private:
     std::vector<double> memory_;
 };
 
+// The state of a run's optimizer, as arrays with names and as it lies in a snapshot.
+template <class T> nb::dict by_name(nb::dict spec, Index n, Vector<T> slots) {
+    const OptimizerPtr<T> rule = make_optimizer<T>(to_spec(spec));
+    auto arrays = NamedState<T>(*rule, n).by_name(Span<const T>(slots.data(), slots.size()));
+    nb::dict result;
+    for (const Slot& slot : rule->slots())
+        if (slot.kind == Slot::list)
+            result[slot.name] =
+                to_array<T>(std::move(arrays[slot.name]), {std::size_t(slot.vectors), std::size_t(n)});
+        else if (slot.kind == Slot::vector)
+            result[slot.name] = to_vector<T>(std::move(arrays[slot.name]));
+    if (rule->n_numbers() > 0) result[numbers_name] = to_vector<T>(std::move(arrays[numbers_name]));
+    return result;
+}
+template <class T> nb::object from_names(nb::dict spec, Index n, nb::dict arrays) {
+    const OptimizerPtr<T> rule = make_optimizer<T>(to_spec(spec));
+    typename NamedState<T>::Arrays named;
+    for (auto [name, object] : arrays) {
+        const auto array = nb::cast<Vector<T>>(object);
+        named[nb::cast<std::string>(name)] = Buffer<T>(array.data(), array.data() + array.size());
+    }
+    return nb::cast(to_vector<T>(NamedState<T>(*rule, n).from_names(named)));
+}
+
 template <class T> void bind(nb::module_& m, const char* name) {
     nb::class_<Minimizer<T>>(m, name,
                              "An optimizer and its state, for n parameters and a run of so many steps.")
         .def(nb::init<nb::dict, Index, Index>(), nb::arg("spec"), nb::arg("n"), nb::arg("steps"))
         .def("update", &Minimizer<T>::update, nb::arg("w").noconvert(), nb::arg("evaluate"), nb::arg("k"),
-             "Step k, in place: returns (value at w before it, learning rate, whether the rule moved).");
+             "Step k, in place: returns (value at w before it, learning rate, whether the rule moved).")
+        .def_static("by_name", &by_name<T>, nb::arg("spec"), nb::arg("n"), nb::arg("slots"),
+                    "The state of n parameters in a snapshot, as arrays with names.")
+        .def_static("from_names", &from_names<T>, nb::arg("spec"), nb::arg("n"), nb::arg("arrays"),
+                    "The state that by_name shows.");
 }
 
 } // namespace

@@ -260,6 +260,7 @@ private:
         result["history"] = to_vector<double>(state.history);
         result["result_w"] = to_vector<T>(std::move(outcome.w));
         result["result_state"] = to_vector<T>(std::move(outcome.running));
+        if (!keep) result["slots"] = to_vector<T>(std::move(state.slots));
         result["snapshot"] = keep ? nb::object(from_state<T>(std::move(state))) : nb::none();
         return result;
     }

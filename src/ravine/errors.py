@@ -15,6 +15,7 @@ __all__ = [
     "DataWarning",
     "DivergenceError",
     "FileError",
+    "MissingPackageError",
     "ParameterError",
     "RavineError",
     "SpecError",
@@ -77,3 +78,7 @@ class DivergenceError(RavineError, ArithmeticError, ValueError):
 
 class FileError(RavineError, OSError):
     """A file cannot be read or written, or is not what it claims to be."""
+
+
+class MissingPackageError(RavineError, ImportError):
+    """A package that is needed for what was asked is not installed."""

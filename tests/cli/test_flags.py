@@ -5,16 +5,25 @@ from __future__ import annotations
 import pytest
 
 import ravine as rv
+from ravine.cli.flags.network import NetworkSettings, read_network_settings
 from ravine.cli.flags.optimizer import change_optimizer, schedule_from_text
 from ravine.cli.flags.options import DataFlags, NetworkFlags, RecipeFlags
-from ravine.cli.flags.settings import read_settings
+from ravine.cli.flags.table import file_of
 from ravine.errors import ParameterError, RavineError
 from ravine.specs.schedules import SCHEDULES as ALL_SCHEDULES
 
 
+def settings(
+    data: DataFlags,
+    network: NetworkFlags = NetworkFlags(),  # noqa: B008 - immutable
+    recipe: RecipeFlags = RecipeFlags(),  # noqa: B008 - immutable
+) -> NetworkSettings:
+    return read_network_settings(file_of(recipe), data, network, recipe)
+
+
 def recipe_of(validation_fraction: float | None = None, **flags: object) -> rv.Recipe:
     data = DataFlags(target="y", validation_fraction=validation_fraction)
-    return read_settings(data, NetworkFlags(), RecipeFlags(**flags)).recipe
+    return settings(data, recipe=RecipeFlags(**flags)).recipe
 
 
 def test_default_recipe_is_adam_down_a_cosine_with_early_stopping():
@@ -137,10 +146,10 @@ def test_recipe_file_stands_where_no_flag_speaks(tmp_path):
 def test_data_of_a_recipe_file_stands_where_no_flag_speaks(tmp_path):
     path = tmp_path / "recipe.toml"
     path.write_text('[data]\ntarget = "price"\ndrop = ["a"]\ntest_fraction = 0.5\n')
-    said = read_settings(DataFlags(), NetworkFlags(), RecipeFlags(recipe=str(path)))
+    said = settings(DataFlags(), recipe=RecipeFlags(recipe=str(path))).table
     assert (said.target, said.drop, said.test_fraction) == ("price", ("a",), 0.5)
     flags = DataFlags(target="y", drop=["b"], test_fraction=0.1)
-    said = read_settings(flags, NetworkFlags(), RecipeFlags(recipe=str(path)))
+    said = settings(flags, recipe=RecipeFlags(recipe=str(path))).table
     assert (said.target, said.drop, said.test_fraction) == ("y", ("b",), 0.1)
 
 
@@ -167,5 +176,5 @@ def test_flag_out_of_range_is_a_clear_error(flags):
 
 
 def test_hidden_nought_is_a_linear_model():
-    said = read_settings(DataFlags(target="y"), NetworkFlags(hidden="0"), RecipeFlags())
+    said = settings(DataFlags(target="y"), NetworkFlags(hidden="0"))
     assert said.hidden == ()

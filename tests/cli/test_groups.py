@@ -12,10 +12,9 @@ import pytest
 
 import ravine as rv
 from ravine.cli.fitting import prepare
-from ravine.cli.flags.neural import read_neural_settings
+from ravine.cli.flags.estimator import read_estimator_settings
+from ravine.cli.flags.network import read_network_settings
 from ravine.cli.flags.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags
-from ravine.cli.flags.settings import read_settings
-from ravine.cli.neural_fitting import part_table
 from ravine.specs.recipe_file import RecipeFile
 from tests.builders.command_line import run
 
@@ -50,13 +49,15 @@ def train(*words: object, table: str = "t.csv", out: str = "out") -> int:
 
 def parts(flags: dict[str, object], frame: pd.DataFrame = FRAME) -> dict[str, np.ndarray]:
     """Find the rows that one network is trained, validated and tested on."""
-    settings = read_settings(DataFlags(target="y", **flags), NetworkFlags(), RecipeFlags())
+    settings = read_network_settings(
+        RecipeFile(), DataFlags(target="y", **flags), NetworkFlags(), RecipeFlags()
+    )
     prepared = prepare(frame, settings)
     y = frame["y"].to_numpy()
     found = {}
-    for part in prepared.parts:  # every row has a target of its own
+    for name, part in prepared.parts.items():  # every row has a target of its own
         targets = np.ravel(prepared.target.decode(part.y))
-        found[part.name] = np.abs(y[:, None] - targets).argmin(axis=0)
+        found[name] = np.abs(y[:, None] - targets).argmin(axis=0)
     return found
 
 
@@ -129,47 +130,56 @@ def test_groups_may_be_of_any_sort(values):
 def test_copies_of_a_row_are_on_one_side_of_every_split(capsys):
     twice = FRAME.iloc[np.r_[0:N, 0:N:2]].reset_index(drop=True)
     flags = {"target": "y"}
-    settings = read_settings(DataFlags(**flags), NetworkFlags(), RecipeFlags())
+    settings = read_network_settings(
+        RecipeFile(), DataFlags(**flags), NetworkFlags(), RecipeFlags()
+    )
     prepared = prepare(twice, settings)
-    rows = [np.round(prepared.target.decode(part.y).ravel(), 4) for part in prepared.parts]
+    rows = [np.round(prepared.target.decode(part.y).ravel(), 4) for part in prepared.parts.values()]
     assert len(rows) == 3
     assert sum(len(part) for part in rows) == N + N // 2
     assert len(np.unique(np.concatenate(rows))) == sum(len(np.unique(part)) for part in rows)
-    settings = read_neural_settings(
+    settings = read_estimator_settings(
         RecipeFile(), DataFlags(**flags), NetworkFlags(), RecipeFlags(), NeuralFlags()
     )
-    table = part_table(twice, settings)
-    assert not set(table.training["y"]) & set(table.test["y"])
+    table = prepare(twice, settings)
+    assert not set(table.frames["training"]["y"]) & set(table.frames["test"]["y"])
     told = " ".join(capsys.readouterr().err.split())
     assert told.count(f"note: {N // 2} rows are copies of another row, equal in every column") == 2
 
 
 def test_rows_that_are_equal_by_chance_are_split_at_random_with_a_note(capsys):
     cells = pd.DataFrame({"a": np.arange(N) % 5, "y": RNG.integers(0, 3, N).astype(float)})
-    table = part_table(
+    table = prepare(
         cells,
-        read_neural_settings(
+        read_estimator_settings(
             RecipeFile(), DataFlags(target="y"), NetworkFlags(), RecipeFlags(), NeuralFlags()
         ),
     )
-    assert len(table.test) == N // 5
-    assert table.test.drop_duplicates().merge(table.training.drop_duplicates()).shape[0] > 10
+    assert len(table.frames["test"]) == N // 5
+    assert (
+        table.frames["test"]
+        .drop_duplicates()
+        .merge(table.frames["training"].drop_duplicates())
+        .shape[0]
+        > 10
+    )
     told = " ".join(capsys.readouterr().err.split())
     assert f"note: {N} rows that are equal in every column count as independent" in told
 
 
 def test_the_neural_estimators_get_what_is_left_to_split():
     flags = DataFlags(target="y", group="site", time="day")
-    settings = read_neural_settings(
+    settings = read_estimator_settings(
         RecipeFile(), flags, NetworkFlags(), RecipeFlags(), NeuralFlags()
     )
-    found = part_table(FRAME, settings)
+    found = prepare(FRAME, settings)
     train_rows, test_rows = (
-        np.rint(f["row"] - 0.5).astype(int) for f in (found.training, found.test)
+        np.rint(f["row"] - 0.5).astype(int)
+        for f in (found.frames["training"], found.frames["test"])
     )
     assert apart(SITE, train_rows, test_rows)
-    assert "site" not in found.training
-    assert "day" not in found.training
+    assert "site" not in found.frames["training"]
+    assert "day" not in found.frames["training"]
     day = FRAME["day"].to_numpy()
     for values, codes in ((SITE, found.sides["groups"]), (day, found.sides["time"])):
         here = values[train_rows]

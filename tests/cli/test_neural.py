@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_sc
 
 import ravine as rv
 import ravine.tables.chunks
-from ravine.cli.flags.neural import choose_estimator, read_neural_settings
+from ravine.cli.flags.estimator import choose_estimator, read_estimator_settings
 from ravine.cli.flags.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags, RunFlags
 from ravine.errors import RavineError
 from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
@@ -235,7 +235,7 @@ def parameters_of(**flags: object) -> dict[str, object]:
         for group in (DataFlags, NetworkFlags, RecipeFlags, NeuralFlags)
     ]
     groups[0] = DataFlags(target="y", validation_fraction=flags.get("validation_fraction"))
-    return dict(read_neural_settings(RecipeFile(), *groups).parameters)
+    return dict(read_estimator_settings(RecipeFile(), *groups).parameters)
 
 
 FLAGS = [

@@ -1,4 +1,4 @@
-"""check_gradients finds a mistake in custom code, and names the part and the array that it is in."""
+"""check_gradients finds a mistake in custom code, and names the part and the array of it."""
 
 import numpy as np
 

@@ -8,6 +8,7 @@ import scipy.optimize
 
 import ravine as rv
 from ravine.errors import DataError, DivergenceError, ParameterError
+from tests.builders.optimizers import CASES
 
 ROSENBROCK = rv.landscapes.rosenbrock
 
@@ -87,18 +88,7 @@ def test_float32_is_the_arithmetic_of_the_rule_not_of_the_function():
     np.testing.assert_allclose(result.path, double.path, atol=1e-6)
 
 
-RULES = [
-    rv.SGD(1e-3),
-    rv.SGD(1e-3, momentum=0.9),
-    rv.SGD(1e-3, momentum=0.9, nesterov=True),
-    rv.DeltaBarDelta(1e-4, kappa=1e-5),
-    rv.Rprop(0.01),
-    rv.Adagrad(0.5),
-    rv.RMSprop(rv.InverseDecay(0.01, 0.01)),
-    rv.Adam(rv.CosineDecay(0.05)),
-    rv.AdamW(rv.CosineDecay(0.05), weight_decay=0.0),
-    rv.LBFGS(),
-]
+RULES = [rule for case in CASES.values() for rule in case.descends]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

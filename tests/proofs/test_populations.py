@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
+from tests.builders.optimizers import CASES
 from tests.builders.same_models import assert_same_model
 
 STACKS = {
@@ -21,12 +22,7 @@ STACKS = {
     ],
 }
 RECIPES = [
-    rv.Recipe(optimizer=rv.SGD(0.01, momentum=0.9), batch_size=16, epochs=5, seed=0),
-    rv.Recipe(optimizer=rv.Adam(rv.ExponentialDecay(0.01, rate=0.1)), batch_size=50, epochs=7),
-    rv.Recipe(optimizer=rv.AdamW(0.01), batch_size=33, epochs=4, averaging=0.9, seed=2),
-    rv.Recipe(optimizer=rv.RMSprop(), batch_size=20, epochs=5, penalty=rv.L1(1e-3), seed=3),
-    rv.Recipe(optimizer=rv.Rprop(), epochs=6, seed=4),
-    rv.Recipe(optimizer=rv.LBFGS(), epochs=6, penalty=rv.L2(1e-3), seed=5),
+    *(case.trains for case in CASES.values()),
     rv.Recipe(
         optimizer=rv.Adam(0.02),
         batch_size=16,
@@ -35,7 +31,6 @@ RECIPES = [
         stopping=rv.EarlyStopping(patience=3),
         seed=6,
     ),
-    rv.Recipe(optimizer=rv.DeltaBarDelta(), epochs=5, clip_norm=0.5, max_norm=1.0, seed=7),
 ]
 
 

@@ -16,6 +16,7 @@ from ravine import initializers, losses
 from ravine.engine import _engine
 from ravine.errors import ParameterError, RavineError, SpecError
 from ravine.specs.spec import MAX_DEPTH, Spec
+from tests.builders.optimizers import CASES
 from tests.builders.spec_strategies import FAMILIES, KINDS, specs
 
 # Each kind with every field away from its default.
@@ -48,32 +49,7 @@ EXAMPLES = [
     rv.Scale(pace=2.0, penalty=None),
     rv.Residual([rv.Dense(2), rv.Residual([rv.Dropout(0.1)])]),
     rv.Flatten(),
-    rv.SGD(rv.CosineDecay(0.1, length=3), momentum=0.9, nesterov=True, weight_decay=0.1),
-    rv.DeltaBarDelta(0.1, kappa=0.2, phi=0.3, theta=0.4),
-    rv.Rprop(0.1, eta_minus=0.4, eta_plus=1.3, step_min=1e-4, step_max=1.0),
-    rv.Adagrad(0.1, epsilon=1e-3, epsilon_inside_root=True, weight_decay=0.1),
-    rv.RMSprop(0.1, beta2=0.8, epsilon=1e-3, epsilon_inside_root=True, weight_decay=0.1),
-    rv.Adam(
-        0.1,
-        beta1=rv.CosineDecay(0.5, final=0.9),
-        beta2=0.8,
-        epsilon=1e-3,
-        epsilon_inside_root=True,
-        epsilon_hat=True,
-        bias_correction=False,
-        weight_decay=0.1,
-    ),
-    rv.AdamW(
-        0.1,
-        beta1=0.8,
-        beta2=0.8,
-        epsilon=1e-3,
-        epsilon_inside_root=True,
-        epsilon_hat=True,
-        bias_correction=False,
-        weight_decay=0.1,
-    ),
-    rv.LBFGS(0.5, memory=5, max_evaluations=9, c1=1e-3, c2=0.5),
+    *(case.example for case in CASES.values()),
     rv.ExponentialDecay(0.1, 0.2, unit="step"),
     rv.InverseDecay(0.1, 0.2, power=0.5, unit="step"),
     rv.StepDecay(0.1, 0.5, 3, unit="step"),

@@ -244,16 +244,17 @@ def test_column_without_a_value_is_left_out_whatever_its_type(dtype, coding):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"scaling": "magic"}, "'scaling' parameter of Coding must be 'standard' or 'robust'"),
-        ({"n_bins": -1}, "'n_bins' parameter of Coding must be a whole number of at least 0"),
+        ({"scaling": "magic"}, "'scaling' parameter of Coding must be one of 'standard', 'robust'"),
+        ({"n_bins": -1}, "'n_bins' parameter of Coding must be a whole number, at least 0"),
         ({"n_bins": 2.5}, "'n_bins' parameter"),
-        ({"more_bins": (4,)}, "'more_bins' parameter of Coding must be whole numbers"),
+        ({"more_bins": (4,)}, "'more_bins' parameter of Coding goes with n_bins"),
         ({"scaling": "robust", "n_bins": 4, "more_bins": (0,)}, "'more_bins' parameter"),
         ({"n_bins": 4}, "goes with scaling='robust'"),
         ({"tails": True}, "goes with scaling='robust'"),
         ({"keep_scaled": False}, "nothing would stand for a number"),
         ({"fewest_rows_of_a_level": 0}, "'fewest_rows_of_a_level' parameter"),
         ({"most_one_hot_levels": True}, "'most_one_hot_levels' parameter"),
+        ({"signed": 1}, "'signed' parameter of Coding must be True or False"),
     ],
 )
 def test_coding_that_makes_no_sense_is_a_clear_error(settings, message):
@@ -262,7 +263,9 @@ def test_coding_that_makes_no_sense_is_a_clear_error(settings, message):
 
 
 def test_unknown_name_of_a_coding_is_a_clear_error():
-    with pytest.raises(ParameterError, match="'coding' parameter must be 'standard'"):
+    with pytest.raises(
+        ParameterError, match="'coding' parameter of TableSchema must be one of 'standard'"
+    ):
         TableSchema.learn(pd.DataFrame({"a": [1, 2]}), coding="best")
 
 

@@ -310,13 +310,17 @@ def test_every_column_is_in_the_schema_or_named_and_every_row_trained_held_out_o
     frame.to_csv(path, index=False)
     said = []
     from ravine.cli import fitting, known_rows
+    from ravine.cli.flags.network import read_network_settings
     from ravine.cli.flags.options import DataFlags, NetworkFlags, RecipeFlags
-    from ravine.cli.flags.settings import read_settings
+    from ravine.cli.kinds import network
+    from ravine.specs.recipe_file import RecipeFile
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (fitting, known_rows):
+        for module in (network, known_rows):
             patch.setattr(module, "say", said.append)
-        settings_ = read_settings(DataFlags(target="target"), NetworkFlags(), RecipeFlags())
+        settings_ = read_network_settings(
+            RecipeFile(), DataFlags(target="target"), NetworkFlags(), RecipeFlags()
+        )
         try:
             prepared = fitting.prepare(str(path), settings_)
         except RavineError:
@@ -326,7 +330,7 @@ def test_every_column_is_in_the_schema_or_named_and_every_row_trained_held_out_o
     for name in read_table_names(path):
         assert name in known or f"{name!r}" in words, (name, said)
     lost = [int(m[1]) for line in said if (m := re.match(r"note: (\d+) .*left out", line))]
-    assert len(frame) == sum(map(len, prepared.parts)) + sum(lost)
+    assert len(frame) == sum(map(len, prepared.parts.values())) + sum(lost)
 
 
 def read_table_names(path):

@@ -81,7 +81,7 @@ def test_a_checkpoint_of_a_later_format_is_refused(tmp_path):
     document["checkpoint"]["format"] += 1
     write_model_file(path, document, arrays)
     with pytest.raises(
-        FileError, match=r"format 3, but this version of ravine reads formats 1 to 2"
+        FileError, match=r"format 4, but this version of ravine reads formats 1 to 3"
     ):
         rv.train(LINEAR, X, Y, rv.Recipe(epochs=2), start=path)
 

@@ -1,22 +1,45 @@
 // Which instruction level this processor runs.
 #pragma once
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace ravine {
 
-// "v2", "v3" or "v4" of x86-64; "base" elsewhere.
-inline const char* instruction_level() {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    const bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
-    const bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("bmi2");
-    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                    __builtin_cpu_supports("avx512vl");
+
+// What the processor says of itself (the registers that CPUID fills), and which registers the system keeps.
+// Asked directly: __builtin_cpu_supports knows no processor where the compiler's runtime lacks its table.
+struct Processor {
+    unsigned basic = 0, wide = 0, extended = 0, kept = 0;
+
+    Processor() {
+        unsigned a, b, c, d, high;
+        if (__get_cpuid(1, &a, &b, &c, &d)) basic = c;
+        if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) wide = b;
+        if (__get_cpuid(0x80000001, &a, &b, &c, &d)) extended = c;
+        if (basic & bit_OSXSAVE) __asm__("xgetbv" : "=a"(kept), "=d"(high) : "c"(0));
+    }
+};
+
+// "v2", "v3" or "v4", as the System V ABI defines them for x86-64.
+inline const char* instruction_level() {
+    const auto all = [](unsigned bits, unsigned wanted) { return (bits & wanted) == wanted; };
+    const Processor has;
+    const bool v3 = all(has.basic, bit_AVX | bit_F16C | bit_FMA | bit_MOVBE | bit_OSXSAVE) &&
+                    all(has.wide, bit_AVX2 | bit_BMI | bit_BMI2) && all(has.extended, bit_LZCNT) &&
+                    all(has.kept, 0x6); // xmm, ymm
+    const bool v4 = v3 &&
+                    all(has.wide, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL) &&
+                    all(has.kept, 0xe6); // and masks, zmm
     return v4 ? "v4" : v3 ? "v3" : "v2";
-#else
-    return "base";
-#endif
 }
+
+#else
+
+inline const char* instruction_level() { return "base"; }
+
+#endif
 
 } // namespace ravine

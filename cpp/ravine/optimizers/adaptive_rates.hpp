@@ -29,16 +29,14 @@ template <class T> struct Root {
 };
 
 // Adagrad, Duchi, Hazan & Singer (2011), the diagonal form: ṽ ← ṽ + g²; w ← w − η g / (√ṽ + ε).
-// State: ṽ, zeros at first.
+// It remembers ṽ, zeros at first.
 template <class T> class Adagrad final : public Optimizer<T> {
 public:
-    Adagrad(const Spec& spec, RunLength) : root_(spec) {}
-
-    Index n_slots() const override { return 1; }
+    Adagrad(const Spec& spec, RunLength) : Optimizer<T>({{"squared_gradient"}}), root_(spec) {}
 
     bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
         const Index n = std::ssize(w);
-        auto v = slot(state, n, 0);
+        const auto [v] = take<1>(state, n);
         const T eta = now.eta;
         const Root<T> root = root_;
 #pragma omp simd
@@ -58,16 +56,16 @@ private:
     Root<T> root_;
 };
 
-// RMSprop, Hinton (2012), lecture 6e: ṽ ← β̃ ṽ + (1 − β̃) g²; w ← w − η g / (√ṽ + ε). State: ṽ, zeros at first.
+// RMSprop, Hinton (2012), lecture 6e: ṽ ← β̃ ṽ + (1 − β̃) g²; w ← w − η g / (√ṽ + ε). It remembers
+// ṽ, zeros at first.
 template <class T> class RMSprop final : public Optimizer<T> {
 public:
-    RMSprop(const Spec& spec, RunLength) : beta2_(spec.number("beta2")), root_(spec) {}
-
-    Index n_slots() const override { return 1; }
+    RMSprop(const Spec& spec, RunLength)
+        : Optimizer<T>({{"squared_gradient"}}), beta2_(spec.number("beta2")), root_(spec) {}
 
     bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
         const Index n = std::ssize(w);
-        auto v = slot(state, n, 0);
+        const auto [v] = take<1>(state, n);
         const T eta = now.eta, beta2 = static_cast<T>(beta2_), fresh2 = static_cast<T>(1 - beta2_);
         const Root<T> root = root_;
 #pragma omp simd
@@ -92,16 +90,15 @@ private:
 // ν̂ = ν / (1 − β₁^k); v̂ = ṽ / (1 − β₂^k); w ← w − η ν̂ / (√v̂ + ε). The lecture form has no correction.
 // With ε̂ of their section 2, ε is added before ṽ is corrected: √v̂ + ε / √(1 − β₂^k) divides.
 // A scheduled β₁ has the product of the β₁ so far for its β₁^k. AdamW (Loshchilov & Hutter 2019) is Adam with
-// weight decay, which the training loop does. State: ν and ṽ, zeros at first; the product, see below.
+// weight decay, which the training loop does. It remembers ν and ṽ, zeros at first; the product, see below.
 template <class T> class Adam final : public Optimizer<T> {
 public:
     Adam(const Spec& spec, RunLength run)
-        : beta1_(spec["beta1"], run), beta2_(spec.number("beta2")), root_(spec),
+        : Optimizer<T>({{"first_moment"}, {"second_moment"}}, 2), // and the product, in two parts
+          beta1_(spec["beta1"], run), beta2_(spec.number("beta2")), root_(spec),
           corrected_(spec.flag("bias_correction")),
           hat_(spec.has("epsilon_hat") && spec.flag("epsilon_hat")) {}
 
-    Index n_slots() const override { return 2; }
-    Index n_scalars() const override { return 2; } // the product, in two parts to be of double precision
     void init(Index, Span<T> state) const override {
         std::fill(state.begin(), state.end(), T(0));
         *(state.end() - 2) = 1;
@@ -109,7 +106,7 @@ public:
 
     bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
         const Index n = std::ssize(w);
-        auto m = slot(state, n, 0), v = slot(state, n, 1);
+        const auto [m, v] = take<2>(state, n);
         const double beta1_now = beta1_.at(now.time);
         const T beta1 = static_cast<T>(beta1_now), fresh1 = static_cast<T>(1 - beta1_now);
         const T beta2 = static_cast<T>(beta2_), fresh2 = static_cast<T>(1 - beta2_);

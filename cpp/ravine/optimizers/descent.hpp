@@ -10,14 +10,10 @@ namespace ravine {
 
 // Stochastic gradient descent, Robbins & Monro (1951): w ← w − η g.
 // Momentum, Polyak (1964), the rate inside the velocity as in Hinton (2012): v ← β v + η g; w ← w − v.
-// Nesterov (1983), as in Sutskever et al. (2013): w ← w − (β v + η g).   State: v (with momentum only).
+// Nesterov (1983), as in Sutskever et al. (2013): w ← w − (β v + η g).   With a momentum it remembers v.
 template <class T> class SGD final : public Optimizer<T> {
 public:
-    SGD(const Spec& spec, RunLength run)
-        : momentum_(spec["momentum"], run), nesterov_(spec.flag("nesterov")),
-          plain_(momentum_.is_constant && momentum_.at({}) == 0) {}
-
-    Index n_slots() const override { return plain_ ? 0 : 1; }
+    SGD(const Spec& spec, RunLength run) : SGD(Momentum(spec["momentum"], run), spec.flag("nesterov")) {}
 
     bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
         const Index n = std::ssize(w);
@@ -27,7 +23,7 @@ public:
             for (Index i = 0; i < n; ++i) w[i] -= eta * g[i];
             return true;
         }
-        auto v = slot(state, n, 0);
+        const auto [v] = take<1>(state, n);
         if (nesterov_) {
 #pragma omp simd
             for (Index i = 0; i < n; ++i) {
@@ -52,6 +48,10 @@ public:
     double momentum(const Time& time) const override { return momentum_.at(time); }
 
 private:
+    SGD(Momentum momentum, bool nesterov)
+        : Optimizer<T>(momentum.is_zero() ? std::vector<Slot>{} : std::vector<Slot>{{"velocity"}}),
+          momentum_(std::move(momentum)), nesterov_(nesterov), plain_(momentum_.is_zero()) {}
+
     Momentum momentum_;
     bool nesterov_, plain_;
 };

@@ -12,15 +12,14 @@ template <class T> inline T sign_of(T x) { return static_cast<T>(x > 0) - static
 // The rate that the parameters start with: a number, for these rules move the rates themselves.
 inline double starting_rate(const Spec& spec) { return spec.number("learning_rate"); }
 
-// Delta-bar-delta, Jacobs (1988), Neural Networks 1(4) 295–307. State: η_i, and δ̄, the trace of the past
-// gradients (zeros at first, so the first step changes no rate).
+// Delta-bar-delta, Jacobs (1988), Neural Networks 1(4) 295–307. It remembers η_i, and δ̄, the trace of the
+// past gradients (zeros at first, so the first step changes no rate).
 template <class T> class DeltaBarDelta final : public Optimizer<T> {
 public:
     DeltaBarDelta(const Spec& spec, RunLength)
-        : rate_(starting_rate(spec)), kappa_(spec.number("kappa")), phi_(spec.number("phi")),
-          theta_(spec.number("theta")) {}
+        : Optimizer<T>({{"rates"}, {"gradient_trace"}}), rate_(starting_rate(spec)),
+          kappa_(spec.number("kappa")), phi_(spec.number("phi")), theta_(spec.number("theta")) {}
 
-    Index n_slots() const override { return 2; }
     void init(Index n, Span<T> state) const override {
         std::fill(state.begin(), state.begin() + n, static_cast<T>(rate_));
         std::fill(state.begin() + n, state.end(), T(0));
@@ -28,7 +27,7 @@ public:
 
     bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>&) const override {
         const Index n = std::ssize(w);
-        auto eta = slot(state, n, 0), trace = slot(state, n, 1);
+        const auto [eta, trace] = take<2>(state, n);
         const T kappa = static_cast<T>(kappa_), shrink = static_cast<T>(1 - phi_);
         const T theta = static_cast<T>(theta_), fresh = static_cast<T>(1 - theta_);
 #pragma omp simd
@@ -54,15 +53,15 @@ private:
 };
 
 // Rprop, Riedmiller & Braun (1993), in the form of Igel & Hüsken (2000) called iRprop−: where the gradient
-// turned, the step shrinks, and the parameter rests for this update. State: the steps Δ_i, and g of before.
+// turned, the step shrinks, and the parameter rests for this update. It remembers the steps Δ_i, and g of
+// before.
 template <class T> class Rprop final : public Optimizer<T> {
 public:
     Rprop(const Spec& spec, RunLength)
-        : rate_(starting_rate(spec)), eta_minus_(spec.number("eta_minus")),
-          eta_plus_(spec.number("eta_plus")), step_min_(spec.number("step_min")),
-          step_max_(spec.number("step_max")) {}
+        : Optimizer<T>({{"rates"}, {"last_gradient"}}), rate_(starting_rate(spec)),
+          eta_minus_(spec.number("eta_minus")), eta_plus_(spec.number("eta_plus")),
+          step_min_(spec.number("step_min")), step_max_(spec.number("step_max")) {}
 
-    Index n_slots() const override { return 2; }
     void init(Index n, Span<T> state) const override {
         std::fill(state.begin(), state.begin() + n, static_cast<T>(rate_));
         std::fill(state.begin() + n, state.end(), T(0));
@@ -70,7 +69,7 @@ public:
 
     bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>&) const override {
         const Index n = std::ssize(w);
-        auto step = slot(state, n, 0), before = slot(state, n, 1);
+        const auto [step, before] = take<2>(state, n);
         const T eta_minus = static_cast<T>(eta_minus_), eta_plus = static_cast<T>(eta_plus_);
         const T step_min = static_cast<T>(step_min_), step_max = static_cast<T>(step_max_);
 #pragma omp simd

@@ -30,13 +30,12 @@ template <class T> void add_scaled(double a, Span<const T> x, Span<T> y) {
 // the numbers lie in the optimizer's state.
 template <class T> class Pairs {
 public:
-    static Index n_slots(Index memory) { return 2 * memory; }
-    static Index n_scalars(Index memory) { return 3 + 2 * memory; }
+    static Index n_numbers(Index memory) { return 3 + 2 * memory; }
 
-    Pairs(Span<T> vectors, Span<T> scalars, Index n, Index memory)
-        : vectors_(vectors), n_(n), memory_(memory), count_(scalars[0]), newest_(scalars[1]),
-          gamma_(scalars[2]), rho_(scalars.subspan(3, static_cast<std::size_t>(memory))),
-          a_(scalars.last(rho_.size())) {}
+    Pairs(Span<T> steps, Span<T> changes, Span<T> numbers, Index n, Index memory)
+        : steps_(steps), changes_(changes), n_(n), memory_(memory), count_(numbers[0]), newest_(numbers[1]),
+          gamma_(numbers[2]), rho_(numbers.subspan(3, static_cast<std::size_t>(memory))),
+          a_(numbers.last(rho_.size())) {}
 
     bool empty() const { return count_ == 0; }
     void forget() { count_ = 0; }
@@ -82,10 +81,10 @@ public:
 private:
     Index count() const { return static_cast<Index>(count_); }
     Index at(Index age) const { return (static_cast<Index>(newest_) - age + memory_) % memory_; }
-    Span<T> s(Index i) { return slot(vectors_, n_, i); }
-    Span<T> y(Index i) { return slot(vectors_, n_, memory_ + i); }
+    Span<T> s(Index i) { return steps_.subspan(i * n_, n_); }
+    Span<T> y(Index i) { return changes_.subspan(i * n_, n_); }
 
-    Span<T> vectors_;
+    Span<T> steps_, changes_;
     Index n_, memory_;
     T &count_, &newest_, &gamma_;
     Span<T> rho_, a_;
@@ -94,29 +93,27 @@ private:
 // The learning rate is the first trial step of the line search (times min(1, 1/‖g‖₁) while there are no
 // pairs). Every trial of a step evaluates the same objective, and so do both gradients of a pair. Where the
 // search fails, the pairs are forgotten and steepest descent is tried; where that fails too, or the gradient
-// is zero, update returns false and w stays. State: the pairs; the direction; two points, two gradients.
+// is zero, update returns false and w stays. It remembers the pairs.
 template <class T> class LBFGS final : public Optimizer<T> {
 public:
-    LBFGS(const Spec& spec, RunLength)
-        : memory_(spec.integer("memory")),
-          search_{spec.number("c1"), spec.number("c2"), spec.integer("max_evaluations"),
-                  4 * static_cast<double>(std::numeric_limits<T>::epsilon())} {}
+    LBFGS(const Spec& spec, RunLength) : LBFGS(spec, spec.integer("memory")) {}
 
-    Index n_slots() const override { return Pairs<T>::n_slots(memory_) + 5; }
-    Index n_scalars() const override { return Pairs<T>::n_scalars(memory_); }
     bool evaluates() const override { return true; }
 
     // Should the objective throw (an interrupt does), then w and the outcome of the next update are as if
     // this one had not begun.
     bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
         if (!now.evaluate) throw EngineError("LBFGS needs to evaluate the objective, and was not given it");
-        Pairs<T> pairs(state, state.last(static_cast<std::size_t>(n_scalars())), std::ssize(w), memory_);
+        const Index n = std::ssize(w), pair = memory_ * n;
+        Pairs<T> pairs(state.first(pair), state.subspan(pair, pair), state.last(this->n_numbers()), n,
+                       memory_);
+        const Span<T> scratch = state.subspan(2 * pair, 5 * n);
         const bool steepest = pairs.empty();
         if (now.step_length) *now.step_length = 0;
-        if (descend(w, g, state, pairs, now)) return true;
+        if (descend(w, g, scratch, pairs, now)) return true;
         if (steepest) return false;
         pairs.forget();
-        return descend(w, g, state, pairs, now);
+        return descend(w, g, scratch, pairs, now);
     }
 
     void steady_rates(Span<const T>, const Now<T>&, Span<T>) const override {
@@ -124,11 +121,23 @@ public:
     }
 
 private:
-    bool descend(Span<T> w, Span<T> g, Span<T> state, Pairs<T>& pairs, const Now<T>& now) const {
-        const Index n = std::ssize(w), scratch = Pairs<T>::n_slots(memory_);
-        Span<T> p = slot(state, n, scratch);
-        Span<T> w_trial = slot(state, n, scratch + 1), g_trial = slot(state, n, scratch + 2);
-        Span<T> w_best = slot(state, n, scratch + 3), g_best = slot(state, n, scratch + 4);
+    // Behind the pairs: the direction, and two points of the search with their gradients.
+    LBFGS(const Spec& spec, Index memory)
+        : Optimizer<T>({{"steps", Slot::list, memory},
+                        {"gradient_changes", Slot::list, memory},
+                        {"direction", Slot::scratch},
+                        {"trial", Slot::scratch},
+                        {"trial_gradient", Slot::scratch},
+                        {"best", Slot::scratch},
+                        {"best_gradient", Slot::scratch}},
+                       Pairs<T>::n_numbers(memory)),
+          memory_(memory), search_{spec.number("c1"), spec.number("c2"), spec.integer("max_evaluations"),
+                                   4 * static_cast<double>(std::numeric_limits<T>::epsilon())} {}
+
+    bool descend(Span<T> w, Span<T> g, Span<T> scratch, Pairs<T>& pairs, const Now<T>& now) const {
+        const Index n = std::ssize(w);
+        auto vectors = take<5>(scratch, n);
+        auto& [p, w_trial, g_trial, w_best, g_best] = vectors;
 
         pairs.direction(g, p);
         const Trial start{0, now.value, dot<T>(g, p), dot<T>(g, g)};

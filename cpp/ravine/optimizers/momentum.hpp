@@ -15,6 +15,7 @@ public:
         static const std::vector<double> no_memory;
         return schedule_.at(time, no_memory);
     }
+    bool is_zero() const { return is_constant && at({}) == 0; }
     const bool is_constant;
 
 private:

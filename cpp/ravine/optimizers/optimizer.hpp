@@ -29,14 +29,24 @@ template <class T> struct Now {
     double* step_length = nullptr;         // where a line search says how far it went, if not null
 };
 
+// What a rule remembers from step to step: a vector as long as w, or a list of such vectors, under one name.
+// What is scratch means nothing between two steps.
+struct Slot {
+    enum Kind { vector, list, scratch };
+    const char* name;
+    Kind kind = vector;
+    Index vectors = 1;
+};
+
 template <class T> class Optimizer {
 public:
     virtual ~Optimizer() = default;
 
-    // How many vectors as long as w the rule keeps; they lie one behind the other in `state`, followed by
-    // n_scalars() numbers. `init` sets them before the first step.
-    virtual Index n_slots() const = 0;
-    virtual Index n_scalars() const { return 0; }
+    // The rule's slots lie one behind the other in `state`, followed by so many numbers. `init` sets them
+    // before the first step.
+    const std::vector<Slot>& slots() const { return slots_; }
+    Index n_numbers() const { return n_numbers_; }
+    Index state_size(Index n) const { return n * n_vectors_ + n_numbers_; }
     virtual void init(Index n, Span<T> state) const {
         (void)n;
         std::fill(state.begin(), state.end(), T(0));
@@ -71,7 +81,15 @@ public:
     Schedule learning_rate;
     double weight_decay = 0;
 
-    Index state_size(Index n) const { return n * n_slots() + n_scalars(); }
+protected:
+    explicit Optimizer(std::vector<Slot> slots = {}, Index n_numbers = 0)
+        : slots_(std::move(slots)), n_numbers_(n_numbers) {
+        for (const Slot& slot : slots_) n_vectors_ += slot.vectors;
+    }
+
+private:
+    std::vector<Slot> slots_;
+    Index n_vectors_ = 0, n_numbers_;
 };
 
 template <class T> using OptimizerPtr = std::unique_ptr<Optimizer<T>>;

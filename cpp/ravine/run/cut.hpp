@@ -50,8 +50,8 @@ public:
         return all.subspan(number * block_, block_size(number));
     }
     // The block's stretch of the optimizer's state; each starts on a cache line.
-    template <class T>
-    std::span<T> slots(std::span<T> all, Index number, const Optimizer<T>& optimizer) const {
+    template <class Value, class T>
+    std::span<Value> slots(std::span<Value> all, Index number, const Optimizer<T>& optimizer) const {
         return all.subspan(number * stretch(optimizer), optimizer.state_size(block_size(number)));
     }
     template <class T> Index slots_size(const Optimizer<T>& optimizer) const {

@@ -64,9 +64,9 @@ template <class T> struct RunState {
     double diverged_rate = 0;       // η of the step at which the run diverged
     const char* diverged_what = ""; // the loss, or the weights
 
-    // Lets go of all that only a run that goes on from here needs.
+    // Lets go of all that only a run that goes on from here needs. The optimizer's state can be looked at.
     void forget_arrays() {
-        for (Buffer<T>* array : {&w, &state, &slots, &average, &average_state, &best_w, &best_state, &before})
+        for (Buffer<T>* array : {&w, &state, &average, &average_state, &best_w, &best_state, &before})
             *array = Buffer<T>();
     }
 };

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.cli.flags.settings import TableSettings
+    from ravine.cli.flags.table import TableSettings
+    from ravine.tables.schema import TableSchema
+    from ravine.tables.target import Task
     from ravine.tables.text.interpreting import Interpreted
 
-__all__ = ["KnownRows", "known_rows"]
+__all__ = ["KnownRows", "SplitRows", "known_rows", "readable_rows"]
 
 _FRACTIONS = "--test-fraction or --validation-fraction"
 
@@ -50,23 +52,28 @@ class KnownRows:
         both = {"groups": self.groups, "time": self.time}
         return {name: values for name, values in both.items() if values is not None}
 
+    def task_for(self, settings: TableSettings) -> Task:
+        """Give the task that is asked for, or the one that the target suggests."""
+        from ravine.tables import infer_task
+        from ravine.tables.places import rows_of_the_file
+
+        if settings.task is not None:
+            return settings.task
+        with rows_of_the_file(self.frame.index):
+            return infer_task(self.frame[settings.target], settings.target)
+
     def split(
-        self,
-        settings: TableSettings,
-        task: str,
-        validation_fraction: float,
-        seed: int,
-        *,
-        later: float = 0.0,
-    ) -> tuple[KnownRows, KnownRows, KnownRows]:
+        self, settings: TableSettings, task: Task, shares: tuple[float, float], seed: int
+    ) -> SplitRows:
         """Set rows aside: training, validation and test rows; classes in proportion.
 
-        ``later`` is the share of the training rows that will be set aside by others.
+        ``shares`` are the share of the rows to validate on, and the share of the training rows
+        that will be set aside by others.
         """
         from ravine.tables.splitting import check_sides_differ, split_rows
         from ravine.tables.text.kinds import text_of
 
-        fractions = (settings.test_fraction, validation_fraction)
+        fractions, later = (settings.test_fraction, shares[0]), shares[1]
         if self.sides and not any((*fractions, later)):
             flag = "--group" if self.groups is not None else "--time"
             raise ParameterError(
@@ -98,7 +105,8 @@ class KnownRows:
                 f"{where}: {error}",
                 hint=f"Name other columns, or set {_FRACTIONS} to 0.",
             ) from error
-        return self._take(split.training), self._take(split.validation), self._take(split.test)
+        parts = (split.training, split.validation, split.test)
+        return SplitRows(task, *map(self._take, parts))
 
     def _identity(self, target: str) -> NDArray[np.int64] | None:
         """Give copies of a row the same number; None if there are none."""
@@ -112,6 +120,16 @@ class KnownRows:
     def _take(self, rows: NDArray[np.int64]) -> KnownRows:
         sides = {name: values[rows] for name, values in self.sides.items()}
         return KnownRows(self.frame.iloc[rows], self.table, **sides)
+
+
+@dataclass(frozen=True)
+class SplitRows:
+    """Rows by what they are for; validation and test rows may be none."""
+
+    task: Task
+    training: KnownRows
+    validation: KnownRows
+    test: KnownRows
 
 
 def known_rows(table: str | pd.DataFrame, settings: TableSettings) -> KnownRows:
@@ -174,6 +192,35 @@ def known_rows(table: str | pd.DataFrame, settings: TableSettings) -> KnownRows:
         say(f"note: {note}")
     kept = [said for said in remarks if not any(said.startswith(f"Column {n!r}") for n in names)]
     return KnownRows(known, replace(found, remarks=(*kept, *found.remarks)), groups, time)
+
+
+def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.DataFrame:
+    """Leave out rows in which something is missing that no training row lacked, with a note.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows that were set aside.
+    schema : TableSchema
+        What was learnt from the training rows.
+    name : str
+        What the rows are for, for the note.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows that can be scored.
+    """
+    import numpy as np
+
+    from ravine.ground.text import plural
+
+    readable = schema.readable(rows) if len(rows) else np.ones(0, bool)
+    if readable.all():
+        return rows
+    lost = plural(int((~readable).sum()), f"{name} row")
+    say(f"note: {lost} left out: a value is missing, or infinite, where none is in training")
+    return rows[readable]
 
 
 def _groups_of(column: pd.Series[Any], present: NDArray[np.bool_], flag: str) -> Any:

@@ -8,12 +8,24 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ravine.errors import MissingPackageError
+from ravine.ground.packages import needs
 from ravine.ground.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "json_text", "note", "number", "print_json", "print_table", "say", "show"]
+__all__ = [
+    "can_draw",
+    "console",
+    "json_text",
+    "note",
+    "number",
+    "print_json",
+    "print_table",
+    "say",
+    "show",
+]
 
 _WIDTH_WITHOUT_TERMINAL = 100
 
@@ -50,6 +62,22 @@ def say(message: str, *, style: str | None = None, word: int = 0) -> None:
     if style:
         text.stylize(style, 0, word)
     console(sys.stderr).print(text, soft_wrap=True)
+
+
+def can_draw(picture: str) -> bool:
+    """Whether pictures can be drawn. If not, say so of this one, and what to install.
+
+    Examples
+    --------
+    >>> can_draw("learning_curve.png")
+    True
+    """
+    try:
+        needs(picture, "matplotlib")
+    except MissingPackageError as missing:
+        say(f"note: {missing}")
+        return False
+    return True
 
 
 def show(text: str = "", *, style: str | None = None, wrap: bool = False) -> None:

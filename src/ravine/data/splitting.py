@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ravine.data.sides import first_come, group_codes, time_ranks
 from ravine.errors import DataError
+from ravine.ground.packages import needs
 
 __all__ = ["check_sides", "group_codes", "split_rows", "time_ranks", "units_of"]
 
@@ -157,6 +158,7 @@ def units_of(n: int, identity: ArrayLike | None = None, groups: ArrayLike | None
         return np.arange(n)
     if len(parts) == 1:
         return parts[0]
+    needs("Splitting by copies and groups at once", "scipy")
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

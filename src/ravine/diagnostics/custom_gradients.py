@@ -68,7 +68,7 @@ class Recorded:
             low, middle, high = (self._at(row, column, by) for by in (-nudge, 0.0, nudge))
             before, after = (middle - low) / nudge, (high - middle) / nudge
             both = abs(before) + abs(after)
-            if abs(after - before) > _KINK * both + 100 * step * scale:
+            if abs(after - before) > _KINK * both + floor * scale:
                 yield None
                 continue
             analytic, numeric = float(self.slope[row].flat[column]), (high - low) / (2 * nudge)

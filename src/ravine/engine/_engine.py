@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from ravine.engine import _cpu
+from ravine.ground.packages import needs
 
 
 def _levels() -> list[str]:
@@ -41,9 +42,10 @@ def _load_engine() -> ModuleType:
 
 def _blas_library() -> str:
     """Find OpenBLAS in the package scipy-openblas32, without importing that."""
+    needs("ravine", "scipy_openblas32")
     package = importlib.util.find_spec("scipy_openblas32")
     if package is None or package.origin is None:
-        raise ImportError("ravine needs the package scipy-openblas32. Install it with pip.")
+        raise ImportError("The package scipy-openblas32 has no folder.")
     folder = Path(package.origin).parent / "lib"
     libraries = sorted(folder.glob("libscipy_openblas*"))
     if not libraries:

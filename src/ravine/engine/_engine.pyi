@@ -154,6 +154,14 @@ class Optimizer32:
         Step k, in place: returns (value at w before it, learning rate, whether the rule moved).
         """
 
+    @staticmethod
+    def by_name(spec: dict, n: int, slots: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> dict:
+        """The state of n parameters in a snapshot, as arrays with names."""
+
+    @staticmethod
+    def from_names(spec: dict, n: int, arrays: dict) -> object:
+        """The state that by_name shows."""
+
 class Optimizer64:
     """
     An optimizer and its state, for n parameters and a run of so many steps.
@@ -165,6 +173,14 @@ class Optimizer64:
         """
         Step k, in place: returns (value at w before it, learning rate, whether the rule moved).
         """
+
+    @staticmethod
+    def by_name(spec: dict, n: int, slots: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> dict:
+        """The state of n parameters in a snapshot, as arrays with names."""
+
+    @staticmethod
+    def from_names(spec: dict, n: int, arrays: dict) -> object:
+        """The state that by_name shows."""
 
 def schedule_value(spec: object, epoch: float, step: float, epochs: float, steps: float) -> float:
     """A schedule's value at a time, in a run of so many epochs and steps."""

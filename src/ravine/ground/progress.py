@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ravine.ground.packages import needs
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -47,6 +49,7 @@ def live_progress(console: Console | None = None, *, scale: float = 1.0) -> Iter
     ...     report({"run": 0, "epoch": 1, "epochs": 2, "loss": 0.5, "val_loss": 0.6})
     """
     if console is None:
+        needs("The line of progress", "rich")
         from rich.console import Console
 
         console = Console(stderr=True)

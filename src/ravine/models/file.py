@@ -22,12 +22,11 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 from numpy.typing import NDArray
 
 from ravine.errors import FileError
 from ravine.ground.files import atomic_write, file_error
+from ravine.ground.packages import needs
 
 __all__ = ["FORMAT", "read_checksum", "read_model_file", "write_model_file"]
 
@@ -87,6 +86,9 @@ def write_model_file(
     ...     read_model_file(path)
     ({'name': 'a'}, {'w': array([0., 1., 2.])})
     """
+    needs("Saving a model", "safetensors")
+    import safetensors.numpy
+
     plain = _encode(document)
     _check_depth(plain, "the document")
     ready = {name: _as_stored(name, array) for name, array in arrays.items()}
@@ -309,6 +311,9 @@ def _open_envelope(name: str, text: str) -> tuple[Document, str]:
 
 def _load_arrays(name: str, content: bytes) -> Arrays:
     """Let safetensors make the arrays."""
+    needs("Reading a model", "safetensors")
+    import safetensors.numpy
+
     try:
         arrays: Arrays = safetensors.numpy.load(content)
     except (safetensors.SafetensorError, ValueError, OverflowError) as error:

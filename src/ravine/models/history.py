@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ravine.errors import DataError
 from ravine.ground.files import atomic_write
+from ravine.ground.packages import needs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,6 +146,7 @@ class History:
         0      1  0.50
         1      2  0.25
         """
+        needs("to_frame", "pandas")
         import pandas as pd
 
         return pd.DataFrame({name: values.copy() for name, values in self._columns.items()})

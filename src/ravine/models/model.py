@@ -23,6 +23,7 @@ from ravine.data.gate import (
 )
 from ravine.data.target_precision import are_kept
 from ravine.engine.handles import engine_network
+from ravine.engine.optimizer_state import NUMBERS, named_state
 from ravine.errors import FileError, ParameterError, RavineError, SpecError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.finite import check_predictions, check_scores, overflowed
@@ -31,6 +32,7 @@ from ravine.models.parts import named_views, pack, shifted_means, unpack
 from ravine.models.summary import Summary, html_table, text_table
 from ravine.specs.layers import Dense, Dropout, Layer, Residual
 from ravine.specs.network import Network
+from ravine.specs.optimizers import OPTIMIZERS
 from ravine.specs.recipe import Recipe
 from ravine.specs.spec import for_engine, short
 from ravine.specs.stand_ins import as_saved
@@ -189,6 +191,57 @@ class Model:
         state = shifted_means(self.state_vector, self._engine, self.offsets, -1)
         state.setflags(write=False)
         return named_views(state, self._engine.state_layout)
+
+    @property
+    def optimizer_state(self) -> Any:
+        """What the optimizer remembered after the last step of training, by name.
+
+        It is of the last step even where the weights are those of a better epoch, or averages. It
+        lives as long as this object: files, copies and pickles do not carry it; for going on as if
+        nothing had happened there are checkpoints.
+
+        Returns
+        -------
+        dict of str to dict of str to ndarray, or None
+            ``model.optimizer_state["velocity"]["dense_1.weight"]``: read-only arrays, by the name
+            of what the rule keeps and by the parameter that it keeps it for; empty for a rule that
+            keeps nothing. What is a list of vectors (the ``"steps"`` and ``"gradient_changes"`` of
+            `ravine.LBFGS`, a ring of ``memory`` places) has one more axis in front. Of a custom
+            rule: the state that its ``init`` made, as its ``update`` left it. None for a model that
+            was loaded, copied or never trained.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> recipe = rv.Recipe(optimizer="adam", epochs=1)
+        >>> model = rv.train(rv.Network([rv.Dense(1)]), X, X[:, 0], recipe)
+        >>> list(model.optimizer_state)
+        ['first_moment', 'second_moment']
+        >>> model.optimizer_state["first_moment"]["dense_1.weight"].shape
+        (2, 1)
+        """
+        remembered = vars(self).get("_remembered")
+        if remembered is None or type(self.recipe.optimizer) not in OPTIMIZERS:
+            return remembered
+        n = len(self.parameters_vector)
+        arrays = named_state(self.recipe.optimizer.to_dict(), n, remembered)
+        return {
+            name: named_views(_locked(array, self.dtype), self._engine.layout)
+            for name, array in arrays.items()
+            if name != NUMBERS
+        }
+
+    def remember(self, optimizer_state: Any) -> None:
+        """Keep what `optimizer_state` shows.
+
+        Parameters
+        ----------
+        optimizer_state : ndarray or object
+            The slots of a snapshot, or the state of a custom rule.
+        """
+        vars(self)["_remembered"] = optimizer_state
 
     @cached_property
     def _engine(self) -> Any:

@@ -62,7 +62,7 @@ def named_views(
     Parameters
     ----------
     vector : ndarray
-        All parameters, or all state.
+        All parameters, or all state; or several such vectors, one behind the other.
     layout : iterable of dict
         The engine's: name, shape, offset, size.
 
@@ -79,8 +79,8 @@ def named_views(
            [2.]])}
     """
     return {
-        entry["name"]: vector[entry["offset"] : entry["offset"] + entry["size"]].reshape(
-            entry["shape"]
+        entry["name"]: vector[..., entry["offset"] : entry["offset"] + entry["size"]].reshape(
+            (*vector.shape[:-1], *entry["shape"])
         )
         for entry in layout
     }

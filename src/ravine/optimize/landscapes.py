@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ravine.errors import ParameterError
 from ravine.ground.numeric import as_array, as_floats
+from ravine.ground.packages import needs
 from ravine.specs.rules import Number
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class Landscape:
         'ravine'
         """
         if ax is None:
+            needs("A picture", "matplotlib")
             import matplotlib.pyplot as plt
 
             _, ax = plt.subplots(layout="constrained")

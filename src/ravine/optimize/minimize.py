@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.errors import DivergenceError, ParameterError
 from ravine.ground.kept import count_masked
 from ravine.ground.numeric import as_array, as_floats
+from ravine.ground.packages import needs
 from ravine.specs.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, check_own_rule
 from ravine.specs.rules import Choice, Whole, broken, shown
 from ravine.specs.spec import Member, for_engine
@@ -94,6 +95,7 @@ def minimize(
     >>> result.x.round(6), result.nit < 50
     (array([1., 1.]), True)
     """
+    needs("minimize", "scipy")
     rule = Member(Optimizer)("minimize", "optimizer", optimizer)
     check_own_rule(rule)
     plateau = getattr(rule.learning_rate, "plateau", None)

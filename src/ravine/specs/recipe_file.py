@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from ravine.errors import ParameterError, SpecError
 from ravine.ground.files import atomic_write, file_error
+from ravine.ground.packages import needs
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import nearest, shown
@@ -106,6 +107,7 @@ def write_recipe_file(
     ...     read_recipe_file(path).data
     {'target': 'price'}
     """
+    needs("Writing a recipe file", "tomli_w")
     import tomli_w
 
     tables: dict[str, Any] = {}

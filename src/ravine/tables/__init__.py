@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ravine.ground.packages import needs
 from ravine.tables.coding import ROBUST, STANDARD, Coding
 from ravine.tables.columns import (
     BinaryColumn,
@@ -24,6 +25,8 @@ from ravine.tables.reading import read_table, table_stem
 from ravine.tables.schema import TableSchema
 from ravine.tables.splitting import Split, split_rows
 from ravine.tables.target import Target, infer_task
+
+needs("A table", "pandas", "narwhals")
 
 __all__ = [
     "ROBUST",

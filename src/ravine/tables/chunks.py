@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ravine.errors import FileError
+from ravine.ground.packages import needs
 from ravine.tables.columns.categories import BinaryColumn, CategoryColumn, CodeColumn, OrderedColumn
-from ravine.tables.finding import check_column
+from ravine.tables.finding import check_column, check_columns
 from ravine.tables.places import rows_of_the_file
 from ravine.tables.reading import check_names, extension_of
 from ravine.tables.schema import TableSchema
@@ -112,6 +113,7 @@ class TableChunks:
         rows: int = _ROWS,
         block: int | None = None,
     ) -> None:
+        needs("Reading a table from a file", "pyarrow")
         self.path = os.fspath(path)
         self.rows_read = 0
         self._rows = rows
@@ -167,7 +169,7 @@ def _cells_of(schema: TableSchema, names: list[str], with_target: bool) -> dict[
         cells[name] = "boolean" if classes and isinstance(classes[0], bool) else "number"
         if cells[name] == "number" and any(_is_large(label) for label in classes):
             cells[name] = "integer"
-    schema.check(header)
+    check_columns(header, [column.name for column in schema.columns])
     cells |= dict.fromkeys(schema.text_columns, "category")
     return {name: cells[name] for name in names if name in cells}
 

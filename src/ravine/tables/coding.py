@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ravine.errors import ParameterError
+from ravine.specs.rules import Choice, Flag, Items, Rule, Whole
+from ravine.specs.spec import Family, Spec
 
-__all__ = ["ROBUST", "STANDARD", "Coding"]
+__all__ = ["CODINGS", "ROBUST", "STANDARD", "Coding"]
 
 
-@dataclass(frozen=True)
-class Coding:
+@dataclass(frozen=True, repr=False)
+class Coding(Spec):
     """How the columns of a table become numbers.
 
     Parameters
@@ -52,60 +55,34 @@ class Coding:
     tails: bool = False
     signed: bool = False
 
-    def __post_init__(self) -> None:
-        if self.scaling not in ("standard", "robust"):
-            raise ParameterError(
-                f"The 'scaling' parameter of Coding must be 'standard' or 'robust'. "
-                f"Got {self.scaling!r}."
-            )
-        for name, least in (
-            ("n_bins", 0),
-            ("most_one_hot_levels", 0),
-            ("fewest_rows_of_a_level", 1),
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "scaling": Choice(("standard", "robust")),
+        "n_bins": Whole(at_least=0),
+        "more_bins": Items(Whole(at_least=1)),
+        "keep_scaled": Flag(),
+        "most_one_hot_levels": Whole(at_least=0),
+        "fewest_rows_of_a_level": Whole(at_least=1),
+        "tails": Flag(),
+        "signed": Flag(),
+    }
+
+    def _check(self) -> None:
+        for name in ("n_bins", "tails"):
+            if getattr(self, name) and self.scaling != "robust":
                 raise ParameterError(
-                    f"The {name!r} parameter of Coding must be a whole number of at least {least}. "
-                    f"Got {value!r}."
+                    f"The {name!r} parameter of Coding goes with scaling='robust'. "
+                    f"Got {name}={getattr(self, name)!r} with scaling={self.scaling!r}."
                 )
-        if self.n_bins and self.scaling != "robust":
+        if self.more_bins and not self.n_bins:
             raise ParameterError(
-                "The 'n_bins' parameter of Coding goes with scaling='robust'. "
-                f"Got n_bins={self.n_bins} with scaling={self.scaling!r}."
-            )
-        if not all(self.n_bins and type(n) is int and n > 0 for n in self.more_bins):
-            raise ParameterError(
-                "The 'more_bins' parameter of Coding must be whole numbers of at least 1, beside "
-                f"n_bins. Got {self.more_bins!r} beside n_bins={self.n_bins}."
-            )
-        if self.tails and self.scaling != "robust":
-            raise ParameterError(
-                "The 'tails' parameter of Coding goes with scaling='robust'. "
-                f"Got tails={self.tails!r} with scaling={self.scaling!r}."
+                "The 'more_bins' parameter of Coding goes with n_bins. "
+                f"Got {self.more_bins!r} beside n_bins=0."
             )
         if not self.n_bins and not self.keep_scaled:
             raise ParameterError(
                 "With keep_scaled=False and no bins, nothing would stand for a number.",
                 hint="Set n_bins.",
             )
-
-    @staticmethod
-    def named(coding: str | Coding) -> Coding:
-        """Get a coding by its name, "standard" or "robust".
-
-        Examples
-        --------
-        >>> Coding.named("robust") == ROBUST
-        True
-        """
-        if isinstance(coding, Coding):
-            return coding
-        if not isinstance(coding, str) or coding not in _NAMED:
-            raise ParameterError(
-                f"The 'coding' parameter must be 'standard', 'robust' or a Coding. Got {coding!r}."
-            )
-        return _NAMED[coding]
 
 
 STANDARD = Coding()
@@ -114,4 +91,6 @@ STANDARD = Coding()
 ROBUST = Coding(scaling="robust", most_one_hot_levels=9, signed=True)
 """The Neural estimators' coding: robust scaling, text of up to 9 levels one-hot."""
 
-_NAMED = {"standard": STANDARD, "robust": ROBUST}
+CODINGS: Family[Coding] = Family(
+    "a coding", Coding, (Coding,), {"standard": STANDARD, "robust": ROBUST}
+)

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ravine.errors import DataError
+from ravine.ground.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_column", "drop_columns", "listed", "rows_with_target", "similar"]
+__all__ = ["check_column", "check_columns", "drop_columns", "listed", "rows_with_target", "similar"]
 
 
 def check_column(frame: pd.DataFrame, name: str, role: str = "column") -> None:
@@ -47,6 +48,34 @@ def check_column(frame: pd.DataFrame, name: str, role: str = "column") -> None:
     hint = f"Did you mean {near[0]!r}?" if near else f"Its columns are {listed(names)}."
     said = "" if role == "column" else f" (the {role})"
     raise DataError(f"The table has no column {name!r}{said}.", hint=hint)
+
+
+def check_columns(frame: pd.DataFrame, names: list[str]) -> None:
+    """Check that a table has rows and all columns that a model was trained on.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    names : list of str
+        The columns.
+
+    Raises
+    ------
+    DataError
+        If it has no rows, or columns are missing.
+    """
+    present = [str(column) for column in frame.columns]
+    known = set(present)
+    absent = [name for name in names if name not in known]
+    if absent:
+        raise DataError(
+            f"The table has {plural(len(present), 'column')}, but the model was trained on "
+            f"{len(names)}; missing: {listed(absent)}.",
+            hint=similar(absent, present) or "Give a table with the columns of the training table.",
+        )
+    if not len(frame):
+        raise DataError("The table has no rows.")
 
 
 def drop_columns(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

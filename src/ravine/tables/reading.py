@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ravine.errors import DataError, FileError
 from ravine.ground.files import file_error
 from ravine.ground.memory import check_memory
+from ravine.ground.packages import needs
 from ravine.tables.limits import (
     LONGEST_NAMES,
     PER_CELL,
@@ -134,6 +135,7 @@ def read_with_remarks(
     remarks : list of str
         Sentences.
     """
+    needs("Reading a table from a file", "pyarrow")
     name = os.fspath(path)
     extension = extension_of(name)
     content = _content(name)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ravine.errors import DataError, SpecError
-from ravine.ground.text import plural
+from ravine.specs.spec import Member
 from ravine.tables.coding import Coding
 from ravine.tables.columns import (
     BinaryColumn,
@@ -18,18 +18,16 @@ from ravine.tables.columns import (
     CodeColumn,
     Column,
     OrderedColumn,
-    RobustColumn,
-    read_column,
 )
-from ravine.tables.columns.base import BINS
-from ravine.tables.columns.learning import SAYS_NOTHING, learn_column, with_reading
-from ravine.tables.finding import check_column, listed, similar
+from ravine.tables.columns.learning import SAYS_NOTHING, with_reading
+from ravine.tables.columns.places import bins_of, codes_of, scaled_of
+from ravine.tables.document import read_document, write_document
+from ravine.tables.finding import check_column, check_columns
 from ravine.tables.frames import as_frame
+from ravine.tables.learning import learn_columns, learn_targets
 from ravine.tables.target import Target, Task
 from ravine.tables.text.interpreting import Interpreted, interpret, said_of_unread, warn_of
-from ravine.tables.values import (
-    Unread,
-)
+from ravine.tables.values import Unread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,19 +167,11 @@ class TableSchema:
         TableSchema
             What was learnt.
         """
-        coding, frame = Coding.named(coding), table.frame
-        learnt = _learn_targets(frame, list(targets), task, standardise_target)
-        columns: list[Column] = []
-        left_out = dict(table.left_out)
-        for name in (str(column) for column in frame.columns if column not in targets):
-            column = learn_column(frame[name], name, coding)
-            if isinstance(column, str):
-                left_out[name] = column
-            else:
-                columns.append(with_reading(column, *table.readings.get(name, ())))
-        schema = cls(
-            tuple(columns), left_out=left_out, targets=learnt, remarks=tuple(table.remarks)
-        )
+        frame, chosen = table.frame, Member(Coding)("TableSchema", "coding", coding)
+        learnt = learn_targets(frame, targets, task, standardise_target)
+        rest = [str(column) for column in frame.columns if column not in targets]
+        columns, left_out = learn_columns(table, rest, chosen)
+        schema = cls(columns, left_out=left_out, targets=learnt, remarks=tuple(table.remarks))
         if not columns:
             raise DataError(
                 " ".join(["The table has no column to learn from.", *schema.notes]),
@@ -233,22 +223,12 @@ class TableSchema:
     @property
     def codes(self) -> dict[int, int]:
         """Which columns of numbers hold codes for an Embedding layer, and how many codes."""
-        found, position = {}, 0
-        for column in self.columns:
-            if isinstance(column, CodeColumn):
-                found[position] = len(column.levels) + 1
-            position += len(column.features)
-        return found
+        return codes_of(self.columns)
 
     @property
     def scaled(self) -> tuple[int, ...]:
         """Which columns of numbers are scaled, and clipped, numbers of the table."""
-        found, position = [], 0
-        for column in self.columns:
-            if isinstance(column, RobustColumn) and column.scaled:
-                found.append(position)
-            position += len(column.features)
-        return tuple(found)
+        return scaled_of(self.columns)
 
     @property
     def bins(self) -> tuple[dict[int, int], ...]:
@@ -257,17 +237,7 @@ class TableSchema:
         One dictionary for each of the numbers of bins in the coding. A `ravine.PiecewiseLinear`
         layer takes the columns of one of them.
         """
-        found: list[dict[int, int]] = []
-        position = 0
-        for column in self.columns:
-            if isinstance(column, RobustColumn) and column.bins:
-                first = position + column.features.index(f"{column.name} {BINS}")
-                for place, edges in enumerate(column.binnings):
-                    if place == len(found):
-                        found.append({})
-                    found[place][first + place] = len(edges) - 1
-            position += len(column.features)
-        return tuple(found)
+        return bins_of(self.columns)
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -410,50 +380,15 @@ class TableSchema:
         found = {column.name: column.unread(frame[column.name]) for column in self.columns}
         return {name: unread for name, unread in found.items() if unread is not None}
 
-    def check(self, frame: Any) -> None:
-        """Check that a table has every column that is needed.
-
-        Parameters
-        ----------
-        frame : data frame, dict of columns, array, …
-            Any rows.
-
-        Raises
-        ------
-        DataError
-            If it has no rows, or columns are missing.
-        """
-        self._fitting(frame)
-
     def _fitting(self, table: Any) -> pd.DataFrame:
         """Make a frame of a table that has every column."""
         frame = as_frame(table)
-        present = [str(column) for column in frame.columns]
-        known = set(present)
-        absent = [column.name for column in self.columns if column.name not in known]
-        if absent:
-            raise DataError(
-                f"The table has {plural(len(present), 'column')}, but the model was trained on "
-                f"{len(self.columns)}; missing: {listed(absent)}.",
-                hint=similar(absent, present)
-                or "Give a table with the columns of the training table.",
-            )
-        if not len(frame):
-            raise DataError("The table has no rows.")
+        check_columns(frame, [column.name for column in self.columns])
         return frame
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the schema with plain data that JSON can hold."""
-        targets = [target.to_dict() for target in self.targets]
-        return {
-            "columns": [column.to_dict() for column in self.columns],
-            "target": targets if len(targets) > 1 else next(iter(targets), None),
-            "left_out": dict(self.left_out),
-            **({"remarks": list(self.remarks)} if self.remarks else {}),
-            **(
-                {} if self.missing_values is None else {"missing_values": list(self.missing_values)}
-            ),
-        }
+        return write_document(self)
 
     @classmethod
     def from_dict(cls, description: Any) -> TableSchema:
@@ -474,56 +409,11 @@ class TableSchema:
         SpecError
             If it is not such a description.
         """
-        parts, further = {"columns", "target", "left_out"}, {"remarks", "missing_values"}
-        if not isinstance(description, dict) or set(description) - further != parts:
-            raise SpecError("A schema needs columns, a target and what is left out.")
-        columns, left_out = description["columns"], description["left_out"]
-        if not isinstance(columns, list) or not columns or not isinstance(left_out, dict):
-            raise SpecError("A schema needs a list of columns, and what is left out by name.")
-        targets = description["target"]
-        if targets is None:
-            targets = []
-        return cls(
-            tuple(read_column(column) for column in columns),
-            left_out={str(name): str(why) for name, why in left_out.items()},
-            targets=tuple(
-                Target.from_dict(target)
-                for target in (targets if isinstance(targets, list) else [targets])
-            ),
-            remarks=_texts_of(description, "remarks") or (),
-            missing_values=_texts_of(description, "missing_values"),
-        )
-
-
-def _learn_targets(
-    frame: pd.DataFrame, names: list[str], task: Task | None, standardise: bool
-) -> tuple[Target, ...]:
-    for name in names:
-        check_column(frame, name, "target")
-    targets = tuple(
-        Target.learn(frame[name], name, task=task, standardise=standardise) for name in names
-    )
-    if len({target.task for target in targets}) > 1:
-        tasks = ", ".join(f"{target.name!r} is a {target.task}" for target in targets)
-        raise DataError(
-            f"Several targets must set the same task. Here {tasks}.",
-            hint="Say which one it is (task='regression'), or train a model for each.",
-        )
-    return targets
+        return cls(**read_document(description))
 
 
 def _left_out(left_out: Mapping[str, str]) -> list[str]:
     return [f"Column {name!r} is left out: {why}." for name, why in left_out.items()]
-
-
-def _texts_of(description: dict[str, Any], key: str) -> tuple[str, ...] | None:
-    """Read a list of texts that a schema may have."""
-    texts = description.get(key)
-    if texts is None:
-        return None
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise SpecError(f"The {key!r} of a schema must be a list of texts.")
-    return tuple(texts)
 
 
 def _check_different(names: list[str], what: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.data.shared import Offsets, SharedData
+from ravine.engine.optimizer_state import named_state, state_of_names
 from ravine.errors import FileError, ParameterError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.parts import OFFSETS, pack
@@ -21,19 +22,22 @@ from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe
 from ravine.specs.stand_ins import as_saved
 from ravine.training.lengths import as_long_as_the_run, with_lengths
-from ravine.training.run import Run
+from ravine.training.run import Run, described_optimizer
 
 __all__ = ["Checkpoint", "offsets_of", "resume"]
 
 _PREFIX, _OWN = "checkpoint.", "checkpoint.own."
+_OPTIMIZER = "checkpoint.optimizer."
+
+#: The optimizer's state, which the formats before the third kept as it lies in the engine.
+_SLOTS = "slots"
 
 #: What the arrays of a checkpoint mean; a file without this mark has the first format.
-_FORMAT = 2
+_FORMAT = 3
 
 _ARRAYS = (
     "w",
     "state",
-    "slots",
     "average",
     "average_state",
     "best_w",
@@ -103,6 +107,9 @@ class Checkpoint:
         own = [] if self.run.own_optimizer is None else self.run.own_optimizer.saved()
         document["checkpoint"] = {"format": _FORMAT, "data": self._fingerprint, "own": len(own)}
         arrays |= {_PREFIX + name: snapshot[name] for name in (*_ARRAYS, _BEFORE)}
+        optimizer, n = described_optimizer(self.run.recipe), self.run.handle.n_parameters
+        named = named_state(optimizer, n, snapshot[_SLOTS])
+        arrays |= {_OPTIMIZER + name: array for name, array in named.items()}
         arrays |= {f"{_OWN}{i}": array for i, array in enumerate(own)}
         write_model_file(self.path, document, arrays)
 
@@ -138,18 +145,20 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     saved = document.get("checkpoint")
     if saved is None:
         return False
-    start = {name: arrays[_PREFIX + name] for name in _ARRAYS if _PREFIX + name in arrays}
+    kept = (*_ARRAYS, _SLOTS)
+    start = {name: arrays[_PREFIX + name] for name in kept if _PREFIX + name in arrays}
     if not isinstance(saved, dict):
         raise FileError(f"{path} is not a whole checkpoint.")
-    if saved.get("format", 1) == 1:
+    form = saved.get("format", 1)
+    if form == 1:
         start = _of_format_1(start, run)
-    elif saved["format"] != _FORMAT:
+    elif form not in (2, _FORMAT):
         raise FileError(
             f"{path} is a checkpoint of format {saved['format']!r:.20}, but this version of ravine "
             f"reads formats 1 to {_FORMAT}.",
             hint="Update ravine.",
         )
-    if set(start) != set(_ARRAYS):
+    if set(start) != {*_ARRAYS, *([_SLOTS] if form != _FORMAT else [])}:
         raise FileError(f"{path} is not a whole checkpoint.")
     _check_same(path, document, run)
     if saved.get("data") != fingerprint(run):
@@ -157,6 +166,8 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
             f"{path} is the checkpoint of a run on other data: the rows or their values differ.",
             hint="To start from its weights on new data, pass start=ravine.load(path).",
         )
+    if form == _FORMAT:
+        start[_SLOTS] = _slots_of(path, arrays, run)
     start[_BEFORE] = arrays.get(_PREFIX + _BEFORE, start["w"][:0])
     _check_sizes(path, start, run)
     run.start = _with_effective_capacity(start, run)
@@ -204,6 +215,25 @@ def fingerprint(run: Run) -> list[int]:
     if any(side is not None for side in run.sides):  # else X, y and the recipe say which validate
         found.append(zlib.crc32(run.validation_rows.tobytes()))
     return found
+
+
+def _slots_of(path: Any, arrays: dict[str, NDArray[Any]], run: Run) -> NDArray[Any]:
+    """Give the optimizer's state as the engine has it, from the arrays of a file."""
+    named = {
+        name.removeprefix(_OPTIMIZER): array
+        for name, array in arrays.items()
+        if name.startswith(_OPTIMIZER)
+    }
+    dtype = run.recipe.dtype
+    if any(array.dtype != np.dtype(dtype) for array in named.values()):
+        raise FileError(f"{path} is not a whole checkpoint: its optimizer's state does not fit.")
+    optimizer, n = described_optimizer(run.recipe), run.handle.n_parameters
+    try:
+        return state_of_names(optimizer, n, named, dtype)
+    except ParameterError as error:
+        raise FileError(
+            f"{path} is not a whole checkpoint: its optimizer's state does not fit."
+        ) from error
 
 
 def _of_format_1(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ravine.data.shared import SharedData
 from ravine.errors import ParameterError
@@ -61,9 +62,16 @@ class Outcome:
     def snapshot(self) -> dict[str, Any] | None:
         """The whole state at the last step boundary, if it was kept and there is one."""
         kept = self.fields["snapshot"]
-        if kept is None or not len(kept["slots"]):
+        if kept is None or self.slots is None:
             return None
         return {**kept, **{name: self.fields[name] for name in ("result_w", "result_state")}}
+
+    @property
+    def slots(self) -> NDArray[Any] | None:
+        """The optimizer's state at the last step boundary, if there is one."""
+        kept = self.fields.get("snapshot")
+        slots = self.fields.get("slots") if kept is None else kept["slots"]
+        return slots if slots is not None and len(slots) else None
 
     @property
     def message(self) -> str:
@@ -164,7 +172,7 @@ class Population:
                 "result_w": run.handle.initialise(run.recipe.seed),
                 "result_state": run.handle.initial_state(),
             }
-        return run.model(
+        model = run.model(
             fields["result_w"],
             fields["result_state"],
             fields["history"],
@@ -172,6 +180,12 @@ class Population:
             best_epoch=fields["best_epoch"],
             message=outcome.message,
         )
+        slots = outcome.slots
+        if run.own_optimizer is not None:
+            model.remember(run.own_optimizer.state)
+        elif slots is not None:
+            model.remember(slots)
+        return model
 
     def _train(
         self,

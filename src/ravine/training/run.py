@@ -22,7 +22,7 @@ from ravine.models.parts import shifted_means
 from ravine.specs.augmentation import Synthesize, built_in_of, custom_of
 from ravine.specs.layers import Dropout, Layer, Residual
 from ravine.specs.network import Network
-from ravine.specs.optimizers import SGD
+from ravine.specs.optimizers import SGD, Optimizer
 from ravine.specs.recipe import Recipe, check_no_threshold
 from ravine.specs.spec import for_engine
 from ravine.training.copula_check import warn_of_misfit
@@ -480,13 +480,25 @@ def _engine_columns() -> tuple[str, ...]:
     return history_columns
 
 
+def described_optimizer(recipe: Recipe) -> dict[str, Any]:
+    """Describe a recipe's optimizer to the engine: a custom rule by plain descent at its rate."""
+    return for_engine(_engine_optimizer(recipe))
+
+
+def _engine_optimizer(recipe: Recipe) -> Optimizer:
+    rule = recipe.optimizer
+    return (
+        SGD(rule.learning_rate, weight_decay=getattr(rule, "weight_decay", 0.0))
+        if is_own(rule)
+        else rule
+    )
+
+
 def _engine_recipe(recipe: Recipe) -> dict[str, Any]:
     """Give the engine's recipe: what is of the user's own is called from there, not described."""
     rows_per_step = recipe.rows_per_step
     if is_own(recipe.optimizer):
-        rate = recipe.optimizer.learning_rate
-        decay = getattr(recipe.optimizer, "weight_decay", 0.0)
-        recipe = recipe.replace(optimizer=SGD(rate, weight_decay=decay))
+        recipe = recipe.replace(optimizer=_engine_optimizer(recipe))
     built_in = tuple(built_in_of(recipe.augmentation))
     if built_in != recipe.augmentation:
         recipe = recipe.replace(augmentation=built_in)

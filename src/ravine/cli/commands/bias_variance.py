@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from ravine.cli.flags.options import DataFlags, JsonFlag, NetworkFlags, RecipeFlags, grouped
-from ravine.cli.output import console, note, print_json, print_table, say
+from ravine.cli.output import can_draw, console, note, print_json, print_table, say
 from ravine.cli.saved.opening import TableArgument
-from ravine.errors import FileError, ParameterError
+from ravine.errors import ParameterError
 
 if TYPE_CHECKING:
-    from ravine.cli.fitting import Prepared
-    from ravine.cli.flags.settings import Settings
+    from ravine.cli.flags.network import NetworkSettings
+    from ravine.cli.kinds.network import PreparedNetwork
     from ravine.diagnostics.bias_variance.error_parts import BiasVariance
     from ravine.diagnostics.bias_variance.study import Method
     from ravine.specs.network import Network
@@ -114,15 +114,18 @@ def command(
     --models 20[/cyan]
     """
     from ravine.cli.fitting import prepare
-    from ravine.cli.flags.settings import read_settings
+    from ravine.cli.flags.network import read_network_settings
+    from ravine.cli.flags.table import file_of
+    from ravine.cli.saved.folder import make_folder, refuse_foreign
     from ravine.tables import table_stem
 
     over = None if study.over is None else parse_over(study.over)
-    settings = read_settings(data, network, recipe)
+    settings = read_network_settings(file_of(recipe), data, network, recipe)
     everything = replace(settings, recipe=settings.recipe.replace(validation_fraction=0.0))
     prepared = prepare(table, everything)
     folder = Path(study.out if study.out is not None else f"ravine-{table_stem(table)}")
-    _check_folder(folder)
+    make_folder(folder)
+    refuse_foreign(folder, (_NUMBERS, _PICTURE), _is_ours(folder / _NUMBERS), "bias-variance")
     started = time.perf_counter()
     found = _study(prepared, settings, over, study)
     seconds = time.perf_counter() - started
@@ -182,14 +185,18 @@ def _value(text: str) -> Any:
 
 
 def _study(
-    prepared: Prepared, settings: Settings, over: dict[str, list[Any]] | None, study: StudyFlags
+    prepared: PreparedNetwork,
+    settings: NetworkSettings,
+    over: dict[str, list[Any]] | None,
+    study: StudyFlags,
 ) -> BiasVariance:
     """Train all models, with a live line on a terminal; numbers come in the target's own unit."""
     from ravine.diagnostics.bias_variance.study import bias_variance
     from ravine.ground.progress import live_progress
     from ravine.tables.fitted.table_model import loss_unit
 
-    if prepared.test is None:
+    test = prepared.parts.get("test")
+    if test is None:
         raise ParameterError(
             "There are no rows to test on.", hint="Set --test-fraction greater than 0."
         )
@@ -209,8 +216,8 @@ def _study(
             over=over,
             n_models=study.models,
             noise=None if study.noise is None else study.noise / unit,
-            X_test=prepared.test.X,
-            y_test=prepared.test.y,
+            X_test=test.X,
+            y_test=test.y,
             method=cast("Method", study.method),  # checked there
             n_seeds=study.seeds,
             n_tables=study.tables,
@@ -224,10 +231,10 @@ def _study(
 
 
 def _networks(
-    values: list[Any], prepared: Prepared, settings: Settings
+    values: list[Any], prepared: PreparedNetwork, settings: NetworkSettings
 ) -> list[tuple[str, Network]]:
     """Make a network, with its label, for each entry of ``hidden=``, such as ``64x64``."""
-    from ravine.cli.flags.settings import units_of
+    from ravine.cli.flags.words import units_of
 
     if settings.network is not None:
         raise ParameterError(
@@ -263,7 +270,9 @@ def _print(found: BiasVariance, target: str, task: str) -> None:
         note(sentence)
 
 
-def _as_data(found: BiasVariance, prepared: Prepared, settings: Settings) -> dict[str, Any]:
+def _as_data(
+    found: BiasVariance, prepared: PreparedNetwork, settings: NetworkSettings
+) -> dict[str, Any]:
     return {
         "target": prepared.target.name,
         "task": prepared.target.task,
@@ -275,22 +284,8 @@ def _as_data(found: BiasVariance, prepared: Prepared, settings: Settings) -> dic
         "reference": None if found.reference is None else found.reference.name,
         "field": found.field,
         "results": found.to_frame().drop(columns="separate").to_dict("records"),
-        "notes": [*settings.notes, *prepared.schema.notes],
+        "notes": [*settings.table.notes, *prepared.schema.notes],
     }
-
-
-def _check_folder(folder: Path) -> None:
-    """Make the folder; refuse to write over files of these names that are not ours."""
-    from ravine.cli.saved.folder import make_folder
-
-    make_folder(folder)
-    for name in (_NUMBERS, _PICTURE):
-        if (folder / name).exists() and not _is_ours(folder / _NUMBERS):
-            raise FileError(
-                f"The folder {str(folder)!r} holds a {name} that 'ravine bias-variance' did not "
-                "write; it is left alone.",
-                hint="Choose another folder: --out DIR",
-            )
 
 
 def _is_ours(path: Path) -> bool:
@@ -303,12 +298,15 @@ def _is_ours(path: Path) -> bool:
 
 def _write(found: BiasVariance, folder: Path, target: str) -> dict[str, str]:
     """Write the numbers and the picture; what → path."""
-    from matplotlib.figure import Figure
-
     from ravine.ground.files import atomic_write
 
     with atomic_write(folder / _NUMBERS) as temporary:
         found.to_frame().to_csv(temporary, index=False, lineterminator="\n")
+    if not can_draw(_PICTURE):
+        (folder / _PICTURE).unlink(missing_ok=True)  # a picture of other numbers must not stay
+        return {"numbers": str(folder / _NUMBERS)}
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     found.plot(figure.add_subplot()).set_title(target)
     with atomic_write(folder / _PICTURE) as temporary:

@@ -47,10 +47,11 @@ def command(
     [cyan]ravine check-gradients bikeshare.csv.gz --target bikers --activation gelu[/cyan]
     """
     from ravine.cli.fitting import prepare
-    from ravine.cli.flags.settings import read_settings
+    from ravine.cli.flags.network import read_network_settings
+    from ravine.cli.flags.table import file_of
     from ravine.diagnostics.gradients import check_gradients
 
-    prepared = prepare(table, read_settings(data, network, recipe))
+    prepared = prepare(table, read_network_settings(file_of(recipe), data, network, recipe))
     report = check_gradients(
         prepared.network,
         prepared.training.X[: check.rows],

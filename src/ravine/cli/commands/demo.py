@@ -6,19 +6,22 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ravine.cli.flags.neural import read_neural_settings
+from ravine.cli.flags.estimator import read_estimator_settings
 from ravine.cli.flags.options import DataFlags, JsonFlag, NetworkFlags, NeuralFlags, RecipeFlags
 from ravine.cli.output import number, print_json, print_table, say
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.cli.neural_fitting import NeuralFit, TableParts
+    from ravine.cli.fitting import Fitted
+    from ravine.cli.kinds.base import Prepared
     from ravine.cli.saved.scores import Scores
 
 __all__ = ["command", "demo_table"]
@@ -45,27 +48,27 @@ def command(
 
     [cyan]ravine demo --out ravine-demo[/cyan]
     """
-    from ravine.cli.neural_fitting import fit_neural, part_table, score_neural
+    from ravine.cli.fitting import fit, prepare, score
     from ravine.cli.saved.folder import ResultFolder
     from ravine.specs.recipe_file import RecipeFile
 
     source = demo_table()
     folder = ResultFolder(Path(out))
-    settings = read_neural_settings(
+    settings = read_estimator_settings(
         RecipeFile(),
         DataFlags(target=TARGET),
         NetworkFlags(),
         RecipeFlags(seed=seed),
         NeuralFlags(members=_MEMBERS),
     )
-    parts = part_table(str(source), settings)
-    how = settings.parameters_for(parts.target.task)
-    folder.note_recipe(TABLE, settings.table, parts.target.task, estimator=how)
+    prepared = prepare(str(source), settings)
+    folder.note_recipe(TABLE, settings.table, prepared.target.task, **prepared.described)
     shutil.copyfile(source, folder / TABLE)
-    say(f"{TABLE}: {len(parts.training):,} rows to train on, {len(parts.test):,} to test on")
-    fitted = fit_neural(parts, settings)
+    training, test = (len(prepared.frames[part]) for part in ("training", "test"))
+    say(f"{TABLE}: {training:,} rows to train on, {test:,} to test on")
+    fitted = fit(prepared)
     say(f"ravine: {fitted.ending}")
-    results = _compare(parts, fitted, score_neural(fitted, parts), seed)
+    results = _compare(prepared, fitted, score(fitted.model, prepared), seed)
     files = folder.write_results(fitted.model)
     if as_json:
         print_json({"target": TARGET, "results": results, "files": files})
@@ -105,17 +108,17 @@ def demo_table() -> Path:
 
 
 def _compare(
-    parts: TableParts, fitted: NeuralFit, scores: Scores, seed: int
+    prepared: Prepared, fitted: Fitted, scores: Scores, seed: int
 ) -> dict[str, dict[str, Any]]:
     """Score ravine, its peers and the mean on training and test rows."""
-    ours = f"ravine, {len(fitted.model.estimator.members_)} networks"
+    ours = f"ravine, {len(fitted.model.networks)} networks"
     results: dict[str, dict[str, Any]] = {ours: scores.model | {"seconds": fitted.seconds}}
     peers = {
         "scikit-learn's MLPRegressor": _network(seed),
         "HistGradientBoostingRegressor": _trees(seed),
     }
     for name, peer in peers.items():
-        seconds, found = _fit_and_score(peer, parts)
+        seconds, found = _fit_and_score(peer, prepared.frames)
         say(f"{name}: {seconds:.1f} s")
         results[name] = found | {"seconds": seconds}
     return results | {"predict the mean": scores.baseline | {"seconds": None}}
@@ -157,7 +160,7 @@ def _trees(seed: int) -> Any:
     return make_pipeline(coded, trees)
 
 
-def _fit_and_score(peer: Any, parts: TableParts) -> tuple[float, dict[str, Any]]:
+def _fit_and_score(peer: Any, rows: Mapping[str, pd.DataFrame]) -> tuple[float, dict[str, Any]]:
     """Fit on the training rows, and score as ravine does."""
     import warnings
 
@@ -168,11 +171,11 @@ def _fit_and_score(peer: Any, parts: TableParts) -> tuple[float, dict[str, Any]]
     # Matrices so small that a second thread of the BLAS would cost more than it gives.
     with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        peer.fit(parts.training.drop(columns=TARGET), parts.training[TARGET])
+        peer.fit(rows["training"].drop(columns=TARGET), rows["training"][TARGET])
     seconds = time.perf_counter() - started
     return seconds, {
         part: _scores(frame[TARGET].to_numpy(), peer.predict(frame.drop(columns=TARGET)))
-        for part, frame in (("training", parts.training), ("test", parts.test))
+        for part, frame in rows.items()
     }
 
 

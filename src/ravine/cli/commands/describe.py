@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ravine.cli.flags.options import JsonFlag
 from ravine.cli.output import number, print_json, print_table, show
-from ravine.cli.saved.models import SavedEstimator
 from ravine.cli.saved.opening import ModelArgument, open_model
 
 if TYPE_CHECKING:
-    from ravine.cli.saved.models import SavedModel
+    from ravine.cli.kinds.base import SavedModel
     from ravine.tables.columns import Column
     from ravine.tables.target import Target
 
@@ -35,9 +34,9 @@ def command(model: ModelArgument, as_json: JsonFlag = False) -> None:
     for note in found.notes:
         show(note, style="dim", wrap=True)
     first = found.networks[0]
-    if isinstance(found, SavedEstimator):
+    if found.summary:
         show()
-        show(_ensemble(found))
+        show(found.summary)
     show()
     show(str(first.summary()))
     show()
@@ -59,24 +58,6 @@ def _row(column: Column) -> list[str]:
     return [column.name, column.kind, values, str(len(column.features))]
 
 
-def _ensemble(model: SavedEstimator) -> str:
-    """Say what the estimator is, how it is calibrated, and that the first member follows."""
-    lines = [repr(model.estimator)]
-    count = len(model.networks)
-    if model.target.task == "classification":
-        temperature = model.estimator.temperature_
-        lines.append(f"temperature of the probabilities: {number(temperature)} (1 is none)")
-    elif model.interval_rows:
-        lines.append(f"intervals: from what was missed in {model.interval_rows:,} validation rows")
-    weights = model.estimator.variant_weights_
-    if weights.shape[1] > 1:
-        shares = " and ".join(" ".join(f"{share:.0%}" for share in row) for row in weights)
-        lines.append(f"{weights.shape[1]} kinds of members, which count {shares}")
-    if count > 1:
-        lines.append(f"{count} members, the first of which is:")
-    return "\n".join(lines)
-
-
 def _last_losses(model: SavedModel) -> str:
     history = model.history
     if not len(history):
@@ -90,7 +71,7 @@ def _last_losses(model: SavedModel) -> str:
 
 def _as_data(model: SavedModel) -> dict[str, Any]:
     first = model.networks[0]
-    described: dict[str, Any] = {
+    return {
         "schema": model.schema.to_dict(),
         "network": first.network.to_dict(),
         "recipe": first.recipe.to_dict(),
@@ -99,14 +80,5 @@ def _as_data(model: SavedModel) -> dict[str, Any]:
         "status": first.status,
         "best_epoch": model.history.best_epoch,
         "epochs": len(model.history),
+        **model.to_dict(),
     }
-    if isinstance(model, SavedEstimator):
-        described |= {
-            "estimator": type(model.estimator).__name__,
-            "estimator_parameters": model.estimator.get_params(),
-            "members": len(model.networks),
-            "variant_weights": model.estimator.variant_weights_.tolist(),
-        }
-        if model.target.task == "classification":
-            described["temperature"] = model.estimator.temperature_
-    return described

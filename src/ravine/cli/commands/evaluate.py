@@ -21,8 +21,7 @@ def command(
     """Compare a model's predictions with the known target of a table.
 
     TABLE needs the target's column besides those that the model was trained on; rows without a
-    target are left out. A regression has loss, RMSE and R² (in the target's own unit), a
-    classification loss and accuracy.
+    target are left out. Errors of a regression are in the target's own unit.
 
     [bold]Example[/bold]
 

@@ -17,7 +17,7 @@ from ravine.errors import ParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ravine.cli.saved.models import SavedModel
+    from ravine.cli.kinds.base import SavedModel
 
 __all__ = ["command"]
 

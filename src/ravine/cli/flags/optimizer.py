@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ravine.cli.flags.options import RecipeFlags
 from ravine.errors import ParameterError
 
 if TYPE_CHECKING:
+    from ravine.cli.flags.options import RecipeFlags
     from ravine.specs.optimizers import Optimizer
     from ravine.specs.schedules import Schedule
 
-__all__ = ["change_optimizer", "schedule_from_text"]
+__all__ = ["FORMS", "change_optimizer", "schedule_from_text"]
 
 
 def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
@@ -39,6 +39,7 @@ def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
 
     Examples
     --------
+    >>> from ravine.cli.flags.options import RecipeFlags
     >>> from ravine.specs.optimizers import SGD
     >>> change_optimizer(SGD(), RecipeFlags(momentum=0.9, schedule="cosine"))
     SGD(learning_rate=CosineDecay(0.01), momentum=0.9)
@@ -77,9 +78,7 @@ def schedule_from_text(text: str, initial: float) -> Schedule | float:
     Parameters
     ----------
     text : str
-        ``constant``, ``exponential:RATE``, ``inverse:RATE[:POWER]``, ``step:FACTOR:EVERY``,
-        ``cosine[:FINAL]``, ``cyclic_cosine``, ``warmup:LENGTH``, ``one_cycle`` or
-        ``plateau[:FACTOR[:PATIENCE]]``; times in epochs.
+        One of the forms of `FORMS`, such as ``exponential:0.05``; times in epochs.
     initial : float
         The learning rate that it starts from (``warmup``: that it ends at; ``one_cycle``,
         ``cyclic_cosine``: the highest).
@@ -100,12 +99,12 @@ def schedule_from_text(text: str, initial: float) -> Schedule | float:
     ExponentialDecay(0.001, 0.05)
     """
     name, *words = text.split(":")
-    if name not in _FORMS:
+    if name not in FORMS:
         raise ParameterError(
-            f"--schedule must be one of {', '.join(_FORMS)}. Got {text!r}.",
+            f"--schedule must be one of {', '.join(FORMS)}. Got {text!r}.",
             hint="For example: --schedule exponential:0.05",
         )
-    usage, fewest, most, make = _FORMS[name]
+    usage, fewest, most, make = FORMS[name]
     try:
         numbers = [float(word) for word in words]
     except ValueError:
@@ -179,7 +178,7 @@ def _plateau(initial: float, numbers: Sequence[float]) -> Schedule:
 
 
 _Maker = Callable[[float, Sequence[float]], "Schedule | float"]
-_FORMS: dict[str, tuple[str, int, int, _Maker]] = {
+FORMS: dict[str, tuple[str, int, int, _Maker]] = {
     "constant": ("constant", 0, 0, _constant),
     "exponential": ("exponential:RATE", 1, 1, _exponential),
     "inverse": ("inverse:RATE[:POWER]", 1, 2, _inverse),
@@ -190,3 +189,4 @@ _FORMS: dict[str, tuple[str, int, int, _Maker]] = {
     "one_cycle": ("one_cycle", 0, 0, _one_cycle),
     "plateau": ("plateau[:FACTOR[:PATIENCE]]", 0, 2, _plateau),
 }
+"""Each name's form, the fewest and the most numbers behind it, and what makes the schedule."""

@@ -12,8 +12,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from ravine.ground.text import choice
-from ravine.specs.losses import LOSSES
+from ravine.cli.flags.lists import ACTIVATIONS, FULL, LOSSES, OPTIMIZERS, OWN_RATES, SCHEDULES
 
 __all__ = [
     "DataFlags",
@@ -125,8 +124,7 @@ class NetworkFlags:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="relu, leaky_relu, elu, selu, gelu, silu, mish, softplus, tanh, sigmoid or "
-            "identity. (default: relu)",
+            help=f"{ACTIVATIONS}. (default: relu)",
             rich_help_panel=_NETWORK,
         ),
     ] = None
@@ -144,7 +142,7 @@ class NetworkFlags:
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"{choice(LOSSES.shorthands)}. (default: what suits the task)",
+            help=f"{LOSSES}. (default: what suits the task)",
             rich_help_panel=_NETWORK,
         ),
     ] = None
@@ -167,16 +165,14 @@ class RecipeFlags:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="adam, adamw, sgd, rmsprop, adagrad, rprop, delta_bar_delta or lbfgs. "
-            "(default: adam)",
+            help=f"{OPTIMIZERS}. (default: adam)",
             rich_help_panel=_RECIPE,
         ),
     ] = None
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help="Learning rate of the first step. (default: 0.003 for adam and adamw, the "
-            "optimizer's own for others)",
+            help=f"Highest learning rate. (default: {OWN_RATES})",
             rich_help_panel=_RECIPE,
         ),
     ] = None
@@ -187,9 +183,7 @@ class RecipeFlags:
         str | None,
         typer.Option(
             metavar="NAME[:NUMBER…]",
-            help="How the learning rate changes, times in epochs: constant, exponential:RATE, "
-            "inverse:RATE[:POWER], step:FACTOR:EVERY, cosine[:FINAL], cyclic_cosine, "
-            "warmup:LENGTH, one_cycle or plateau[:FACTOR[:PATIENCE]]. "
+            help=f"How the learning rate changes, times in epochs: {SCHEDULES}. "
             "(default: cosine, down to 0 at the last epoch)",
             rich_help_panel=_RECIPE,
         ),
@@ -198,7 +192,7 @@ class RecipeFlags:
         str | None,
         typer.Option(
             metavar="ROWS|full",
-            help="Rows per step. (default: 128; full for lbfgs, rprop and delta_bar_delta)",
+            help=f"Rows per step. (default: 128; full for {FULL})",
             rich_help_panel=_RECIPE,
         ),
     ] = None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ravine.cli.output import can_draw
 from ravine.errors import FileError, RavineError
 from ravine.ground.files import atomic_write, file_error, remove_leftovers
 
 if TYPE_CHECKING:
-    from ravine.cli.flags.settings import TableSettings
-    from ravine.cli.saved.models import SavedModel
+    from ravine.cli.flags.table import TableSettings
+    from ravine.cli.kinds.base import SavedModel
 
 __all__ = [
     "CHECKPOINT",
@@ -24,6 +26,7 @@ __all__ = [
     "ResultFolder",
     "make_folder",
     "other_runs",
+    "refuse_foreign",
 ]
 
 MODEL, HISTORY = "model.safetensors", "history.csv"
@@ -53,25 +56,14 @@ class ResultFolder:
         self._data: dict[str, Any] = {}
         self._how: dict[str, Any] = {}
         make_folder(path)
-        self._check_ours()
+        names = (RECIPE, MODEL, HISTORY, PICTURE, CHECKPOINT)
+        refuse_foreign(path, names, _is_ours(path / RECIPE), "train")
         remove_leftovers(path)
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
 
-    def _check_ours(self) -> None:
-        names = (RECIPE, MODEL, HISTORY, PICTURE, CHECKPOINT)
-        present = [name for name in names if (self.path / name).exists()]
-        if present and not _is_ours(self.path / RECIPE):
-            raise FileError(
-                f"The folder {str(self.path)!r} holds a {present[0]} that 'ravine train' did not "
-                "write; it is left alone.",
-                hint="Choose another folder: --out DIR",
-            )
-
-    def note_recipe(
-        self, table: str, settings: TableSettings, task: str, *, resumable: bool = False, **how: Any
-    ) -> None:
+    def note_recipe(self, table: str, settings: TableSettings, task: str, **how: Any) -> None:
         """Note what the recipe file is to hold: with it, the same table gives the same model.
 
         Parameters
@@ -82,9 +74,6 @@ class ResultFolder:
             What is predicted, and from what.
         task : str
             The task.
-        resumable : bool, default False
-            Whether the recipe file is written now, without an id: going on from a checkpoint needs
-            it. Otherwise `write_results` writes it.
         **how : Recipe, Network or dict
             What `write_recipe_file` takes: recipe and network, or the estimator's parameters.
         """
@@ -102,8 +91,10 @@ class ResultFolder:
         }
         columns = settings.side_columns.items()
         self._data |= {flag.removeprefix("--"): name for flag, name in columns}
-        if resumable:
-            self._write_recipe(self / RECIPE)
+
+    def write_unfinished(self) -> None:
+        """Write the recipe file of a training that has begun, without an id: to resume needs it."""
+        self._write_recipe(self / RECIPE)
 
     def write_results(self, model: SavedModel) -> dict[str, str]:
         """Write the model, its recipe, its history and the picture of it.
@@ -127,14 +118,17 @@ class ResultFolder:
             If they cannot be written. The folder is as it was then, and the model, if there is room
             for it, in a folder for temporary files, which the error names.
         """
+        draws = can_draw(PICTURE)
         try:
-            self._write_all(model)
+            self._write_all(model, draws)
         except FileError as error:
             raise _rescued(model, error) from error
         names = {"model": MODEL, "history": HISTORY, "picture": PICTURE, "recipe": RECIPE}
+        if not draws:
+            del names["picture"]
         return {what: str(self / name) for what, name in names.items()}
 
-    def _write_all(self, model: SavedModel) -> None:
+    def _write_all(self, model: SavedModel, draws: bool) -> None:
         from ravine.models.file import read_checksum
 
         with ExitStack() as files:  # left in the opposite order: the model is renamed last
@@ -144,7 +138,10 @@ class ResultFolder:
             self._write_recipe(files.enter_context(atomic_write(self / RECIPE)), run)
             history = files.enter_context(atomic_write(self / HISTORY))
             model.history.to_csv(history, run=run)
-            _draw(model, files.enter_context(atomic_write(self / PICTURE)), run)
+            if draws:
+                _draw(model, files.enter_context(atomic_write(self / PICTURE)), run)
+        if not draws:  # a picture of another run must not stay
+            (self / PICTURE).unlink(missing_ok=True)
 
     def _write_recipe(self, path: Path, run: str | None = None) -> None:
         from ravine.specs.recipe_file import write_recipe_file
@@ -230,6 +227,34 @@ def make_folder(path: Path) -> None:
         ) from None
     except OSError as error:
         raise file_error(path, "write", error) from error
+
+
+def refuse_foreign(folder: Path, names: Sequence[str], ours: bool, command: str) -> None:
+    """Refuse to write over files that the command did not write.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the results.
+    names : sequence of str
+        The files that the command writes.
+    ours : bool
+        Whether what lies there is the command's.
+    command : str
+        The command.
+
+    Raises
+    ------
+    FileError
+        If one of the files is there and is another's.
+    """
+    present = [name for name in names if (folder / name).exists()]
+    if present and not ours:
+        raise FileError(
+            f"The folder {str(folder)!r} holds a {present[0]} that 'ravine {command}' did not "
+            "write; it is left alone.",
+            hint="Choose another folder: --out DIR",
+        )
 
 
 def _is_ours(recipe: Path) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from ravine.cli.output import say
-from ravine.errors import ParameterError
+from ravine.errors import FileError, ParameterError
 
 if TYPE_CHECKING:
-    from ravine.cli.saved.models import SavedModel
+    from ravine.cli.kinds.base import SavedModel
     from ravine.tables.schema import OnNewMissing
 
 __all__ = ["ModelArgument", "NewMissingFlag", "TableArgument", "open_model"]
@@ -62,10 +62,9 @@ def open_model(path: str, on_new_missing: str | None = None) -> SavedModel:
     """
     import ravine
     from ravine.cli.saved.folder import MODEL, other_runs
-    from ravine.cli.saved.models import seen_by_commands
 
     file = Path(path) / MODEL if Path(path).is_dir() else Path(path)
-    found = seen_by_commands(ravine.load(file), str(file))
+    found = _seen_by_commands(ravine.load(file), str(file))
     for sentence in other_runs(file):
         say(f"note: {sentence}")
     if on_new_missing is None:
@@ -73,3 +72,27 @@ def open_model(path: str, on_new_missing: str | None = None) -> SavedModel:
     if on_new_missing not in ("error", "median"):
         raise ParameterError(f"--on-new-missing must be error or median. Got {on_new_missing!r}.")
     return found.filling(cast("OnNewMissing", on_new_missing))
+
+
+def _seen_by_commands(model: Any, path: str) -> SavedModel:
+    """Take what `ravine.load` gave, if it is a model of a table with one target."""
+    from ravine.cli.kinds.estimator import SavedEstimator
+    from ravine.cli.kinds.network import SavedNetwork
+    from ravine.tables.fitted.table_model import TableModel
+
+    if isinstance(model, TableModel):
+        return SavedNetwork(model)
+    schema = getattr(model, "schema_", None)
+    if schema is None:
+        raise FileError(
+            f"{path!r} holds a model that was trained on arrays, not on a table: it knows no "
+            "columns.",
+            hint="Use ravine.load in Python, or train with: ravine train TABLE --target COLUMN",
+        )
+    if schema.target is None:
+        raise FileError(
+            f"{path!r} holds an estimator that does not predict one column of numbers, texts or "
+            "booleans.",
+            hint="Use ravine.load in Python.",
+        )
+    return SavedEstimator(model)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ravine.tables.target import Target
 
-__all__ = ["RunningScores", "Scored"]
+__all__ = ["RunningScores", "Scored", "scores_of"]
 
 
 class Scored(Protocol):
@@ -97,3 +97,26 @@ class RunningScores:
             gap = np.square(mean - self._mean)
             self._squares += float(((y - mean) ** 2).sum() + gap * n * ours)
         self._mean += (mean - self._mean) * (1 - ours)
+
+
+def scores_of(model: Scored, frame: pd.DataFrame) -> dict[str, float]:
+    """Score rows that are all there, numbered as in the file, which errors name.
+
+    Parameters
+    ----------
+    model : Scored
+        The model.
+    frame : pandas.DataFrame
+        Rows whose target is known.
+
+    Returns
+    -------
+    dict of str to float
+        As from `RunningScores.scores`.
+    """
+    from ravine.tables.places import rows_of_the_file
+
+    running = RunningScores(model)
+    with rows_of_the_file(frame.index):
+        running.add(frame)
+    return running.scores()

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ravine.cli.output import number, print_table
 
-if TYPE_CHECKING:
-    from ravine.cli.fitting import Part, Prepared
-    from ravine.tables.fitted.table_model import TableModel
-
-__all__ = ["METRICS", "Scores", "score_parts"]
+__all__ = ["METRICS", "Scores"]
 
 METRICS = {
     "loss": "loss",
@@ -43,9 +39,15 @@ class Scores:
         Returns
         -------
         dict
-            ``rows``, ``scores`` and ``baseline``.
+            ``target``, ``task``, ``rows``, ``scores`` and ``baseline``.
         """
-        return {"rows": self.rows, "scores": self.model, "baseline": self.baseline}
+        return {
+            "target": self.target,
+            "task": self.task,
+            "rows": self.rows,
+            "scores": self.model,
+            "baseline": self.baseline,
+        }
 
     def show(self) -> None:
         """Print the scores as a table."""
@@ -72,38 +74,3 @@ class Scores:
             return f"{self.simple!r} predicts the shares of the classes for every row."
         what = f"{self.simple!r} predicts the {self.simple} of the training rows for every row."
         return f"In the unit of {self.target!r}; {what}"
-
-
-def score_parts(model: TableModel, prepared: Prepared) -> Scores:
-    """Score a model on all parts, and the baseline as well.
-
-    Parameters
-    ----------
-    model : TableModel
-        The trained model.
-    prepared : Prepared
-        The parts.
-
-    Returns
-    -------
-    Scores
-        What was found.
-    """
-    from ravine.tables.fitted.baseline import baseline_model
-
-    simple = baseline_model(prepared.schema, prepared.network.loss, prepared.training.y)
-
-    def of(scored: TableModel) -> dict[str, dict[str, float]]:
-        return {part.name: scored.score(part.X, part.y) for part in prepared.parts}
-
-    def size(part: Part) -> int:
-        return len(part)
-
-    return Scores(
-        model.target.name,
-        model.target.task,
-        {part.name: size(part) for part in prepared.parts},
-        of(model),
-        of(simple),
-        prepared.network.loss.predicts if model.target.task == "regression" else "frequencies",
-    )

@@ -19,9 +19,40 @@ from ravine.tables.fitted.networks import outputs_for
 from ravine.tables.fitted.table_model import TableModel
 from ravine.tables.schema import TableSchema
 
-__all__ = ["baseline_model"]
+__all__ = ["baseline_model", "best_constant"]
 
 _LEAST = math.exp(-700)
+
+
+def best_constant(loss: Loss, y: NDArray[np.generic], n_outputs: int = 1) -> NDArray[np.float64]:
+    """Find the prediction that has the lowest loss on the training rows if all get the same.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss.
+    y : numpy.ndarray of shape (n,)
+        The training rows' target: numbers, or labels where the loss is one of labels.
+    n_outputs : int, default 1
+        How many numbers a prediction is.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_outputs,)
+        The mean, the median, the shares of the classes: what the loss predicts.
+
+    Examples
+    --------
+    >>> from ravine.losses import AbsoluteError, CrossEntropy
+    >>> best_constant(AbsoluteError(), np.array([1.0, 2.0, 9.0]))
+    array([2.])
+    >>> best_constant(CrossEntropy(), np.array(["a", "b", "b", "b"]), 2)
+    array([0.25, 0.75])
+    """
+    values = as_targets(y, loss, n_outputs, "float64").values
+    if loss.targets == "classes":
+        values = np.eye(n_outputs)[values[:, 0].astype(np.intp)]
+    return loss.baseline(values, np.ones(len(values)))
 
 
 def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> TableModel:
@@ -47,11 +78,7 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
         The constant model.
     """
     n_outputs = outputs_for(schema, loss)
-    targets = as_targets(y, loss, n_outputs, "float64")
-    values = targets.values
-    if loss.targets == "classes":
-        values = np.eye(n_outputs)[values[:, 0].astype(np.intp)]
-    constants = _outputs(loss, loss.baseline(values, np.ones(len(values))))
+    constants = _outputs(loss, best_constant(loss, y, n_outputs))
     inputs = len(schema.features)
     weights = np.zeros(inputs * constants.size)
     model = Model(
@@ -61,7 +88,7 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
         parameters_vector=np.concatenate([weights, constants]),
         state_vector=np.zeros(0),
         history=History({}),
-        classes=targets.classes,
+        classes=as_targets(y, loss, n_outputs, "float64").classes,
         one_dimensional=True,
         status="finished",
     )

@@ -6,26 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from ravine.cli.flags.lists import NEURAL_SCHEDULES
 from ravine.cli.flags.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags, RunFlags
-from ravine.cli.flags.settings import TableSettings, batch_size_of, table_settings, units_of
+from ravine.cli.flags.table import TableSettings, table_settings
+from ravine.cli.flags.words import batch_size_of, units_of
 from ravine.errors import ParameterError, SpecError
 
 if TYPE_CHECKING:
+    from ravine.cli.kinds.estimator import PreparedEstimator
+    from ravine.cli.known_rows import SplitRows
     from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
     from ravine.specs.recipe_file import RecipeFile
 
-__all__ = ["MLP_ONLY", "NeuralSettings", "choose_estimator", "read_neural_settings"]
+__all__ = ["MLP_ONLY", "EstimatorSettings", "choose_estimator", "read_estimator_settings"]
 
 MLP_ONLY = ("network", "optimizer", "momentum", "l1", "l2", "checkpoint", "resume")
 """Fields of the groups of flags that mean nothing to the neural estimators."""
 
-_SCHEDULES = ("cosine", "cyclic_cosine", "constant", "exponential", "one_cycle")
 _NOT_IN_FILES = {"verbose", "n_jobs"}
 _LEFT_TO_THE_TASK = {"loss", "quantiles", "class_weight"}
 
 
 @dataclass(frozen=True)
-class NeuralSettings:
+class EstimatorSettings:
     """Everything that training a neural estimator on a table needs to know.
 
     Parameters
@@ -44,11 +47,20 @@ class NeuralSettings:
         """The seed of everything random."""
         return int(self.parameters["random_state"])
 
+    def shares(self, task: str) -> tuple[float, float]:
+        """Give none to validate on here: the members set their validation rows aside themselves."""
+        return 0.0, self.estimator(task, verbose=False).validation_fraction
+
+    def prepare(self, rows: SplitRows) -> PreparedEstimator:
+        """Learn the target, and check the parameters."""
+        from ravine.cli.kinds.estimator import PreparedEstimator
+
+        return PreparedEstimator.of(self, rows)
+
     def parameters_for(self, task: str) -> dict[str, Any]:
         """Give all parameters that a result depends on, defaults as well, for a recipe file."""
-        estimator = self.estimator(task, verbose=False)
-        estimator._options()
-        return {k: v for k, v in estimator.get_params().items() if k not in _NOT_IN_FILES}
+        said = self.estimator(task, verbose=False).get_params()
+        return {name: value for name, value in said.items() if name not in _NOT_IN_FILES}
 
     def estimator(self, task: str, *, verbose: bool) -> NeuralClassifier | NeuralRegressor:
         """Make the estimator for a task.
@@ -152,13 +164,13 @@ def choose_estimator(
     return chosen
 
 
-def read_neural_settings(
+def read_estimator_settings(
     file: RecipeFile,
     data: DataFlags,
     network: NetworkFlags,
     recipe: RecipeFlags,
     neural: NeuralFlags,
-) -> NeuralSettings:
+) -> EstimatorSettings:
     """Put the flags and the recipe file together; a flag outdoes the file.
 
     Parameters
@@ -170,7 +182,7 @@ def read_neural_settings(
 
     Returns
     -------
-    NeuralSettings
+    EstimatorSettings
         What is asked for.
 
     Raises
@@ -181,7 +193,7 @@ def read_neural_settings(
     Examples
     --------
     >>> from ravine.specs.recipe_file import RecipeFile
-    >>> read_neural_settings(
+    >>> read_estimator_settings(
     ...     RecipeFile(), DataFlags(target="y"), NetworkFlags(), RecipeFlags(), NeuralFlags()
     ... ).parameters
     {'random_state': 0}
@@ -190,7 +202,7 @@ def read_neural_settings(
     parameters = {"random_state": 0, **said, **_flagged(network, recipe, neural)}
     if data.validation_fraction is not None:
         parameters["validation_fraction"] = data.validation_fraction
-    return NeuralSettings(table_settings(recipe.recipe, file, data), parameters)
+    return EstimatorSettings(table_settings(recipe.recipe, file, data), parameters)
 
 
 def _flagged(network: NetworkFlags, recipe: RecipeFlags, neural: NeuralFlags) -> dict[str, Any]:
@@ -226,9 +238,9 @@ def _flagged(network: NetworkFlags, recipe: RecipeFlags, neural: NeuralFlags) ->
 
 
 def _schedule(text: str) -> str:
-    if text not in _SCHEDULES:
+    if text not in NEURAL_SCHEDULES:
         raise ParameterError(
-            f"--schedule must be one of {', '.join(_SCHEDULES)}. Got {text!r}.",
+            f"--schedule must be one of {', '.join(NEURAL_SCHEDULES)}. Got {text!r}.",
             hint="Schedules with numbers, and others, need --estimator mlp.",
         )
     return text

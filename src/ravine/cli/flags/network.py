@@ -1,95 +1,36 @@
-"""What the flags and the recipe file together ask for."""
+"""What the flags and the recipe file ask for of one network."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from ravine.cli.flags.lists import RATES
 from ravine.cli.flags.optimizer import change_optimizer
 from ravine.cli.flags.options import DataFlags, NetworkFlags, RecipeFlags
+from ravine.cli.flags.table import TableSettings, table_settings
+from ravine.cli.flags.words import batch_size_of, units_of
 from ravine.errors import ParameterError, SpecError
 
 if TYPE_CHECKING:
+    from ravine.cli.kinds.network import PreparedNetwork
+    from ravine.cli.known_rows import SplitRows
     from ravine.specs.network import Network
     from ravine.specs.recipe import Recipe
     from ravine.specs.recipe_file import RecipeFile
     from ravine.tables.schema import TableSchema
-    from ravine.tables.target import Task
 
-__all__ = [
-    "Settings",
-    "TableSettings",
-    "batch_size_of",
-    "file_of",
-    "read_settings",
-    "table_settings",
-    "units_of",
-]
-
-_DATA_KEYS = {
-    "made_by": str,
-    "run": str,
-    "table": str,
-    "target": str,
-    "task": str,
-    "drop": list,
-    "missing": list,
-    "group": str,
-    "time": str,
-    "test_fraction": float,
-}
+__all__ = ["NetworkSettings", "read_network_settings"]
 
 
 @dataclass(frozen=True)
-class TableSettings:
-    """What is predicted, from what, and which rows are tested on.
+class NetworkSettings:
+    """Everything that training a network on a table needs to know.
 
     Parameters
     ----------
-    target : str
-        The column to predict.
-    task : {"regression", "classification"} or None
-        ``None`` infers it.
-    drop : tuple of str
-        Columns to leave out.
-    test_fraction : float
-        Share of the rows to test on.
-    missing : tuple of str, optional
-        Cells that count as missing, beside empty ones; ``None`` for the usual ones.
-    group, time : str or None
-        Columns by which rows are set aside: whole groups, the latest. They are not learnt from.
-    """
-
-    target: str
-    task: Task | None
-    drop: tuple[str, ...]
-    test_fraction: float
-    missing: tuple[str, ...] | None
-    group: str | None
-    time: str | None
-
-    @property
-    def side_columns(self) -> dict[str, str]:
-        """The columns by which rows are set aside, by their flags."""
-        both = {"--group": self.group, "--time": self.time}
-        return {flag: name for flag, name in both.items() if name is not None}
-
-    @property
-    def notes(self) -> list[str]:
-        """What to say of these columns."""
-        return [
-            f"Column {name!r} ({flag}) is not learnt from; rows are set aside by it."
-            for flag, name in self.side_columns.items()
-        ]
-
-
-@dataclass(frozen=True)
-class Settings(TableSettings):
-    """Everything that training a network on a table needs to know, beside the table's settings.
-
-    Parameters
-    ----------
+    table : TableSettings
+        What is predicted, from what, and which rows are tested on.
     recipe : Recipe
         How to train; its ``validation_fraction`` is of the rows that are not tested on.
     network : Network or None
@@ -104,12 +45,28 @@ class Settings(TableSettings):
         The loss that was asked for.
     """
 
+    table: TableSettings
     recipe: Recipe
     network: Network | None
     hidden: tuple[int, ...]
     activation: str
     batch_norm: bool
     loss: str | None
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random."""
+        return self.recipe.seed
+
+    def shares(self, task: str) -> tuple[float, float]:
+        """Give the share of the rows to validate on; training sets none aside."""
+        return self.recipe.validation_fraction, 0.0
+
+    def prepare(self, rows: SplitRows) -> PreparedNetwork:
+        """Make the network and code the rows."""
+        from ravine.cli.kinds.network import PreparedNetwork
+
+        return PreparedNetwork.of(self, rows)
 
     @property
     def standardise_target(self) -> bool:
@@ -137,17 +94,21 @@ class Settings(TableSettings):
         return fit_to_schema(network, schema)
 
 
-def read_settings(data: DataFlags, network: NetworkFlags, recipe: RecipeFlags) -> Settings:
+def read_network_settings(
+    file: RecipeFile, data: DataFlags, network: NetworkFlags, recipe: RecipeFlags
+) -> NetworkSettings:
     """Put the flags and the files that they name together; a flag outdoes a file.
 
     Parameters
     ----------
+    file : RecipeFile
+        What ``--recipe`` names; empty if nothing.
     data, network, recipe : DataFlags, NetworkFlags, RecipeFlags
         The flags.
 
     Returns
     -------
-    Settings
+    NetworkSettings
         What is asked for.
 
     Raises
@@ -157,13 +118,15 @@ def read_settings(data: DataFlags, network: NetworkFlags, recipe: RecipeFlags) -
 
     Examples
     --------
-    >>> settings = read_settings(DataFlags(target="price"), NetworkFlags(hidden="8"), RecipeFlags())
+    >>> from ravine.specs.recipe_file import RecipeFile
+    >>> settings = read_network_settings(
+    ...     RecipeFile(), DataFlags(target="price"), NetworkFlags(hidden="8"), RecipeFlags()
+    ... )
     >>> settings.hidden, settings.recipe.epochs
     ((8,), 200)
     """
-    file = file_of(recipe)
-    return Settings(
-        **vars(table_settings(recipe.recipe, file, data)),
+    return NetworkSettings(
+        table_settings(recipe.recipe, file, data),
         recipe=_recipe(file, recipe, data.validation_fraction),
         network=_network(file, network),
         hidden=(64, 64) if network.hidden is None else units_of(network.hidden),
@@ -171,75 +134,6 @@ def read_settings(data: DataFlags, network: NetworkFlags, recipe: RecipeFlags) -
         batch_norm=bool(network.batch_norm),
         loss=network.loss,
     )
-
-
-def file_of(flags: RecipeFlags) -> RecipeFile:
-    """Read the file that --recipe names; an empty one stands for none."""
-    from ravine.specs.recipe_file import RecipeFile, read_recipe_file
-
-    return RecipeFile() if flags.recipe is None else read_recipe_file(flags.recipe)
-
-
-def table_settings(path: str | None, file: RecipeFile, data: DataFlags) -> TableSettings:
-    """Put the flags of the data and the [data] of a recipe file together.
-
-    Parameters
-    ----------
-    path : str or None
-        Name of the recipe file.
-    file : RecipeFile
-        What it holds.
-    data : DataFlags
-        The flags.
-
-    Returns
-    -------
-    TableSettings
-        What is asked for.
-
-    Raises
-    ------
-    ParameterError, SpecError
-        If a flag or the file is wrong.
-    """
-    said = _checked_data(path, file.data or {})
-    target = data.target or said.get("target")
-    if target is None:
-        raise ParameterError(
-            "The column to predict is not given.", hint="Name it: --target COLUMN."
-        )
-    task = data.task or said.get("task")
-    if task not in (None, "regression", "classification"):
-        raise ParameterError(f"--task must be regression or classification. Got {task!r}.")
-    test_fraction = data.test_fraction
-    if test_fraction is None:
-        test_fraction = float(said.get("test_fraction", 0.2))
-    drop = tuple(data.drop if data.drop is not None else said.get("drop", ()))
-    group, time = data.group or said.get("group"), data.time or said.get("time")
-    missing = _missing(data.missing, said)
-    return TableSettings(
-        target, cast("Task | None", task), drop, test_fraction, missing, group, time
-    )
-
-
-def _missing(flag: str | None, said: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Read which cells count as missing; None for the usual ones."""
-    if flag is not None:
-        return tuple(cell.strip() for cell in flag.split(",") if cell.strip())
-    return tuple(map(str, said["missing"])) if "missing" in said else None
-
-
-def _checked_data(path: str | None, said: Mapping[str, Any]) -> Mapping[str, Any]:
-    for key, value in said.items():
-        kind = _DATA_KEYS.get(key)
-        if kind is None:
-            raise SpecError(
-                f"{path}: in [data]: unknown field {key!r}.",
-                hint=f"Its fields are {', '.join(_DATA_KEYS)}.",
-            )
-        if not isinstance(value, int | float if kind is float else kind):
-            raise SpecError(f"{path}: in [data]: {key!r} cannot be {value!r}.")
-    return said
 
 
 def _network(file: RecipeFile, flags: NetworkFlags) -> Network | None:
@@ -266,24 +160,6 @@ def _network(file: RecipeFile, flags: NetworkFlags) -> Network | None:
             hint="It needs a [network] table.",
         )
     return network
-
-
-def units_of(text: str) -> tuple[int, ...]:
-    """Read the units of hidden layers; 0 stands for none.
-
-    Examples
-    --------
-    >>> units_of("64,32"), units_of("0")
-    ((64, 32), ())
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() and len(part) < 19 for part in parts):
-        raise ParameterError(
-            f"--hidden must be whole numbers with commas between them. Got {text!r}.",
-            hint="For two hidden layers of 64 units: --hidden 64,64",
-        )
-    units = tuple(int(part) for part in parts)
-    return () if units == (0,) else units
 
 
 def _recipe(file: RecipeFile, flags: RecipeFlags, validation_fraction: float | None) -> Recipe:
@@ -330,21 +206,6 @@ def _stopping(base: Any, patience: int, validation_fraction: float) -> Any:
     return stopping
 
 
-def batch_size_of(text: str) -> int | str:
-    """Read a batch size: a whole number, or full.
-
-    Examples
-    --------
-    >>> batch_size_of("128")
-    128
-    """
-    if text == "full":
-        return "full"
-    if not text.isdecimal() or len(text) > 18:
-        raise ParameterError(f"--batch-size must be a whole number or 'full'. Got {text!r}.")
-    return int(text)
-
-
 def _penalty(l1: float, l2: float) -> Any:
     """Make the penalty; both together are an ElasticNet of the same strengths."""
     from ravine.specs.penalties import L1, L2, ElasticNet
@@ -360,13 +221,13 @@ def _penalty(l1: float, l2: float) -> Any:
 
 def _default_recipe(flags: RecipeFlags) -> Recipe:
     """Make the recipe of the command line: Adam from 0.003 down a cosine, averaged weights."""
-    from ravine.specs.optimizers import Adam, AdamW
     from ravine.specs.recipe import Recipe
     from ravine.specs.stopping import EarlyStopping
 
-    optimizer = Recipe(optimizer=flags.optimizer or "adam").optimizer
-    if isinstance(optimizer, Adam | AdamW):
-        optimizer = optimizer.replace(learning_rate=3e-3)
+    name = flags.optimizer or "adam"
+    optimizer = Recipe(optimizer=name).optimizer
+    if name in RATES:
+        optimizer = optimizer.replace(learning_rate=RATES[name])
     schedule = flags.schedule or ("constant" if optimizer.adapts_rates else "cosine")
     return Recipe(
         optimizer=change_optimizer(optimizer, replace(flags, optimizer=None, schedule=schedule)),

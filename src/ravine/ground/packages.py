@@ -1,0 +1,49 @@
+"""Packages that are imported when they are first used, and what is said if one is missing."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ravine.errors import MissingPackageError
+
+__all__ = ["needs"]
+
+#: What to install for a module, where that is not called as the module.
+_INSTALLED_BY = {
+    "matplotlib": "'ravine[plots]'",
+    "scipy_openblas32": "scipy-openblas32",
+    "sklearn": "scikit-learn",
+    "tomli_w": "tomli-w",
+}
+
+
+def needs(what: str, *modules: str) -> None:
+    """Refuse to go on without a package: call it before the packages are imported.
+
+    Parameters
+    ----------
+    what : str
+        What they are needed for, as the subject of a sentence.
+    *modules : str
+        The modules to be imported, such as ``"sklearn"``.
+
+    Raises
+    ------
+    MissingPackageError
+        If one of them is not installed.
+
+    Examples
+    --------
+    >>> needs("A picture", "matplotlib")
+    >>> needs("A horoscope", "stars")
+    Traceback (most recent call last):
+    ravine.errors.MissingPackageError: A horoscope needs stars, which is not installed. \
+Install it: pip install stars
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            install = _INSTALLED_BY.get(module, module)
+            name = module if install.startswith("'") else install
+            raise MissingPackageError(
+                f"{what} needs {name}, which is not installed. Install it: pip install {install}"
+            )
