@@ -226,7 +226,7 @@ class Model:
         if remembered is None or type(self.recipe.optimizer) not in OPTIMIZERS:
             return remembered
         n = len(self.parameters_vector)
-        arrays = named_state(self.recipe.optimizer.to_dict(), n, remembered)
+        arrays = named_state(for_engine(self.recipe.optimizer), n, remembered)
         return {
             name: named_views(_locked(array, self.dtype), self._engine.layout)
             for name, array in arrays.items()

@@ -2,7 +2,7 @@
 
 Only training rows are ever changed, never those for validation or prediction. Rotate, Shift, Zoom
 and Flip take images as rows, height × width or height × width × channels; the others any rows. A
-function of one's own, ``f(X, y, rng) -> (X, y)``, can stand in their place; ``rng`` is a NumPy
+custom function, ``f(X, y, rng) -> (X, y)``, can stand in their place; ``rng`` is a NumPy
 generator seeded by the recipe's seed and the epoch.
 """
 

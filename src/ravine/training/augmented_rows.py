@@ -110,7 +110,7 @@ def augment(
     Returns
     -------
     X : ndarray, shape (m, inputs) or (m, height, width[, channels])
-        The rows; m is n unless rows are added, or a function of one's own changes their number.
+        The rows; m is n unless rows are added, or a custom function changes their number.
         In `dtype`, or in float64 where float32 would lose values of X.
     y : ndarray, shape (m,) or (m, outputs)
         Their targets: labels as they came; with Mixup a probability for each class instead, in
