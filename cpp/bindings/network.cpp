@@ -6,18 +6,39 @@
 #include "ravine/network/penalised.hpp"
 #include "ravine/run/scoring.hpp"
 
+#include <atomic>
 #include <mutex>
 #include <numeric>
+#include <thread>
 
 namespace ravine::bindings {
 
 namespace {
 
+// A lock that tells a custom part which calls the network that is calling it, instead of waiting for itself.
+class Turns {
+public:
+    void lock() {
+        require(owner_ != std::this_thread::get_id(),
+                "A custom part cannot call the model that is calling it.");
+        mutex_.lock();
+        owner_ = std::this_thread::get_id();
+    }
+    void unlock() {
+        owner_ = std::thread::id();
+        mutex_.unlock();
+    }
+
+private:
+    std::mutex mutex_;
+    std::atomic<std::thread::id> owner_;
+};
+
 // A network and a workspace of its own; calls from several threads take turns.
 template <class T> struct Handle {
     Network<T> network;
     Workspace<T> workspace;
-    std::mutex mutex;
+    Turns mutex;
     CustomParts custom;
 
     Handle(nb::dict spec, Shape input_shape, double dropout)

@@ -230,10 +230,9 @@ def check_gradients(
             _relative_error(objective, w, i, float(gradient[i]), step, floor, kinks) for i in chosen
         )
         layers.append(_compared(name, len(members), chosen, errors, objective.name, tolerance))
-    floor = ROUNDING / (step * tolerance)
     for part in [p for p in objective.custom if p.point.size]:
         chosen = _sample(np.arange(part.point.size), max_parameters, rng)
-        errors = part.errors(chosen, step, floor)
+        errors = part.errors(chosen, step, tolerance, ROUNDING)
         layers.append(_compared(part.name, part.point.size, chosen, errors, part.label, tolerance))
     return GradientReport(tuple(layers), tolerance, step)
 
