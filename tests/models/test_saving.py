@@ -138,7 +138,7 @@ def test_code_of_ones_own_is_named_in_the_file_but_not_kept(tmp_path):
     assert "SignDescent(learning_rate=0.5)" in repr(loaded.recipe.optimizer)
     assert loaded.recipe.augmentation[0] == rv.Noise(0.1)
     assert loaded.recipe.augmentation[1].description == "jitter"
-    with pytest.raises(ParameterError, match=r"'SignDescent.*' is code of a user's own"):
+    with pytest.raises(ParameterError, match=r"'SignDescent.*' is custom code"):
         rv.train(loaded.network, X, Y, loaded.recipe)
     restored = loaded.recipe.replace(optimizer=SignDescent(0.5), augmentation=OWN.augmentation)
     assert restored == OWN
