@@ -43,6 +43,7 @@ class StandIn(Spec):
         return self.description.partition("(")[0]
 
     def _refuse(self, *_arguments: Any, **_named: Any) -> NoReturn:
+        """Refuse to run."""
         refuse_unsaved(self.description)
 
     def __repr__(self) -> str:
