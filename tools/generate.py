@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from method_tables import with_tables
+
 import ravine
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +31,11 @@ def public_names() -> str:
 
 
 #: What gives the text of each generated file.
-GENERATED: dict[str, Callable[[], str]] = {"src/ravine/__init__.pyi": public_names}
+GENERATED: dict[str, Callable[[], str]] = {
+    "src/ravine/__init__.pyi": public_names,
+    "README.md": lambda: with_tables((ROOT / "README.md").read_text(encoding="utf-8")),
+    "docs/methods.md": lambda: with_tables((ROOT / "docs/methods.md").read_text(encoding="utf-8")),
+}
 
 
 def stale() -> Iterator[tuple[Path, str]]:

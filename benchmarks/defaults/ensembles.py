@@ -7,8 +7,8 @@ from benchmarks.tables.accuracy import score
 
 def unexplained(task, trials):
     """Mix trials as the estimators do and give what is left on the rows that judge."""
-    from ravine.estimators.neural.base import _weighed
     from ravine.estimators.neural.calibration import fit_temperature, tempered
+    from ravine.estimators.neural.ensemble import weighed
     from ravine.specs.losses import CrossEntropy, SquaredError
 
     classes = task.kind == "classes"
@@ -20,7 +20,7 @@ def unexplained(task, trials):
         each = [float(trial["temperature"]) for trial in trials]
         held_out = [tempered(p, t) for p, t in zip(held_out, each, strict=True)]
         judged = [tempered(p, t) for p, t in zip(judged, each, strict=True)]
-    chosen, mixed = _weighed(held_out, y, weights, CrossEntropy() if classes else SquaredError())
+    chosen, mixed = weighed(held_out, y, weights, CrossEntropy() if classes else SquaredError())
     found = sum(weight * p for weight, p in zip(chosen, judged, strict=True))
     if classes:
         found = tempered(found, fit_temperature(mixed, y, weights))

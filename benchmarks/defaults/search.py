@@ -90,12 +90,11 @@ def train(task, cut, kind, seed, members, threads):
 class _Kept:
     """What an estimator throws away: the predictions for rows set aside."""
 
-    def _train(self, frame, y, weights, **how):
-        held_out = super()._train(frame, y, weights, **how)
+    def _learn_from_held_out(self, rows, goal, held_out):
+        super()._learn_from_held_out(rows, goal, held_out)
         known = ~np.isnan(held_out[0][:, 0])
-        counted = np.ones(len(y)) if weights is None else weights
-        self.kept = held_out[0][known], y[known], counted[known]
-        return held_out
+        counted = np.ones(len(goal.y)) if goal.weights is None else goal.weights
+        self.kept = held_out[0][known], goal.y[known], counted[known]
 
 
 def _keeping(estimator):

@@ -11,6 +11,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <span>
+
 namespace nb = nanobind;
 
 namespace ravine::bindings {
@@ -67,6 +69,17 @@ template <class T, class Storage> NewArray<T> to_vector(Storage values) {
 }
 
 void require(bool good, const char* message);
+
+// A custom optimizer as the engine calls it: on arrays of its own, so that a view that it keeps cannot
+// outlive what it shows. The caller keeps `function` alive.
+template <class T> auto custom_update(nb::handle function) {
+    return [function](std::span<T> w, std::span<T> g, long k, T eta) {
+        nb::gil_scoped_acquire gil;
+        auto w_array = to_vector<T>(Buffer<T>(w.begin(), w.end()));
+        function(w_array, to_vector<T>(Buffer<T>(g.begin(), g.end())), k, static_cast<double>(eta));
+        std::copy_n(w_array.data(), w.size(), w.begin());
+    };
+}
 
 void bind_losses(nb::module_& m);
 void bind_network(nb::module_& m);

@@ -3,7 +3,7 @@
 
 #include "ravine/data/augmentation.hpp"
 #include "ravine/data/synthesize.hpp"
-#include "ravine/network/penalised.hpp"
+#include "ravine/run/full_batch.hpp"
 #include "ravine/run/scoring.hpp"
 
 #include <atomic>
@@ -33,6 +33,12 @@ private:
     std::mutex mutex_;
     std::atomic<std::thread::id> owner_;
 };
+template <class T> void check_sizes(const Network<T>& network, const Vector<T>& w, const Vector<T>& state) {
+    require(static_cast<Index>(w.size()) == network.n_parameters(),
+            "w does not have the size of the network's parameters.");
+    require(static_cast<Index>(state.size()) == network.n_state(),
+            "state does not have the size of the network's state.");
+}
 
 // A network and a workspace of its own; calls from several threads take turns.
 template <class T> struct Handle {
@@ -49,30 +55,30 @@ template <class T> struct Handle {
     void clear() { custom.clear(); }
 
     void check(const Vector<T>& w, const Vector<T>& state, const Matrix<T>& X) const {
-        require(static_cast<Index>(w.size()) == network.n_parameters(),
-                "w has not the size of the network's parameters.");
-        require(static_cast<Index>(state.size()) == network.n_state(),
-                "state has not the size of the network's state.");
+        check_sizes(network, w, state);
         require(static_cast<Index>(X.shape(1)) == network.inputs(),
-                "X has not as many columns as the network has inputs.");
-    }
-    Rows<T> rows(const Matrix<T>& X, const Matrix<T>& y, const std::optional<Vector<T>>& s) const {
-        const Index K = static_cast<Index>(y.shape(1)), O = network.outputs();
-        require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
-        require(!s || s->size() == X.shape(0), "X and sample_weight have different numbers of rows.");
-        require(K == O || K == 1, "y has not as many columns as the network has outputs.");
-        if (K != O)
-            for (std::size_t i = 0; i < y.shape(0); ++i)
-                require(y.data()[i] >= 0 && y.data()[i] < T(O),
-                        "A class code lies outside the network's outputs.");
-        Rows<T> result{{X.data(), y.data(), s ? s->data() : nullptr, network.inputs(), K}};
-        std::vector<Index> all(X.shape(0));
-        std::iota(all.begin(), all.end(), Index{0});
-        result.index = std::make_shared<const std::vector<Index>>(std::move(all));
-        if (!result.differ_in_weight()) result.data.s = nullptr;
-        return result;
+                "X does not have as many columns as the network has inputs.");
     }
 };
+
+template <class T>
+Rows<T> all_rows(const Network<T>& network, const Matrix<T>& X, const Matrix<T>& y,
+                 const std::optional<Vector<T>>& s) {
+    const Index K = static_cast<Index>(y.shape(1)), O = network.outputs();
+    require(y.shape(0) == X.shape(0), "X and y have different numbers of rows.");
+    require(!s || s->size() == X.shape(0), "X and sample_weight have different numbers of rows.");
+    require(K == O || K == 1, "y does not have as many columns as the network has outputs.");
+    if (K != O)
+        for (std::size_t i = 0; i < y.shape(0); ++i)
+            require(y.data()[i] >= 0 && y.data()[i] < T(O),
+                    "A class code lies outside the network's outputs.");
+    Rows<T> result{{X.data(), y.data(), s ? s->data() : nullptr, static_cast<Index>(X.shape(1)), K}};
+    std::vector<Index> all(X.shape(0));
+    std::iota(all.begin(), all.end(), Index{0});
+    result.index = std::make_shared<const std::vector<Index>>(std::move(all));
+    if (!result.differ_in_weight()) result.data.s = nullptr;
+    return result;
+}
 
 nb::list describe(const std::vector<Slice>& slices) {
     static constexpr const char* roles[] = {"weight", "bias", "normalisation"};
@@ -137,7 +143,7 @@ template <class T>
 nb::dict evaluate(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y,
                   std::optional<Vector<T>> s) {
     self.check(w, state, X);
-    const Rows<T> rows = self.rows(X, y, s);
+    const Rows<T> rows = all_rows(self.network, X, y, s);
     Scores scores;
     {
         nb::gil_scoped_release release;
@@ -152,8 +158,8 @@ nb::dict evaluate(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Ma
 template <class T>
 nb::dict score_outputs(Handle<T>& self, Matrix<T> z, Matrix<T> y, std::optional<Vector<T>> s) {
     require(static_cast<Index>(z.shape(1)) == self.network.outputs(),
-            "z has not as many columns as the network has outputs.");
-    const Rows<T> rows = self.rows(z, y, s);
+            "z does not have as many columns as the network has outputs.");
+    const Rows<T> rows = all_rows(self.network, z, y, s);
     Scores scores;
     {
         nb::gil_scoped_release release;
@@ -162,54 +168,50 @@ nb::dict score_outputs(Handle<T>& self, Matrix<T> z, Matrix<T> y, std::optional<
     return describe_scores(self, scores);
 }
 
-// The training objective on all rows at once, with dropout masks that `seed` freezes. Running statistics stay
-// as they are. `kinks` is a hash of the side of every kink (of relu, |w|, |residual|) that was met.
-template <class T>
-nb::tuple objective(Handle<T>& self, Vector<T> w, Vector<T> state, Matrix<T> X, Matrix<T> y,
-                    std::optional<Vector<T>> s, nb::object penalty, std::uint64_t seed, bool gradient) {
-    self.check(w, state, X);
-    const Rows<T> rows = self.rows(X, y, s);
-    const auto penalised = penalised_slices(self.network.parameters(), to_spec(penalty));
-    const Index B = rows.size(), O = self.network.outputs(), n = self.network.n_parameters();
-    Buffer<T> g(n, T(0));
-    double loss = 0, penalty_value = 0;
-    std::uint64_t kinks = 0xcbf29ce484222325ull;
-    {
-        nb::gil_scoped_release release;
-        std::lock_guard lock(self.mutex);
-        Workspace<T>& work = self.workspace;
-        Buffer<T> running(state.data(), state.data() + state.size());
-        work.grow(work.cache, self.network.plan(B));
-        work.grow(work.y, B * O);
-        work.grow(work.s, B);
-        work.grow(work.z, B * O);
-        double weight = 0;
-        for (Index i = 0; i < B; ++i) {
-            expand_target(rows.y(i), rows.data.K, O, work.y.data() + i * O);
-            work.s[i] = rows.weight(i);
-            weight += work.s[i];
+// The objective of rows, which are kept alive here.
+template <class T> class RowsObjective {
+public:
+    RowsObjective(nb::dict network, const Shape& input_shape, nb::dict recipe, Matrix<T> X, Matrix<T> y,
+                  std::optional<Vector<T>> s)
+        : X_(X), y_(y), s_(s), batch_(to_spec(network), input_shape, to_spec(recipe),
+                                      rows_of(Network<T>(to_spec(network), input_shape))) {}
+
+    nb::tuple call(Vector<T> w, Vector<T> state, bool gradient) {
+        check_sizes(batch_.network(), w, state);
+        Buffer<T> g(w.size());
+        std::uint64_t kinks = 0xcbf29ce484222325ull;
+        {
+            nb::gil_scoped_release release;
+            batch_({w.data(), w.size()}, g, {state.data(), state.size()}, gradient, kinks);
         }
-        Pass<T> pass;
-        pass.B = B, pass.mode = Mode::train, pass.w = w.data(), pass.gradient = g.data(), pass.seed = seed;
-        pass.s = rows.data.s;
-        pass.state = running.data(), pass.update_state = false, pass.cache = work.cache.data(),
-        pass.kinks = &kinks;
-        const T* z = self.network.forward(pass, X.data());
-        loss = self.network.loss().value(B, O, z, work.y.data(), work.s.data(), work.z.data(),
-                                         static_cast<T>(1 / weight), &kinks) /
-               weight;
-        if (gradient) self.network.backward(pass, X.data(), work.z.data());
-        const std::span<const T> all(w.data(), w.size());
-        for (const Penalised& p : penalised) {
-            const auto part = all.subspan(p.offset, p.size);
-            penalty_value += p.template add_custom<T>(all, g);
-            penalty_value += p.penalty.template add<T>(part, std::span<T>(g).subspan(p.offset, p.size));
-            if (p.penalty.l1 > 0)
-                for (T value : part) pass.mark_kink(value > 0);
-        }
+        return nb::make_tuple(batch_.loss(), batch_.penalty(),
+                              gradient ? nb::cast(to_vector<T>(std::move(g))) : nb::none(), kinks);
     }
-    return nb::make_tuple(loss, penalty_value, gradient ? nb::cast(to_vector<T>(std::move(g))) : nb::none(),
-                          kinks);
+    Index parts() const { return batch_.parts(); }
+    Index chunk() const { return batch_.chunk(); }
+
+private:
+    Rows<T> rows_of(const Network<T>& network) const {
+        require(static_cast<Index>(X_.shape(1)) == network.inputs(),
+                "X does not have as many columns as the network has inputs.");
+        return all_rows(network, X_, y_, s_);
+    }
+
+    Matrix<T> X_, y_;
+    std::optional<Vector<T>> s_;
+    FullBatch<T> batch_;
+};
+
+template <class T> void bind_objective(nb::module_& m, const char* name) {
+    using Self = RowsObjective<T>;
+    nb::class_<Self>(m, name, "The training objective of some rows in one mini-batch.")
+        .def(nb::init<nb::dict, Shape, nb::dict, Matrix<T>, Matrix<T>, std::optional<Vector<T>>>(),
+             nb::arg("network"), nb::arg("input_shape"), nb::arg("recipe"), nb::arg("X"), nb::arg("y"),
+             nb::arg("sample_weight") = nb::none())
+        .def("__call__", &Self::call, nb::arg("w"), nb::arg("state"), nb::arg("gradient") = true,
+             "(loss, penalty, gradient or None, a hash of the side of every kink that was met).")
+        .def_prop_ro("parts", &Self::parts, "How many parts the mini-batch is cut into.")
+        .def_prop_ro("chunk", &Self::chunk, "How many rows go through the network at a time.");
 }
 
 template <class T> void bind(nb::module_& m, const char* name) {
@@ -242,7 +244,7 @@ template <class T> void bind(nb::module_& m, const char* name) {
                 self.network.initial_state(state.data());
                 if (X) {
                     require(static_cast<Index>(X->shape(1)) == self.network.inputs(),
-                            "X has not as many columns as the network has inputs.");
+                            "X does not have as many columns as the network has inputs.");
                     require(!s || s->size() == X->shape(0),
                             "X and sample_weight have different numbers of rows.");
                     self.network.fit(
@@ -260,11 +262,7 @@ template <class T> void bind(nb::module_& m, const char* name) {
         .def("evaluate", &evaluate<T>, nb::arg("w"), nb::arg("state"), nb::arg("X"), nb::arg("y"),
              nb::arg("sample_weight") = nb::none(), "Loss and metrics in prediction mode.")
         .def("score_outputs", &score_outputs<T>, nb::arg("z"), nb::arg("y"),
-             nb::arg("sample_weight") = nb::none(), "Loss and metrics of outputs, before the link.")
-        .def("objective", &objective<T>, nb::arg("w"), nb::arg("state"), nb::arg("X"), nb::arg("y"),
-             nb::arg("sample_weight") = nb::none(), nb::arg("penalty") = nb::none(), nb::arg("seed") = 0,
-             nb::arg("gradient") = true,
-             "(loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.");
+             nb::arg("sample_weight") = nb::none(), "Loss and metrics of outputs, before the link.");
 }
 
 // The rows of an epoch as the augmentation makes them of one mini-batch; y is n × K targets (one-hot for
@@ -343,6 +341,8 @@ void bind_augmentation(nb::module_& m, const char* augment_name, const char* syn
 void bind_network(nb::module_& m) {
     bind<float>(m, "Network32");
     bind<double>(m, "Network64");
+    bind_objective<float>(m, "Objective32");
+    bind_objective<double>(m, "Objective64");
     bind_augmentation<float>(m, "augment32", "synthesize32");
     bind_augmentation<double>(m, "augment64", "synthesize64");
 }

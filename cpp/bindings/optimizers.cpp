@@ -2,50 +2,67 @@
 #include "convert.hpp"
 
 #include "ravine/run/named_state.hpp"
+#include "ravine/run/update.hpp"
 
 namespace ravine::bindings {
 
 namespace {
 
+// Training's step, down a function of the user's: a run without a network.
 template <class T> class Minimizer {
 public:
-    Minimizer(nb::dict spec, Index n, Index steps)
-        : optimizer_(
+    Minimizer(nb::dict spec, Index n, Index steps, nb::object update)
+        : custom_(std::move(update)),
+          optimizer_(
               make_optimizer<T>(to_spec(spec), {static_cast<double>(steps), static_cast<double>(steps)})),
-          n_(n), state_(optimizer_->state_size(n)), gradient_(n) {
-        optimizer_->init(n, state_);
-        memory_ = optimizer_->learning_rate.initial_memory();
+          cut_(n, n, 1, false, true),
+          update_(*optimizer_, cut_, {whole(n)}, {}, {},
+                  custom_.is_none() ? CustomUpdate<T>() : custom_update<T>(custom_), team_),
+          gradient_(n) {
+        state_.w.resize(n);
+        update_.start(state_);
     }
 
     // One step. `evaluate(w)` gives (value, gradient). Returns (value and learning rate at the start of the
     // step, whether the rule moved).
-    nb::tuple update(WritableVector<T> w, nb::callable evaluate, long k) {
-        require(static_cast<Index>(w.size()) == n_, "w has not the size that the optimizer was made for.");
+    nb::tuple step(WritableVector<T> w, nb::callable evaluate) {
+        require(w.size() == state_.w.size(), "w does not have the size that the optimizer was made for.");
         const Evaluate<T> call = [&](Span<const T> at, Span<T> g) {
             nb::object result = evaluate(to_vector<T>(std::vector<T>(at.begin(), at.end())));
             auto [value, gradient] = nb::cast<std::pair<double, Vector<T>>>(result);
-            require(static_cast<Index>(gradient.size()) == n_, "The gradient has not the size of w.");
-            std::copy_n(gradient.data(), n_, g.begin());
+            require(gradient.size() == g.size(), "The gradient does not have the size of w.");
+            std::copy_n(gradient.data(), g.size(), g.begin());
             return value;
         };
+        std::copy_n(w.data(), w.size(), state_.w.begin());
         Now<T> now;
-        now.k = k;
-        now.time = {static_cast<double>(k - 1), static_cast<double>(k - 1)};
-        now.eta = static_cast<T>(optimizer_->learning_rate.at(now.time, memory_));
+        now.k = static_cast<long>(state_.counters.k) + 1;
+        now.time = {state_.counters.k, state_.counters.k};
+        now.eta = static_cast<T>(update_.rate(state_, now.time));
         now.evaluate = &call;
-        const Span<T> view(w.data(), n_);
-        now.value = call(view, gradient_);
-        for (T& value : view) value *= 1 - now.eta * static_cast<T>(optimizer_->weight_decay);
-        const bool moved = optimizer_->update(view, gradient_, state_, now);
-        optimizer_->learning_rate.observe({.loss = now.value}, now.time, memory_);
+        now.value = call(state_.w, gradient_);
+        const bool moved = update_(state_, gradient_, 0, now); // nothing asks for the norm
+        optimizer_->learning_rate.observe({.loss = now.value}, now.time, state_.schedule);
+        state_.counters.k += 1;
+        std::copy(state_.w.begin(), state_.w.end(), w.data());
         return nb::make_tuple(now.value, static_cast<double>(now.eta), moved);
     }
 
 private:
+    // x as the one parameter, on which weight decay acts.
+    static Slice whole(Index n) {
+        Slice slice;
+        slice.name = "x", slice.shape = {n};
+        return slice;
+    }
+
+    nb::object custom_;
     OptimizerPtr<T> optimizer_;
-    Index n_;
-    std::vector<T> state_, gradient_;
-    std::vector<double> memory_;
+    Cut cut_;
+    Team team_{1};
+    Update<T> update_;
+    Buffer<T> gradient_;
+    RunState<T> state_;
 };
 
 // The state of a run's optimizer, as arrays with names and as it lies in a snapshot.
@@ -75,9 +92,11 @@ template <class T> nb::object from_names(nb::dict spec, Index n, nb::dict arrays
 template <class T> void bind(nb::module_& m, const char* name) {
     nb::class_<Minimizer<T>>(m, name,
                              "An optimizer and its state, for n parameters and a run of so many steps.")
-        .def(nb::init<nb::dict, Index, Index>(), nb::arg("spec"), nb::arg("n"), nb::arg("steps"))
-        .def("update", &Minimizer<T>::update, nb::arg("w").noconvert(), nb::arg("evaluate"), nb::arg("k"),
-             "Step k, in place: returns (value at w before it, learning rate, whether the rule moved).")
+        .def(nb::init<nb::dict, Index, Index, nb::object>(), nb::arg("spec"), nb::arg("n"), nb::arg("steps"),
+             nb::arg("update") = nb::none(),
+             "`update`: a custom rule in place of the described one, whose rate and decay it keeps.")
+        .def("step", &Minimizer<T>::step, nb::arg("w").noconvert(), nb::arg("evaluate"),
+             "One step, in place: returns (value at w before it, learning rate, whether the rule moved).")
         .def_static("by_name", &by_name<T>, nb::arg("spec"), nb::arg("n"), nb::arg("slots"),
                     "The state of n parameters in a snapshot, as arrays with names.")
         .def_static("from_names", &from_names<T>, nb::arg("spec"), nb::arg("n"), nb::arg("arrays"),

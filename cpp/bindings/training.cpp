@@ -1,5 +1,5 @@
 // Runs and populations. The calling thread waits without the GIL while worker threads train; they take it
-// only to call the user's own code.
+// only to call custom code.
 #include "convert.hpp"
 
 #include "ravine/run/patience.hpp"
@@ -11,54 +11,43 @@ namespace ravine::bindings {
 
 namespace {
 
-template <class T> Buffer<T> to_buffer(nb::dict from, const char* name) {
-    if (!from.contains(name)) return {};
-    const auto array = nb::cast<Vector<T>>(from[name]);
-    return Buffer<T>(array.data(), array.data() + array.size());
+// A field of a snapshot from and to Python: an array of numbers; the counters are one, in their order.
+template <class T, class Allocator> void read(std::vector<T, Allocator>& field, nb::handle object) {
+    const auto array = nb::cast<Vector<T>>(object);
+    field.assign(array.data(), array.data() + array.size());
 }
-template <class V> std::vector<double> to_doubles(nb::dict from, const char* name) {
-    const auto array = nb::cast<V>(from[name]);
-    return std::vector<double>(array.data(), array.data() + array.size());
+void read(Counters& counters, nb::handle object) {
+    const auto array = nb::cast<Vector<double>>(object);
+    std::size_t count = 0;
+    for_each_counter(counters, [&](const char*, double&) { ++count; });
+    require(array.size() == count, "A saved run has another number of counters than this version keeps.");
+    const double* next = array.data();
+    for_each_counter(counters, [&](const char*, double& counter) { counter = *next++; });
+}
+template <class T, class Allocator> nb::object written(std::vector<T, Allocator>&& field) {
+    return nb::cast(to_vector<T>(std::move(field)));
+}
+nb::object written(Counters&& counters) {
+    std::vector<double> list;
+    for_each_counter(counters, [&](const char*, double& counter) { list.push_back(counter); });
+    return written(std::move(list));
 }
 
+// None is a run from scratch; a dictionary without counters holds weights alone.
 template <class T> RunState<T> to_state(nb::handle object) {
     RunState<T> state;
     if (object.is_none()) return state;
     nb::dict from = nb::borrow<nb::dict>(object);
-    state.w = to_buffer<T>(from, "w");
-    state.state = to_buffer<T>(from, "state");
-    if (!from.contains("counters")) return state; // a warm start: weights only
-    state.slots = to_buffer<T>(from, "slots");
-    state.average = to_buffer<T>(from, "average");
-    state.average_state = to_buffer<T>(from, "average_state");
-    state.best_w = to_buffer<T>(from, "best_w");
-    state.best_state = to_buffer<T>(from, "best_state");
-    state.before = to_buffer<T>(from, "before");
-    state.schedule = to_doubles<Vector<double>>(from, "schedule");
-    state.history = to_doubles<Vector<double>>(from, "history");
-    std::array<double, Counters::count> counters;
-    const std::vector<double> list = to_doubles<Vector<double>>(from, "counters");
-    require(list.size() == counters.size(),
-            "A saved run has another number of counters than this version keeps.");
-    std::copy(list.begin(), list.end(), counters.begin());
-    state.counters = Counters::from_list(counters);
+    const bool whole = from.contains("counters");
+    for_each_field(state, [&](const char* name, auto& field) {
+        if (whole || from.contains(name)) read(field, from[name]);
+    });
     return state;
 }
 
 template <class T> nb::dict from_state(RunState<T> state) {
     nb::dict result;
-    const auto counters = state.counters.as_list();
-    result["counters"] = to_vector<double>(std::vector<double>(counters.begin(), counters.end()));
-    result["w"] = to_vector<T>(std::move(state.w));
-    result["state"] = to_vector<T>(std::move(state.state));
-    result["slots"] = to_vector<T>(std::move(state.slots));
-    result["average"] = to_vector<T>(std::move(state.average));
-    result["average_state"] = to_vector<T>(std::move(state.average_state));
-    result["best_w"] = to_vector<T>(std::move(state.best_w));
-    result["best_state"] = to_vector<T>(std::move(state.best_state));
-    result["before"] = to_vector<T>(std::move(state.before));
-    result["schedule"] = to_vector<double>(std::move(state.schedule));
-    result["history"] = to_vector<double>(std::move(state.history));
+    for_each_field(state, [&](const char* name, auto& field) { result[name] = written(std::move(field)); });
     return result;
 }
 
@@ -142,7 +131,7 @@ public:
         population_->join();
     }
 
-    // What run i gave; to be asked for once, when the run has ended. Raises what the user's own code raised.
+    // What run i gave; to be asked for once, when the run has ended. Raises what custom code raised.
     nb::dict outcome(std::size_t i) { return describe(population_->outcomes().at(i), keep_.at(i)); }
 
     // What Python's garbage collector sees: all Python objects that runs call.
@@ -170,9 +159,10 @@ private:
         job.training = training_.rows(from["rows"], targets);
         job.validation = validation_.rows(from["validation_rows"], validation_targets);
         job.start = to_state<T>(from["start"]);
-        if (nb::object update = from["update"]; !update.is_none()) job.own_update = own_update(update);
+        if (nb::object update = from["update"]; !update.is_none())
+            job.update = custom_update<T>(keep_alive(update));
         if (nb::object augment = from["augment"]; !augment.is_none())
-            job.own_augmentation = own_augmentation(augment, job.training.data);
+            job.augmentation = custom_augmentation(augment, job.training.data);
         if (nb::object on_epoch = from["on_epoch"]; !on_epoch.is_none())
             job.on_epoch =
                 epoch_hook(on_epoch, nb::cast<Index>(from["every"]), patience_of(from["patience"]));
@@ -187,17 +177,7 @@ private:
         return alive_.back();
     }
 
-    // The user's optimizer works on arrays of its own, so that a view it keeps cannot outlive what it shows.
-    OwnUpdate<T> own_update(nb::object function) {
-        return [call = keep_alive(function)](Span<T> w, Span<T> g, long k, T eta) {
-            nb::gil_scoped_acquire gil;
-            auto w_array = to_vector<T>(Buffer<T>(w.begin(), w.end()));
-            call(w_array, to_vector<T>(Buffer<T>(g.begin(), g.end())), k, static_cast<double>(eta));
-            std::copy_n(w_array.data(), w.size(), w.begin());
-        };
-    }
-
-    OwnAugmentation<T> own_augmentation(nb::object function, const Data<T>& data) {
+    CustomAugmentation<T> custom_augmentation(nb::object function, const Data<T>& data) {
         return [call = keep_alive(function), data](std::uint64_t epoch) {
             nb::gil_scoped_acquire gil;
             auto [X, y] = nb::cast<std::pair<Matrix<T>, Matrix<T>>>(call(epoch));
@@ -225,18 +205,21 @@ private:
             nb::gil_scoped_acquire gil;
             nb::object snapshot = nb::none();
             if (keep) {
-                nb::dict arrays = from_state<T>(state);
                 Buffer<T> w, running;
                 run.result(w, running);
-                arrays["result_w"] = to_vector<T>(std::move(w));
-                arrays["result_state"] = to_vector<T>(std::move(running));
-                snapshot = arrays;
+                snapshot = with_result(from_state<T>(state), std::move(w), std::move(running));
             }
             const double* first = end - std::exchange(unseen, 0) * history_columns.size();
             passed = 0;
             wanted = nb::cast<Index>(call(to_vector<double>(std::vector<double>(first, end)), snapshot));
             return wanted > 0;
         };
+    }
+
+    static nb::dict with_result(nb::dict arrays, Buffer<T> w, Buffer<T> running) {
+        arrays["result_w"] = to_vector<T>(std::move(w));
+        arrays["result_state"] = to_vector<T>(std::move(running));
+        return arrays;
     }
 
     static std::optional<Patience> patience_of(nb::handle from) {
@@ -249,8 +232,8 @@ private:
     static nb::dict describe(Outcome<T>& outcome, bool keep) {
         // Kept no longer than it is needed: its traceback knows whoever asks for it.
         if (outcome.error) std::rethrow_exception(std::exchange(outcome.error, nullptr));
-        nb::dict result;
         RunState<T>& state = outcome.state;
+        nb::dict result = with_result({}, std::move(outcome.w), std::move(outcome.running));
         result["status"] = name_of(state.status);
         result["best_epoch"] = static_cast<Index>(state.counters.best_epoch);
         result["epoch"] = static_cast<Index>(state.counters.epoch);
@@ -258,8 +241,6 @@ private:
         result["diverged_rate"] = state.diverged_rate;
         result["diverged_what"] = state.diverged_what;
         result["history"] = to_vector<double>(state.history);
-        result["result_w"] = to_vector<T>(std::move(outcome.w));
-        result["result_state"] = to_vector<T>(std::move(outcome.running));
         if (!keep) result["slots"] = to_vector<T>(std::move(state.slots));
         result["snapshot"] = keep ? nb::object(from_state<T>(std::move(state))) : nb::none();
         return result;
@@ -292,8 +273,19 @@ template <class T> void bind(nb::module_& m, const char* name) {
 
 void bind_training(nb::module_& m) {
     nb::list columns;
-    for (const char* name : history_columns) columns.append(name);
+    for (std::string_view name : history_columns) columns.append(nb::str(name.data(), name.size()));
     m.attr("history_columns") = nb::tuple(columns);
+    RunState<float> state;
+    nb::list fields, doubles, counters;
+    for_each_field(state, [&](const char* name, auto& field) {
+        fields.append(name);
+        if constexpr (!std::is_same_v<std::remove_reference_t<decltype(field)>, Buffer<float>>)
+            doubles.append(name);
+    });
+    for_each_counter(state.counters, [&](const char* name, double&) { counters.append(name); });
+    m.attr("snapshot_fields") = nb::tuple(fields);
+    m.attr("snapshot_doubles") = nb::tuple(doubles); // the fields in double, whatever the run's precision
+    m.attr("snapshot_counters") = nb::tuple(counters);
     bind<float>(m, "Population32");
     bind<double>(m, "Population64");
 }

@@ -9,8 +9,8 @@ from ravine.diagnostics.gradients import check_gradients as check_gradients
 from ravine.estimators.loading import load as load
 from ravine.estimators.mlp.estimators import MLPClassifier as MLPClassifier
 from ravine.estimators.mlp.estimators import MLPRegressor as MLPRegressor
-from ravine.estimators.neural.estimators import NeuralClassifier as NeuralClassifier
-from ravine.estimators.neural.estimators import NeuralRegressor as NeuralRegressor
+from ravine.estimators.neural.classifier import NeuralClassifier as NeuralClassifier
+from ravine.estimators.neural.regressor import NeuralRegressor as NeuralRegressor
 from ravine.models.history import History as History
 from ravine.models.model import Model as Model
 from ravine.optimize.minimize import minimize as minimize
@@ -44,6 +44,8 @@ from ravine.specs.optimizers import Adam as Adam
 from ravine.specs.optimizers import AdamW as AdamW
 from ravine.specs.optimizers import DeltaBarDelta as DeltaBarDelta
 from ravine.specs.optimizers import LBFGS as LBFGS
+from ravine.specs.optimizers import Lion as Lion
+from ravine.specs.optimizers import NAdam as NAdam
 from ravine.specs.optimizers import Optimizer as Optimizer
 from ravine.specs.optimizers import RMSprop as RMSprop
 from ravine.specs.optimizers import Rprop as Rprop
@@ -64,8 +66,12 @@ from ravine.specs.schedules import Schedule as Schedule
 from ravine.specs.schedules import StepDecay as StepDecay
 from ravine.specs.schedules import Warmup as Warmup
 from ravine.specs.stopping import EarlyStopping as EarlyStopping
+from ravine.studies.jobs import geomspace as geomspace
+from ravine.studies.jobs import grid as grid
+from ravine.studies.jobs import sample as sample
+from ravine.studies.study import Study as Study
 from ravine.training.augmented_rows import augment as augment
-from ravine.training.train import Job as Job
+from ravine.training.jobs import Job as Job
 from ravine.training.train import train as train
 from ravine.training.train import train_many as train_many
 
@@ -99,10 +105,12 @@ __all__ = [
     "LBFGS",
     "Layer",
     "LayerNorm",
+    "Lion",
     "MLPClassifier",
     "MLPRegressor",
     "Mixup",
     "Model",
+    "NAdam",
     "Network",
     "NeuralClassifier",
     "NeuralRegressor",
@@ -125,6 +133,7 @@ __all__ = [
     "Schedule",
     "Shift",
     "StepDecay",
+    "Study",
     "Synthesize",
     "Warmup",
     "Zoom",
@@ -132,12 +141,15 @@ __all__ = [
     "bias_variance",
     "check_gradients",
     "errors",
+    "geomspace",
+    "grid",
     "initializers",
     "landscapes",
     "load",
     "losses",
     "minimize",
     "mlp",
+    "sample",
     "train",
     "train_many",
     "__version__",

@@ -5,8 +5,8 @@ loss is ``Σ s_i L_i / Σ s_i``; several outputs are averaged. Terms in y alone 
 that is said. Each loss has a name that can stand for it: ``Network(layers, loss="huber")``.
 """
 
-from ravine.specs import losses
+from ravine.specs import losses as _losses
 from ravine.specs.losses import *
 
 __all__ = []
-__all__ += losses.__all__
+__all__ += _losses.__all__

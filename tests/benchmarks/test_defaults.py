@@ -11,8 +11,9 @@ import ravine
 from benchmarks import results
 from benchmarks.defaults import ensembles, portfolio, rows, search, space, trials
 from benchmarks.tables import accuracy, tasks
-from ravine.estimators.neural import base as neural_base
+from ravine.estimators.neural import ensemble
 from ravine.estimators.neural import options as neural_options
+from ravine.estimators.neural.members import member_predictions
 from tests.builders.benchmark_tables import REGRESSION, targets
 
 ESTIMATORS = {"regression": ravine.NeuralRegressor, "classes": ravine.NeuralClassifier}
@@ -63,13 +64,13 @@ def test_a_trial_leaves_what_the_estimator_leaves(kind):
 @pytest.mark.parametrize("kind", ESTIMATORS)
 def test_trials_are_mixed_as_the_estimators_mix_kinds(kind, monkeypatch):
     held_out = []
-    predictions = neural_base.held_out_predictions
+    predictions = ensemble.held_out_predictions
 
     def kept(*arguments):
         held_out.append(predictions(*arguments))
         return held_out[-1].copy()
 
-    monkeypatch.setattr(neural_base, "held_out_predictions", kept)
+    monkeypatch.setattr(ensemble, "held_out_predictions", kept)
     cut, task = few_rows(kind, 100), tasks.Task("any", kind, "y")
     whole = search._keeping(ESTIMATORS[kind])(
         hidden_layer_sizes=8,
@@ -86,7 +87,7 @@ def test_trials_are_mixed_as_the_estimators_mix_kinds(kind, monkeypatch):
         shared
         | {
             "held_out": of_all[i],
-            "judged": np.mean([whole._member_prediction(model, X) for model in own], axis=0),
+            "judged": np.mean([member_predictions(model, X) for model in own], axis=0),
             "temperature": whole._temperatures[i],
         }
         for i, own in enumerate((members[:5], members[5:]))

@@ -1,9 +1,9 @@
 """One table of optimizers: what the tests of every rule need to know of each.
 
-A rule that is registered and does not stand here fails `test_every_optimizer_stands_in_the_table`. From this
-table follow: its description (fields, dictionary, random values), its first steps by hand in both
-precisions, what it remembers, that it descends into a valley, that it trains alone as in company,
-and that it can be killed and resumed.
+A rule that is registered and does not stand here fails
+`test_every_optimizer_stands_in_the_table`. From this table follow: its description (fields,
+dictionary, random values), its first steps by hand in both precisions, what it remembers, that it
+descends into a valley, that it trains alone as in company, and that it can be killed and resumed.
 """
 
 from __future__ import annotations
@@ -250,6 +250,63 @@ ADAMW = Case(
     },
 )
 
+NADAM = Case(
+    example=rv.NAdam(0.1, beta1=0.8, beta2=0.8, epsilon=1e-3, momentum_decay=0.1, weight_decay=0.1),
+    descends=[rv.NAdam(rv.CosineDecay(0.05))],
+    trains=recipe(rv.NAdam(0.01), batch_size=16, clip_norm=1.0),
+    steps={
+        # ψ = 0: μ = ¼ throughout, products 1/4, 1/16, 1/64, 1/256. ν = 1, 1, −1; ṽ = 1, 1, 3;
+        # √v̂ = 2, 4/√7 = 1.5118579, 8·√(3/37) = 2.2779796;
+        # ν̂ = 4/15 + 2, 16/63 + 4/5, −64/255 − 16/7
+        "0.1 · 2.2666667/4, 0.1 · 1.0539683/3.5118579, −0.1 · 2.5366947/4.2779796": Steps(
+            rv.NAdam(0.1, beta1=0.5, beta2=0.75, epsilon=2, momentum_decay=0),
+            [2, 1, -3],
+            [0.9433333333333334, 0.9133216333622692, 0.9726181975885713],
+            {"first_moment": -1.0, "second_moment": 3.0},
+        ),
+        # 0.96^(k ψ) = ½, ¼, ⅛ by ψ = log ½ / log 0.96: μ = 3/8, 7/16, 15/32 (β = ½).
+        # ν = 1, √v̂ = 2, products 3/8, 21/128: ν̂ = 7/16 · 128/107 + 5/8 · 2 · 8/5 = 2.5233645
+        "μ grows: 0.1 · 2.5233645/4": Steps(
+            rv.NAdam(0.1, beta1=0.5, beta2=0.75, epsilon=2, momentum_decay=16.97974801833893),
+            [2],
+            [0.9369158878504673],
+            {"first_moment": 1.0, "second_moment": 1.0},
+        ),
+        # w · (1 − 0.1 · 0.5) before the step
+        "weight decay: 0.95 − 0.0566667": Steps(
+            rv.NAdam(0.1, beta1=0.5, beta2=0.75, epsilon=2, momentum_decay=0, weight_decay=0.5),
+            [2],
+            [0.8933333333333333],
+            {"first_moment": 1.0, "second_moment": 1.0},
+        ),
+    },
+)
+
+LION = Case(
+    example=rv.Lion(0.1, beta1=0.8, beta2=0.8, weight_decay=0.1),
+    descends=[rv.Lion(rv.CosineDecay(5e-3))],
+    trains=recipe(rv.Lion(0.003), batch_size=16, averaging=0.9),
+    steps={
+        # c = 1; 0.25 − 0.2 = 0.05; 0.1375 − 1.5. ν = 0.5; 0.375 − 0.1; 0.20625 − 0.75
+        "the sign of c, not of the gradient: + + −": Steps(
+            rv.Lion(0.1, beta1=0.5, beta2=0.75),
+            [2, -0.4, -3],
+            [0.9, 0.8, 0.9],
+            {"first_moment": -0.54375},
+        ),
+        # 1 · 0.95 − 0.1 = 0.85; 0.85 · 0.95 − 0.1 = 0.7075
+        "weight decay λ = 0.5": Steps(
+            rv.Lion(0.1, beta1=0.5, beta2=0.75, weight_decay=0.5),
+            [2, -0.4],
+            [0.85, 0.7075],
+            {"first_moment": 0.275},
+        ),
+        "nothing moves where nothing pulls": Steps(
+            rv.Lion(0.1), [0.0, 0.0], [1.0, 1.0], {"first_moment": 0.0}
+        ),
+    },
+)
+
 LBFGS = Case(
     example=rv.LBFGS(0.5, memory=5, max_evaluations=9, c1=1e-3, c2=0.5),
     descends=[rv.LBFGS()],
@@ -260,5 +317,16 @@ LBFGS = Case(
 #: Every rule of ravine.
 CASES: dict[str, Case] = {
     type(case.example).__name__: case
-    for case in (SGD, DELTA_BAR_DELTA, RPROP, ADAGRAD, RMSPROP, ADAM, ADAMW, LBFGS)
+    for case in (
+        SGD,
+        DELTA_BAR_DELTA,
+        RPROP,
+        ADAGRAD,
+        RMSPROP,
+        ADAM,
+        ADAMW,
+        NADAM,
+        LION,
+        LBFGS,
+    )
 }

@@ -6,8 +6,9 @@ import pytest
 
 import ravine as rv
 from ravine.cli.flags.network import NetworkSettings, read_network_settings
-from ravine.cli.flags.optimizer import change_optimizer, schedule_from_text
+from ravine.cli.flags.optimizer import change_optimizer
 from ravine.cli.flags.options import DataFlags, NetworkFlags, RecipeFlags
+from ravine.cli.flags.schedules import schedule_from_text
 from ravine.cli.flags.table import file_of
 from ravine.errors import ParameterError, RavineError
 from ravine.specs.schedules import SCHEDULES as ALL_SCHEDULES

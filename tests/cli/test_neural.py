@@ -18,7 +18,8 @@ import ravine.tables.chunks
 from ravine.cli.flags.estimator import choose_estimator, read_estimator_settings
 from ravine.cli.flags.options import DataFlags, NetworkFlags, NeuralFlags, RecipeFlags, RunFlags
 from ravine.errors import RavineError
-from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+from ravine.estimators.neural.classifier import NeuralClassifier
+from ravine.estimators.neural.regressor import NeuralRegressor
 from ravine.specs.recipe_file import RecipeFile
 from ravine.tables.chunks import TableChunks
 from tests.builders.command_line import run
@@ -214,7 +215,7 @@ def test_describe_names_columns_members_recipe_and_calibration(folder, capsys, n
     out = capsys.readouterr().out
     calibration = "temperature" if name in ("kind", "open") else "validation rows"
     kind = "NeuralClassifier(" if name in ("kind", "open") else "NeuralRegressor("
-    count = "5 kinds of members, which count "
+    count = "5 variants of members, which count "
     for text in ("town", "Column 'same'", kind, calibration, count, "AdamW", "on average, epoch"):
         assert text in out
     assert run("describe", name, "--json") == 0

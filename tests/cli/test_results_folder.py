@@ -75,6 +75,31 @@ def test_an_interrupted_second_training_leaves_the_first_one_as_it_was(table, mo
     assert contents() == before
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ravine.errors.DataError("no")])
+def test_a_checkpointed_training_that_never_began_leaves_the_folder_as_it_was(
+    table, error, monkeypatch, capsys
+):
+    assert train() == 0
+    before = contents()
+
+    def failed(*_, **__):
+        raise error
+
+    monkeypatch.setattr("ravine.training.train.train", failed)
+    assert train("--hidden", "3", "--checkpoint", "1") in (130, 2)
+    assert contents() == before
+    assert "go on with" not in capsys.readouterr().err
+
+
+def test_the_recipe_of_a_checkpointed_training_is_there_while_it_runs(table):
+    process = start(*LONG, "--checkpoint", "1")
+    files = Path("out/recipe.toml"), Path("out/checkpoint.safetensors")
+    wait_for(lambda: all(file.exists() for file in files))
+    process.kill()
+    process.communicate(timeout=60)
+    assert "run" not in tomllib.loads(Path("out/recipe.toml").read_text())["data"]
+
+
 @pytest.mark.parametrize("name", ["recipe.toml", "history.csv"])
 def test_a_file_of_another_run_beside_the_model_is_said(table, name, capsys):
     assert train("--out", "other", "--seed", "5") == 0

@@ -44,7 +44,10 @@ def objective(case: Spec) -> Spec:
     x = x.reshape(len(x), -1)
     weight = case["sample_weight"]
     weight = None if weight is None else np.asarray(weight, dtype=np.float64)
-    loss, penalty, gradient, _ = engine.objective(w, s, x, y, weight, case["penalty"], 0, True)
+    recipe = rv.Recipe(batch_size="full").to_dict() | {"penalty": case["penalty"]}
+    shape = list(np.shape(case["X"])[1:])
+    objective = _engine.Objective64(network.to_dict(), shape, recipe, x, y, weight)
+    loss, penalty, gradient, _ = objective(w, s)
     return {
         "output": np.asarray(engine.predict(w, s, x, True, None, 0)),
         "loss": loss,

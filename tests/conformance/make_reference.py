@@ -100,6 +100,27 @@ def objectives() -> dict[str, tuple[Callable[[Tensor, Spec], Tensor], Spec, list
 
 TorchRule = Callable[[list[Tensor]], torch.optim.Optimizer]
 
+# NAdam of torch.optim keeps its product of momenta in this precision.
+torch.set_default_dtype(torch.float64)
+
+
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al. (2023), line by line; torch.optim has none."""
+
+    def __init__(self, params: list[Tensor], lr: float, betas: tuple[float, float], decay: float):
+        super().__init__(params, {"lr": lr})
+        self.betas, self.decay = betas, decay
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        for group in self.param_groups:
+            for theta in group["params"]:
+                m = self.state[theta].setdefault("m", torch.zeros_like(theta))
+                c = torch.lerp(theta.grad, m, self.betas[0])
+                theta.sub_(group["lr"] * (torch.sign(c) + self.decay * theta))
+                m.copy_(torch.lerp(theta.grad, m, self.betas[1]))
+
+
 # ravine's spec of a rule, and the same rule by torch.optim. Momentum agrees as long as the rate is
 # constant: torch keeps the rate outside the velocity, ravine inside.
 RULES: list[tuple[Spec, TorchRule]] = [
@@ -131,6 +152,35 @@ RULES: list[tuple[Spec, TorchRule]] = [
     (
         {"kind": "AdamW", "learning_rate": 0.05, "weight_decay": 0.3},
         lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.3),
+    ),
+    (
+        {"kind": "NAdam", "learning_rate": 0.05},
+        lambda p: torch.optim.NAdam(p, lr=0.05, momentum_decay=0.004),
+    ),
+    (
+        {
+            "kind": "NAdam",
+            "learning_rate": 0.02,
+            "beta1": 0.8,
+            "beta2": 0.95,
+            "epsilon": 1e-3,
+            "momentum_decay": 0.5,
+            "weight_decay": 0.3,
+        },
+        lambda p: torch.optim.NAdam(
+            p,
+            lr=0.02,
+            betas=(0.8, 0.95),
+            eps=1e-3,
+            momentum_decay=0.5,
+            weight_decay=0.3,
+            decoupled_weight_decay=True,
+        ),
+    ),
+    ({"kind": "Lion", "learning_rate": 0.02}, lambda p: Lion(p, 0.02, (0.9, 0.99), 0.0)),
+    (
+        {"kind": "Lion", "learning_rate": 0.03, "beta1": 0.7, "beta2": 0.8, "weight_decay": 0.5},
+        lambda p: Lion(p, 0.03, (0.7, 0.8), 0.5),
     ),
     # The first step has no sign to compare with: both move by the first rate, against the sign.
     ({"kind": "Rprop", "learning_rate": 0.05}, lambda p: torch.optim.Rprop(p, lr=0.05)),

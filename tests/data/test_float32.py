@@ -12,7 +12,7 @@ import ravine as rv
 from ravine.data.offsets import find_rounding
 from ravine.data.shared import SharedData
 from ravine.errors import ParameterError, SpecError
-from ravine.training.resumable import Stretches
+from ravine.training.resumable import ResumableTraining
 from tests.builders.far_from_zero import NET, NOW, RECIPE, times, trained, waves
 
 # --- Inputs keep their values ---------------------------------------------------------------------
@@ -294,7 +294,7 @@ def test_jobs_on_some_rows_share_the_offset_of_all_and_equal_their_runs_alone():
 
 def test_stretches_keep_the_offset_of_their_first_rows():
     t = times()
-    stretches = Stretches(NET)
+    stretches = ResumableTraining(NET)
     for epochs, start in ((5, 0), (10, 300)):
         rows = slice(start, start + 300)
         data = SharedData(t[rows, None] + start, waves(t)[rows])

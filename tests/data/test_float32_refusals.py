@@ -97,7 +97,7 @@ def test_dates_are_refused_with_what_to_do():
 
 
 def test_more_levels_than_float32_tells_apart_are_refused():
-    from ravine.data.gate import check_codes
+    from ravine.data.codes import check_codes
 
     levels = {0: 2**24 + 1}
     with pytest.raises(DataError, match=r"16,777,217 levels.*16,777,216 apart"):

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import ravine as rv
-from ravine.data.gate import as_features, as_sample_weight, as_targets, check_codes, code_columns
+from ravine.data.codes import check_codes, code_columns
+from ravine.data.gate import as_features, as_targets
+from ravine.data.weights import as_sample_weight
 from ravine.errors import DataError
 from ravine.losses import BinaryCrossEntropy, Gamma, Poisson, Quantile, SquaredError
 

@@ -10,6 +10,7 @@ from ravine.diagnostics import gradients
 from ravine.diagnostics.gradients import Objective
 from ravine.specs.layers import LAYERS as KINDS
 from ravine.specs.layers.base import ACTIVATIONS
+from tests.builders.losses import CASES, as_given, targets
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4))
@@ -63,18 +64,6 @@ LAYERS = {
     "flatten": ([rv.Flatten(), rv.Dense(2)], X.reshape(24, 2, 2)),
 }
 
-TARGETS = {
-    "squared_error": Y,
-    "absolute_error": Y,
-    "huber": 3 * Y,
-    "quantile": Y,
-    "poisson": RNG.poisson(3, (24, 2)),
-    "gamma": RNG.gamma(2, size=(24, 2)),
-    "binary_cross_entropy": RNG.integers(0, 2, (24, 2)),
-    "cross_entropy": RNG.integers(0, 2, 24),
-    rv.losses.CrossEntropy(label_smoothing=0.1): RNG.integers(0, 2, 24),
-}
-
 PENALTIES = [
     rv.L1(0.1),
     rv.L1(0.1, proximal=True),
@@ -108,10 +97,11 @@ def test_every_activation_agrees_with_central_differences(name):
     assert rv.check_gradients(network, X, Y).passed
 
 
-@pytest.mark.parametrize("loss", TARGETS, ids=str)
+@pytest.mark.parametrize("loss", [case.loss for case in CASES], ids=repr)
 def test_every_loss_agrees_with_central_differences(loss):
     network = rv.Network([rv.Dense(5, activation="tanh"), rv.Dense(2)], loss=loss)
-    report = rv.check_gradients(network, X, TARGETS[loss], sample_weight=RNG.uniform(size=24))
+    y = as_given(loss, targets(loss, 24, 2))
+    report = rv.check_gradients(network, X, y, sample_weight=RNG.uniform(size=24))
     assert report.passed, report
 
 
@@ -226,3 +216,51 @@ def test_piecewise_linear_trains_as_dense_does_on_the_bins_written_out(others):
         model = rv.train(rv.Network([first, rv.Dense(1)]), np.hstack([rest, columns]), y, recipe)
         found.append(model.predict(np.hstack([rest, columns])))
     np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-10)
+
+
+def wide(rows):
+    """A network and rows so many that a step on them is cut into several parts."""
+    rng = np.random.default_rng(1)
+    network = rv.Network(
+        [rv.Dense(60, activation="tanh"), rv.Dense(40, activation="tanh"), rv.Dense(2)]
+    )
+    return network, rng.normal(size=(rows, 30)), rng.normal(size=(rows, 2))
+
+
+@pytest.mark.parametrize(("rows", "parts"), [(24, 1), (40, 2), (600, 6), (2000, 16)])
+def test_what_is_checked_is_cut_into_parts_as_a_step_of_training_is(rows, parts):
+    network, inputs, targets = wide(rows)
+    weights = np.random.default_rng(2).uniform(0.5, 2, rows)
+    objective = Objective(network, inputs, targets, rv.Recipe(), weights)
+    assert objective.parts == parts
+    value, gradient, _ = objective(objective.w)
+    pieces = [slice(start, start + 12) for start in range(0, rows, 12)]
+    alone = [Objective(network, inputs[p], targets[p], rv.Recipe(), weights[p]) for p in pieces]
+    assert {piece.parts for piece in alone} == {1}
+    shares = [weights[p].sum() for p in pieces]
+    found = [piece(objective.w)[:2] for piece in alone]
+    assert value == pytest.approx(np.average([v for v, _ in found], weights=shares), rel=1e-12)
+    wanted = np.average([g for _, g in found], axis=0, weights=shares)
+    np.testing.assert_allclose(gradient, wanted, rtol=0, atol=1e-13)
+    assert rv.check_gradients(
+        network, inputs, targets, sample_weight=weights, max_parameters=3
+    ).passed
+
+
+@pytest.mark.parametrize("rows", [24, 600])
+def test_the_gradient_that_is_checked_is_the_one_that_training_steps_along(rows):
+    network, inputs, targets = wide(rows)
+    penalty = rv.ElasticNet(0.01)
+    recipe = rv.Recipe(
+        optimizer=rv.SGD(1.0),
+        epochs=1,
+        batch_size="full",
+        dtype="float64",
+        penalty=penalty,
+        dropout=0.2,
+    )
+    start = rv.train(network, inputs, targets, recipe.replace(optimizer=rv.SGD(1e-300)))
+    stepped = rv.train(network, inputs, targets, recipe)
+    _, gradient, _ = Objective(network, inputs, targets, recipe, None)(start.parameters_vector)
+    # to the last digit of w − g: the same numbers in the same order
+    np.testing.assert_array_equal(stepped.parameters_vector, start.parameters_vector - gradient)

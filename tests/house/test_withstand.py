@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 import ravine as rv
 from ravine.errors import DivergenceError, RavineError
+from ravine.specs.losses import LOSSES as FAMILY
+from tests.builders.losses import CASES, targets
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
@@ -97,19 +99,7 @@ LAYERS = st.recursive(
 )
 BINS = st.just({"kind": "PiecewiseLinear", "units": 3, "columns": [0, 2], "bins": [3, 1]})
 FIRST = st.lists(st.just({"kind": "Normalize"}) | EMBEDDING | BINS | SIMPLE, max_size=2)
-LOSSES = st.sampled_from(
-    [
-        "squared_error",
-        "absolute_error",
-        "huber",
-        {"kind": "Quantile", "tau": 0.9},
-        "poisson",
-        "gamma",
-        "binary_cross_entropy",
-        "cross_entropy",
-        {"kind": "CrossEntropy", "label_smoothing": 0.2},
-    ]
-)
+LOSSES = st.sampled_from([*FAMILY.shorthands, *(case.loss.to_dict() for case in CASES)])
 AUGMENTATIONS = st.lists(
     st.sampled_from(
         [
@@ -418,16 +408,15 @@ def sound(draw):
         moves = [rv.Rotate(20), rv.Shift(0.2), rv.Zoom(0.2), rv.Flip(vertical=True), rv.Noise(0.1)]
 
     loss = draw(LOSSES)
-    name = loss if isinstance(loss, str) else loss["kind"]
-    if name in ("cross_entropy", "CrossEntropy"):
+    described = rv.Network([rv.Dense(1)], loss).loss
+    if described.targets == "classes":
         outputs = max(outputs, 2)
         y = np.arange(rows) % outputs
-    elif name == "binary_cross_entropy":
+    elif described.targets == "binary":
         y = np.arange(rows * outputs).reshape(rows, outputs) // 2 % 2
-    elif name in ("poisson", "gamma"):
-        y = 1.0 + rng.poisson(2, (rows, outputs))
     else:
-        y = rng.normal(size=(rows, outputs))
+        y = targets(described, rows, outputs, seed=draw(st.integers(0, 99)))
+        y = y if described.targets == "real" else y + 1
     y = y[:, 0] if y.ndim == 2 and outputs == 1 and draw(st.booleans()) else y
     network = rv.Network.from_dict(
         {

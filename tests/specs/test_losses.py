@@ -1,9 +1,8 @@
 """What a loss says of itself is true of what the engine computes, loss by loss."""
 
 import ast
+import math
 import types
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,65 +19,14 @@ from ravine.losses import Loss
 from ravine.specs.losses import LOSSES
 from ravine.specs.losses.domains import DOMAINS
 from ravine.specs.losses.links import LINKS
+from tests.builders.losses import CASES, as_given, targets
 
 RNG = np.random.default_rng(0)
 N = 60
 WEIGHTS = np.r_[RNG.uniform(0.5, 3, N - 5), np.zeros(5)]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A loss, its formula, the same loss in a unit 1 / c as large, and a target out of its domain."""
-
-    loss: Loss
-    formula: Callable[[np.ndarray, np.ndarray], np.ndarray]  # of y and p, a number per output
-    rescaled: Callable[[float], Loss] | None = None
-    bad: float | None = None
-
-
-def pinball(y, p, tau):
-    return np.where(y > p, tau * (y - p), (1 - tau) * (p - y))
-
-
-def smoothed(y, p, s):
-    q = (1 - s) * y + s / y.shape[1]
-    return -(q * np.log(p)) * y.shape[1]  # which the mean over the outputs divides by
-
-
-CASES = [
-    Case(losses.SquaredError(), lambda y, p: (p - y) ** 2),
-    Case(losses.AbsoluteError(), lambda y, p: np.abs(p - y)),
-    Case(
-        losses.Huber(0.7),
-        lambda y, p: np.where(np.abs(p - y) > 0.7, 0.7 * np.abs(p - y) - 0.245, (p - y) ** 2 / 2),
-        lambda c: losses.Huber(0.7 * c),
-    ),
-    Case(losses.Quantile(0.8), lambda y, p: pinball(y, p, 0.8)),
-    Case(losses.Poisson(), lambda y, p: p - y * np.log(p), bad=-1.0),
-    Case(losses.Gamma(), lambda y, p: y / p + np.log(p), bad=0.0),
-    Case(
-        losses.BinaryCrossEntropy(),
-        lambda y, p: -y * np.log(p) - (1 - y) * np.log(1 - p),
-        bad=0.5,
-    ),
-    Case(losses.CrossEntropy(), lambda y, p: smoothed(y, p, 0.0), bad=1.5),
-    Case(losses.CrossEntropy(0.2), lambda y, p: smoothed(y, p, 0.2), bad=-1.0),
-]
 each_loss = pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case.loss))
-
-
-def targets(loss, outputs=3, seed=1):
-    """Make targets as a matrix: for classes, a row holds a 1 for the class."""
-    rng = np.random.default_rng(seed)
-    if loss.targets == "classes":
-        return np.eye(outputs)[rng.choice(outputs, N, p=[0.5, 0.3, 0.2])]
-    numbers = rng.normal(1, 2, (N, outputs))
-    return {
-        "real": numbers,
-        "non_negative": np.round(np.abs(numbers)),
-        "positive": np.abs(numbers) + 0.1,
-        "binary": (numbers > 0).astype(float),
-    }[loss.targets]
 
 
 def predictions(loss, outputs=3, seed=2):
@@ -90,13 +38,19 @@ def predictions(loss, outputs=3, seed=2):
     ]
 
 
-def as_given(loss, y):
-    """Give codes for a matrix of classes."""
-    return y.argmax(axis=1) if loss.targets == "classes" else y
-
-
 def test_every_loss_has_a_row():
     assert {type(case.loss) for case in CASES} == set(LOSSES.kinds.values())
+
+
+@each_loss
+def test_the_loss_worked_by_hand(case):
+    if case.loss.targets == "classes":  # p = (¼, ¾), and the first of them is the class
+        known = {0.0: math.log(4), 0.2: 0.9 * math.log(4) + 0.1 * math.log(4 / 3)}
+        found = case.loss.mean([[0.25, 0.75]], [0])
+        assert found == pytest.approx(known[case.loss.label_smoothing], rel=1e-12)
+    else:
+        y, p, value = case.worked
+        assert case.loss.mean([[p]], [y]) == pytest.approx(value, rel=1e-12)
 
 
 @each_loss
@@ -228,6 +182,23 @@ def test_shapes_that_do_not_fit_are_refused(case):
 def test_a_docstring_gives_the_formula_in_its_second_paragraph(case):
     formula = type(case.loss).__doc__.split("\n\n")[1].strip()
     assert formula.startswith("``")
+
+
+def test_weights_that_weigh_nothing_and_what_is_no_number_are_refused():
+    loss = losses.SquaredError()
+    for weights in ([0.0, 0.0], [1.0, -1.0], [1.0, np.nan]):
+        with pytest.raises(DataError, match="sample_weight must be at least 0"):
+            loss.mean([[1.0], [2.0]], [1.0, 2.0], weights)
+    with pytest.raises(DataError, match="targets of a loss must be numbers"):
+        loss.mean([[1.0]], ["a"])
+    with pytest.raises(DataError, match=r"must be codes of classes, 0 … 1\. Got 2"):
+        losses.CrossEntropy().mean([[0.5, 0.5]], [2])
+
+
+def test_a_baseline_of_extreme_targets_is_in_their_middle():
+    y = np.array([[-1e308], [1e308]])
+    for loss in (losses.Huber(), losses.AbsoluteError(), losses.Quantile()):
+        np.testing.assert_array_equal(loss.baseline(y, np.ones(2)), 0)
 
 
 TRAITS = {

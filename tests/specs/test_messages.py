@@ -109,14 +109,13 @@ ERRORS = [
     # descriptions in descriptions
     (
         lambda: rv.Recipe(optimizer="adamm"),
-        "The 'optimizer' parameter of Recipe must be one of 'sgd', 'delta_bar_delta', 'rprop', "
-        "'adagrad', 'rmsprop', 'adam', 'adamw', 'lbfgs' or an optimizer object. "
-        "Got 'adamm' (str).",
+        "The 'optimizer' parameter of Recipe must be one of "
+        f"{str(list(OPTIMIZERS.shorthands))[1:-1]} or an optimizer object. Got 'adamm' (str).",
     ),
     (
         lambda: rv.Recipe(optimizer=rv.Adam),
-        "The 'optimizer' parameter of Recipe must be an optimizer (SGD, DeltaBarDelta, Rprop, "
-        "Adagrad, RMSprop, Adam, AdamW, LBFGS). Got the class Adam (write Adam(...)).",
+        "The 'optimizer' parameter of Recipe must be an optimizer "
+        f"({', '.join(OPTIMIZERS.kinds)}). Got the class Adam (write Adam(...)).",
     ),
     (
         lambda: rv.Recipe(penalty=0.1),

@@ -159,7 +159,8 @@ MISTAKES = [
     ("[network]\nlayers = []", ParameterError, "in [network]: The 'layers' parameter of Network"),
     ("[network]", SpecError, "in [network]: Network lacks its field 'layers'."),
     ("[recipe]\n[optimiser]", SpecError,
-     "unknown key 'optimiser' beside the tables [recipe], [network], [estimator] and [data]."),
+     "unknown key 'optimiser' beside the tables [recipe], [network], [estimator], [data] and "
+     "[study]."),
     ("recipe = 3", SpecError, "'recipe' must be a table. Got 3."),
     ("", SpecError, "the file is empty."),
     ("epochs = = 3", SpecError, "the file is no valid TOML: Invalid value (at line 1"),

@@ -16,7 +16,8 @@ from ravine import initializers, losses
 from ravine.engine import _engine
 from ravine.errors import ParameterError, RavineError, SpecError
 from ravine.specs.spec import MAX_DEPTH, Spec
-from tests.builders.optimizers import CASES
+from tests.builders import losses as loss_table
+from tests.builders import optimizers as optimizer_table
 from tests.builders.spec_strategies import FAMILIES, KINDS, specs
 
 # Each kind with every field away from its default.
@@ -49,7 +50,7 @@ EXAMPLES = [
     rv.Scale(pace=2.0, penalty=None),
     rv.Residual([rv.Dense(2), rv.Residual([rv.Dropout(0.1)])]),
     rv.Flatten(),
-    *(case.example for case in CASES.values()),
+    *(case.example for case in optimizer_table.CASES.values()),
     rv.ExponentialDecay(0.1, 0.2, unit="step"),
     rv.InverseDecay(0.1, 0.2, power=0.5, unit="step"),
     rv.StepDecay(0.1, 0.5, 3, unit="step"),
@@ -63,14 +64,7 @@ EXAMPLES = [
     rv.L1(0.1, proximal=True, include_bias=True),
     rv.L2(0.1, include_bias=True),
     rv.ElasticNet(0.1, l1_ratio=0.3, proximal=True, include_bias=True),
-    losses.SquaredError(),
-    losses.AbsoluteError(),
-    losses.Huber(2.0),
-    losses.Quantile(0.9),
-    losses.Poisson(),
-    losses.Gamma(),
-    losses.BinaryCrossEntropy(),
-    losses.CrossEntropy(0.1),
+    *{type(case.loss): case.loss for case in loss_table.CASES}.values(),
     initializers.Constant(0.5),
     initializers.Normal(0.1),
     initializers.Uniform(0.1),
@@ -251,9 +245,10 @@ def test_the_engine_knows_every_initializer(spec):
 
 @of(rv.Penalty)
 def test_the_engine_knows_every_penalty(spec):
-    engine = _engine.Network64(rv.Network([rv.Dense(1, penalty=spec)]).to_dict(), (1,))
-    w, s = np.array([2.0, 0.0]), engine.initial_state()
-    _, penalty, *_ = engine.objective(w, s, np.ones((1, 1)), np.ones((1, 1)), None, None, 0, False)
+    network = rv.Network([rv.Dense(1, penalty=spec)]).to_dict()
+    one = np.ones((1, 1))
+    objective = _engine.Objective64(network, (1,), rv.Recipe(batch_size="full").to_dict(), one, one)
+    _, penalty, *_ = objective(np.array([2.0, 0.0]), np.empty(0), False)
     by_hand = {"L1": 0.1 * 2, "L2": 0.1 * 0.5 * 4, "ElasticNet": 0.1 * (0.3 * 2 + 0.7 * 0.5 * 4)}
     assert penalty == pytest.approx(by_hand[kind_name(spec)], rel=1e-15)  # a few roundings
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ravine as rv
-from ravine.errors import FileError
+from ravine.errors import FileError, ParameterError
 from ravine.models.file import read_model_file, write_model_file
 from tests.builders.optimizers import CASES
 from tests.builders.small_runs import NETWORK, X, Y
@@ -102,6 +102,28 @@ def test_only_the_model_that_was_trained_remembers(tmp_path):
         pickle.loads(pickle.dumps(model)),
     ):
         assert other.optimizer_state is None
+
+
+PROXIMAL = [name for name, case in CASES.items() if type(case.example).has_one_rate]
+
+
+@pytest.mark.parametrize("name", PROXIMAL)
+def test_a_proximal_penalty_leads_every_rule_that_has_one_rate_to_the_penalised_optimum(name):
+    # (w − 2)² + ½ |w| is least where 2 (w − 2) + ½ = 0.
+    rule = CASES[name].descends[0]
+    penalty = rv.L1(0.5, proximal=True)
+    recipe = rv.Recipe(
+        optimizer=rule, epochs=10_000, batch_size="full", penalty=penalty, dtype="float64"
+    )
+    model = rv.train(ONE, [[1.0]], [2.0], recipe)
+    # The rate at the end, some 1e-4 at most, is how far a rule of constant steps hops about.
+    assert model.parameters["dense_1.weight"].item() == pytest.approx(1.75, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - set(PROXIMAL)))
+def test_a_rule_without_one_rate_refuses_a_proximal_penalty(name):
+    with pytest.raises(ParameterError, match=f"{name} cannot go with L1"):
+        rv.Recipe(optimizer=CASES[name].example, penalty=rv.L1(0.5, proximal=True))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import pytest
 
 import ravine as rv
 from ravine.data.shared import SharedData
-from ravine.training.resumable import Stretches
+from ravine.training.resumable import ResumableTraining
+from tests.builders.watchers import Seen
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -46,12 +47,15 @@ def test_stretches_on_the_same_rows_are_one_run_bit_for_bit(name):
     recipe = RECIPES.get(name) or rv.Recipe(optimizer=Decayed(), epochs=9)
     whole = rv.train(NETWORK, X, Y, recipe)
     data = SharedData(X, Y)
-    stretches = Stretches(NETWORK)
+    stretches = ResumableTraining(NETWORK)
     ends = []
     for end in (2, 3, 7, 9):
         ends.append(end)
         model = stretches.train(
-            data, recipe, look=lambda epochs, end=end: end - int(epochs["epoch"][-1]), threads=1
+            data,
+            recipe,
+            watcher=Seen(lambda epochs, end=end: end - int(epochs["epoch"][-1])),
+            threads=1,
         )
         assert stretches.epochs == end
     np.testing.assert_array_equal(model.parameters_vector, whole.parameters_vector)
@@ -62,9 +66,9 @@ def test_stretches_on_the_same_rows_are_one_run_bit_for_bit(name):
 def test_a_memory_goes_on_elsewhere():
     recipe = RECIPES["momentum"]
     data = SharedData(X, Y)
-    first = Stretches(NETWORK)
+    first = ResumableTraining(NETWORK)
     model = first.train(data, recipe.replace(epochs=4))
-    other = Stretches(NETWORK, model.parameters_vector, model.state_vector, first.memory)
+    other = ResumableTraining(NETWORK, model.parameters_vector, model.state_vector, first.memory)
     again = other.train(data, recipe)
     whole = rv.train(NETWORK, X, Y, recipe)
     np.testing.assert_array_equal(again.parameters_vector, whole.parameters_vector)
@@ -72,7 +76,7 @@ def test_a_memory_goes_on_elsewhere():
 
 def test_weights_alone_begin_afresh():
     model = rv.train(NETWORK, X, Y, RECIPES["momentum"])
-    stretches = Stretches(NETWORK, model.parameters_vector, model.state_vector)
+    stretches = ResumableTraining(NETWORK, model.parameters_vector, model.state_vector)
     found = stretches.train(SharedData(X, Y), RECIPES["momentum"])
     wanted = rv.train(NETWORK, X, Y, RECIPES["momentum"], start=model)
     np.testing.assert_array_equal(found.parameters_vector, wanted.parameters_vector)
@@ -80,14 +84,14 @@ def test_weights_alone_begin_afresh():
 
 def test_the_rate_may_change_between_stretches():
     data = SharedData(X, Y)
-    stretches = Stretches(NETWORK)
+    stretches = ResumableTraining(NETWORK)
     for rate, end in ((0.05, 3), (0.01, 5)):
         model = stretches.train(data, rv.Recipe(optimizer=rv.SGD(rate), epochs=end))
     np.testing.assert_array_equal(model.history["learning_rate"], [0.05, 0.05, 0.05, 0.01, 0.01])
 
 
 def test_a_stretch_that_diverges_says_so():
-    stretches = Stretches(rv.Network([rv.Dense(1)]))
+    stretches = ResumableTraining(rv.Network([rv.Dense(1)]))
     model = stretches.train(SharedData(X, Y), rv.Recipe(optimizer=rv.SGD(1e6), epochs=50))
     assert model.status == "diverged"
     assert "Lower its learning rate" in model.message
@@ -98,7 +102,9 @@ def test_an_error_of_the_watcher_is_raised():
         raise LookupError("of the user's own")
 
     with pytest.raises(LookupError, match="of the user's own"):
-        Stretches(NETWORK).train(SharedData(X, Y), RECIPES["momentum"], look=broken)
+        ResumableTraining(NETWORK).train(
+            SharedData(X, Y), RECIPES["momentum"], watcher=Seen(broken)
+        )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +118,9 @@ def test_a_watcher_says_when_to_look_again_and_sees_every_epoch_once(pause, look
         seen.append(epochs["epoch"].tolist())
         return pause
 
-    model = Stretches(NETWORK).train(SharedData(X, Y), RECIPES["momentum"], look=look)
+    model = ResumableTraining(NETWORK).train(
+        SharedData(X, Y), RECIPES["momentum"], watcher=Seen(look)
+    )
     assert seen == (looks or [[1], [2, 3, 4, 5, 6], [7, 8, 9]])
     assert model.status == "finished"
 
@@ -121,8 +129,8 @@ def test_a_watcher_sees_the_epochs_before_a_divergence():
     seen = []
     network = rv.Network([rv.Dense(1)])
     recipe = rv.Recipe(optimizer=rv.SGD(20.0), epochs=500, dtype="float64")
-    model = Stretches(network).train(
-        SharedData(X, Y), recipe, look=lambda epochs: seen.append(epochs) or 1000
+    model = ResumableTraining(network).train(
+        SharedData(X, Y), recipe, watcher=Seen(lambda epochs: seen.append(epochs) or 1000)
     )
     assert model.status == "diverged"
     assert len(seen) == 2

@@ -11,7 +11,8 @@ import ravine as rv
 from ravine.data.shared import SharedData
 from ravine.errors import ParameterError
 from ravine.specs.schedules import SCHEDULES
-from ravine.training.resumable import Stretches
+from ravine.training.resumable import ResumableTraining
+from tests.builders.watchers import Seen
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 2))
@@ -299,10 +300,12 @@ def test_a_run_may_go_on_when_told_the_length_that_it_began_with(before, after, 
 
 def test_stretches_of_one_run_may_have_a_schedule_as_long_as_it():
     recipe = rv.Recipe(optimizer=rv.Adam(rv.Warmup(2, rv.CosineDecay(0.05))), epochs=8)
-    stretches = Stretches(LINEAR)
+    stretches = ResumableTraining(LINEAR)
     for end in (3, 8):
         model = stretches.train(
-            SharedData(X, Y), recipe, look=lambda rows, end=end: end - int(rows["epoch"][-1])
+            SharedData(X, Y),
+            recipe,
+            watcher=Seen(lambda rows, end=end: end - int(rows["epoch"][-1])),
         )
     whole = rv.train(LINEAR, X, Y, recipe)
     np.testing.assert_array_equal(model.parameters_vector, whole.parameters_vector)

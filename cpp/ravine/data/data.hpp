@@ -75,7 +75,7 @@ template <class T> struct Workspace {
     Buffer<T> z;        // responses, or ∂L/∂outputs
     Buffer<T> gradient; // of all parameters
     Buffer<T> before;   // the parameters before a step
-    Buffer<T> rates;    // per parameter, for soft-thresholding
+    Buffer<T> rates;    // the rule's own, per parameter
     Buffer<T> scratch;  // of augmentation
     std::vector<Index> rows;
 

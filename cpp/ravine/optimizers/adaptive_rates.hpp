@@ -1,4 +1,5 @@
-// The rate divided by the root of the gradient's (running) second moment.
+// Steps whose length the size of the gradient does not decide: it is divided by the root of its (running)
+// second moment, or its sign is taken.
 #pragma once
 
 #include "momentum.hpp"
@@ -16,7 +17,8 @@ template <class T> struct Root {
     T inside = 0, outside = 0;
 
     explicit Root(const Spec& spec) {
-        (spec.flag("epsilon_inside_root") ? inside : outside) =
+        const bool is_inside = spec.has("epsilon_inside_root") && spec.flag("epsilon_inside_root");
+        (is_inside ? inside : outside) =
             std::max(static_cast<T>(spec.number("epsilon")), std::numeric_limits<T>::min());
     }
     T operator()(T v) const { return std::sqrt(v + inside) + outside; }
@@ -27,6 +29,14 @@ template <class T> struct Root {
         return scaled;
     }
 };
+
+// A product that grows by a factor a step, in two numbers of T to be of double precision.
+template <class T> double multiply(Span<T> product, double factor) {
+    const double so_far = factor * (static_cast<double>(product[0]) + static_cast<double>(product[1]));
+    product[0] = static_cast<T>(so_far);
+    product[1] = static_cast<T>(so_far - static_cast<double>(product[0]));
+    return so_far;
+}
 
 // Adagrad, Duchi, Hazan & Singer (2011), the diagonal form: ṽ ← ṽ + g²; w ← w − η g / (√ṽ + ε).
 // It remembers ṽ, zeros at first.
@@ -134,10 +144,7 @@ private:
     double correction1(double beta1, Span<T> product, long k) const {
         if (!corrected_) return 1;
         if (beta1_.is_constant) return 1 - std::pow(beta1, static_cast<double>(k));
-        const double so_far = beta1 * (static_cast<double>(product[0]) + static_cast<double>(product[1]));
-        product[0] = static_cast<T>(so_far);
-        product[1] = static_cast<T>(so_far - static_cast<double>(product[0]));
-        return 1 - so_far;
+        return 1 - multiply(product, beta1);
     }
     double correction2(long k) const { return corrected_ ? 1 - std::pow(beta2_, static_cast<double>(k)) : 1; }
     Root<T> root_at(long k) const { return hat_ ? root_.times(1 / correction2(k)) : root_; }
@@ -146,6 +153,88 @@ private:
     double beta2_;
     Root<T> root_;
     bool corrected_, hat_;
+};
+
+// NAdam, Dozat (2016), as in PyTorch: Adam's moments, and Nesterov's look-ahead under a momentum that grows.
+// μ_k = β₁ (1 − ½ · 0.96^(k ψ)); m̂ = μ_{k+1} m / (1 − μ_1 ⋯ μ_{k+1}) + (1 − μ_k) g / (1 − μ_1 ⋯ μ_k);
+// v̂ = v / (1 − β₂^k); w ← w − η m̂ / (√v̂ + ε). It remembers m and v, zeros at first; the product of the μ.
+template <class T> class NAdam final : public Optimizer<T> {
+public:
+    NAdam(const Spec& spec, RunLength)
+        : Optimizer<T>({{"first_moment"}, {"second_moment"}}, 2), // and the product, in two parts
+          beta1_(spec.number("beta1")), beta2_(spec.number("beta2")),
+          momentum_decay_(spec.number("momentum_decay")), root_(spec) {}
+
+    void init(Index, Span<T> state) const override {
+        std::fill(state.begin(), state.end(), T(0));
+        *(state.end() - 2) = 1;
+    }
+
+    bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
+        const Index n = std::ssize(w);
+        const auto [m, v] = take<2>(state, n);
+        const double mu = mu_at(now.k), mu_next = mu_at(now.k + 1);
+        const double product = multiply(state.last(2), mu);
+        const T ahead = static_cast<T>(now.eta * mu_next / (1 - product * mu_next));
+        const T here = static_cast<T>(now.eta * (1 - mu) / (1 - product));
+        const T beta1 = static_cast<T>(beta1_), fresh1 = static_cast<T>(1 - beta1_);
+        const T beta2 = static_cast<T>(beta2_), fresh2 = static_cast<T>(1 - beta2_);
+        const T scale = static_cast<T>(1 / correction2(now.k));
+        const Root<T> root = root_;
+#pragma omp simd
+        for (Index i = 0; i < n; ++i) {
+            m[i] = beta1 * m[i] + fresh1 * g[i];
+            v[i] = beta2 * v[i] + fresh2 * g[i] * g[i];
+            w[i] -= (ahead * m[i] + here * g[i]) / root(v[i] * scale);
+        }
+        return true;
+    }
+
+    // The parts of m̂ add up to a steady gradient.
+    void steady_rates(Span<const T> state, const Now<T>& now, Span<T> rates) const override {
+        const Index n = std::ssize(rates);
+        const T scale = static_cast<T>(1 / correction2(now.k));
+        for (Index i = 0; i < n; ++i) rates[i] = now.eta / root_(state[n + i] * scale);
+    }
+
+private:
+    double mu_at(long k) const {
+        return beta1_ * (1 - 0.5 * std::pow(0.96, static_cast<double>(k) * momentum_decay_));
+    }
+    double correction2(long k) const { return 1 - std::pow(beta2_, static_cast<double>(k)); }
+
+    double beta1_, beta2_, momentum_decay_;
+    Root<T> root_;
+};
+
+// Lion, Chen et al. (2023), Algorithm 2: c = β₁ m + (1 − β₁) g; w ← w − η sign(c); m ← β₂ m + (1 − β₂) g.
+// Its decay, η λ w, is the training loop's. It remembers m, zeros at first.
+template <class T> class Lion final : public Optimizer<T> {
+public:
+    Lion(const Spec& spec, RunLength)
+        : Optimizer<T>({{"first_moment"}}), beta1_(spec.number("beta1")), beta2_(spec.number("beta2")) {}
+
+    bool update(Span<T> w, Span<T> g, Span<T> state, const Now<T>& now) const override {
+        const Index n = std::ssize(w);
+        const auto [m] = take<1>(state, n);
+        const T eta = now.eta;
+        const T beta1 = static_cast<T>(beta1_), fresh1 = static_cast<T>(1 - beta1_);
+        const T beta2 = static_cast<T>(beta2_), fresh2 = static_cast<T>(1 - beta2_);
+#pragma omp simd
+        for (Index i = 0; i < n; ++i) {
+            const T c = beta1 * m[i] + fresh1 * g[i];
+            w[i] -= eta * (static_cast<T>(c > 0) - static_cast<T>(c < 0));
+            m[i] = beta2 * m[i] + fresh2 * g[i];
+        }
+        return true;
+    }
+
+    void steady_rates(Span<const T>, const Now<T>&, Span<T>) const override {
+        throw EngineError("Lion takes the sign of the gradient alone, so no proximal penalty goes with it");
+    }
+
+private:
+    double beta1_, beta2_;
 };
 
 } // namespace ravine

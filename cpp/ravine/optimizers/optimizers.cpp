@@ -20,7 +20,8 @@ template <class T> OptimizerPtr<T> make_optimizer(const Spec& spec, RunLength ru
         {"SGD", make_rule<SGD<T>, T>},         {"DeltaBarDelta", make_rule<DeltaBarDelta<T>, T>},
         {"Rprop", make_rule<Rprop<T>, T>},     {"Adagrad", make_rule<Adagrad<T>, T>},
         {"RMSprop", make_rule<RMSprop<T>, T>}, {"Adam", make_rule<Adam<T>, T>},
-        {"AdamW", make_rule<Adam<T>, T>},      {"LBFGS", make_rule<LBFGS<T>, T>},
+        {"AdamW", make_rule<Adam<T>, T>},      {"NAdam", make_rule<NAdam<T>, T>},
+        {"Lion", make_rule<Lion<T>, T>},       {"LBFGS", make_rule<LBFGS<T>, T>},
     };
     OptimizerPtr<T> optimizer = registry.make("optimizer", spec.kind(), spec, run);
     optimizer->learning_rate = Schedule(spec["learning_rate"], run);

@@ -11,21 +11,21 @@
 
 namespace ravine {
 
-// A user's own augmentation: given the epoch, returns rows to train on in this epoch (X: n × inputs, y: n ×
+// A custom augmentation: given the epoch, returns rows to train on in this epoch (X: n × inputs, y: n ×
 // K).
 template <class T> struct EpochRows {
     std::vector<T> X, y;
 };
-template <class T> using OwnAugmentation = std::function<EpochRows<T>(std::uint64_t epoch)>;
+template <class T> using CustomAugmentation = std::function<EpochRows<T>(std::uint64_t epoch)>;
 
-// Order of work: the user's function makes the epoch's rows, Synthesize adds to them, they are shuffled; then
-// each mini-batch's images are moved, noise is added, rows are mixed. Rows that the user made have the
+// Order of work: the custom function makes the epoch's rows, Synthesize adds to them, they are shuffled; then
+// each mini-batch's images are moved, noise is added, rows are mixed. Custom rows have the
 // weights of those that they were made of.
 template <class T> class Batches {
 public:
-    Batches(const Spec& recipe, const Rows<T>& rows, const Network<T>& network, OwnAugmentation<T> own,
+    Batches(const Spec& recipe, const Rows<T>& rows, const Network<T>& network, CustomAugmentation<T> custom,
             const CheckStop& check_stop)
-        : rows_(rows), inputs_(network.inputs()), outputs_(network.outputs()), own_(std::move(own)),
+        : rows_(rows), inputs_(network.inputs()), outputs_(network.outputs()), custom_(std::move(custom)),
           mean_weight_(rows.mean_weight()), shuffle_(recipe.flag("shuffle")),
           seed_(static_cast<std::uint64_t>(recipe.integer("seed"))) {
         Spec::List per_row;
@@ -47,12 +47,12 @@ public:
             extra_.y.resize(synthesizer_->count() * rows_.data.K);
             if (rows_.data.s) extra_weights_ = synthesizer_->weights();
         }
-        if (own_) made_ = own_(0), made_for_ = 0;
-        n_own_ = own_ ? static_cast<Index>(made_.y.size()) / rows_.data.K : rows_.size();
-        if (rows_.data.s && n_own_ != rows_.size())
+        if (custom_) made_ = custom_(0), made_for_ = 0;
+        n_given_ = custom_ ? static_cast<Index>(made_.y.size()) / rows_.data.K : rows_.size();
+        if (rows_.data.s && n_given_ != rows_.size())
             throw EngineError(
                 "An augmentation function must keep the number of rows when rows have weights.");
-        order_.resize(n_own_ + (synthesizer_ ? synthesizer_->count() : 0));
+        order_.resize(n_given_ + (synthesizer_ ? synthesizer_->count() : 0));
         batch_size_ =
             recipe["batch_size"].is_number() ? std::min<Index>(recipe.integer("batch_size"), size()) : size();
         joins_ = network.needs_whole_batch() && batch_size_ > 1 && size() > batch_size_ &&
@@ -66,12 +66,14 @@ public:
     Index steps() const { return steps_; }
     // Of the training rows; 1 without weights.
     double mean_weight() const { return mean_weight_; }
+    // Whether rows differ in weight.
+    bool weighted() const { return rows_.data.s != nullptr; }
 
     void begin_epoch(std::uint64_t epoch) {
         epoch_ = epoch;
-        if (own_ && made_for_ != epoch) {
-            made_ = own_(epoch), made_for_ = epoch;
-            if (static_cast<Index>(made_.y.size()) != n_own_ * rows_.data.K)
+        if (custom_ && made_for_ != epoch) {
+            made_ = custom_(epoch), made_for_ = epoch;
+            if (static_cast<Index>(made_.y.size()) != n_given_ * rows_.data.K)
                 throw EngineError(
                     "An augmentation function must return the same number of rows every epoch.");
         }
@@ -115,7 +117,7 @@ public:
 private:
     T row_weight(Index i) const {
         if (!rows_.data.s) return T(1);
-        return i < n_own_ ? rows_.weight(i) : static_cast<T>(extra_weights_[i - n_own_]);
+        return i < n_given_ ? rows_.weight(i) : static_cast<T>(extra_weights_[i - n_given_]);
     }
 
     void gather(Index first, Index count, Workspace<T>& workspace) const {
@@ -131,11 +133,11 @@ private:
         const Index asked = rows_.size() * inputs_ * Index{sizeof(T)} > near ? count - ahead : 0;
         for (Index j = 0; j < count; ++j) {
             if (j < asked) prefetch(order[j + ahead]);
-            const Index i = order[j], synthetic = i - n_own_;
+            const Index i = order[j], synthetic = i - n_given_;
             const T* x = synthetic >= 0 ? &extra_.X[synthetic * inputs_]
-                         : own_         ? &made_.X[i * inputs_]
+                         : custom_      ? &made_.X[i * inputs_]
                                         : rows_.x(i);
-            const T* y = synthetic >= 0 ? &extra_.y[synthetic * K] : own_ ? &made_.y[i * K] : rows_.y(i);
+            const T* y = synthetic >= 0 ? &extra_.y[synthetic * K] : custom_ ? &made_.y[i * K] : rows_.y(i);
             kernels::copy(inputs_, x, workspace.x.data() + j * inputs_);
             expand_target(y, K, outputs_, workspace.y.data() + j * outputs_);
             workspace.s[j] = row_weight(i);
@@ -145,7 +147,7 @@ private:
 
     // Inlined, since GCC takes a function that only prefetches for one that does nothing.
     [[gnu::always_inline]] void prefetch(Index i) const {
-        if (i >= n_own_ || own_) return;
+        if (i >= n_given_ || custom_) return;
         constexpr Index line = 64 / sizeof(T);
         const T* x = rows_.x(i);
         for (Index k = 0; k < inputs_; k += line) __builtin_prefetch(x + k);
@@ -155,16 +157,16 @@ private:
 
     Rows<T> rows_;
     Index inputs_, outputs_;
-    OwnAugmentation<T> own_;
+    CustomAugmentation<T> custom_;
     double mean_weight_;
     bool shuffle_;
     std::uint64_t seed_, epoch_ = 0;
     std::optional<Synthesizer<T>> synthesizer_;
     std::optional<Augmenter<T>> augmenter_;
     std::uint64_t made_for_ = 0;
-    EpochRows<T> made_, extra_; // the user's rows of this epoch, and the synthetic ones
+    EpochRows<T> made_, extra_; // the custom rows of this epoch, and the synthetic ones
     std::vector<double> extra_weights_;
-    Index n_own_ = 0; // rows before the synthetic ones
+    Index n_given_ = 0; // rows before the synthetic ones
     std::vector<Index> order_;
     // A last row by itself joins the mini-batch before it where rows act on one another.
     bool joins_ = false;

@@ -4,6 +4,7 @@
 
 #include "../data/data.hpp"
 #include "../optimizers/optimizer.hpp"
+#include "../team.hpp"
 
 namespace ravine {
 
@@ -32,6 +33,7 @@ public:
         chunk_rows_ = whole_batch ? B : std::min(part_rows(B), chunk_rows);
         const Index quarter = (parameters / 4 + 63) / 64 * 64;
         block_ = evaluates ? std::max<Index>(parameters, 1) : std::clamp<Index>(quarter, 1024, 32768);
+        shares_blocks_ = parts(B) > 1 || blocks() > 8;
     }
 
     bool layerwise() const { return layerwise_; } // whether it is the layers that are cut
@@ -49,6 +51,14 @@ public:
     template <class T> std::span<T> block(std::span<T> all, Index number) const {
         return all.subspan(number * block_, block_size(number));
     }
+    // Calls work(block) for every block of the parameters, on all threads where the step itself is worth
+    // that.
+    template <class Work> void share_blocks(Team& team, const Work& work) const {
+        if (shares_blocks_)
+            team.share(blocks(), [&](Index block, Index) { work(block); });
+        else
+            for (Index block = 0; block < blocks(); ++block) work(block);
+    }
     // The block's stretch of the optimizer's state; each starts on a cache line.
     template <class Value, class T>
     std::span<Value> slots(std::span<Value> all, Index number, const Optimizer<T>& optimizer) const {
@@ -64,7 +74,7 @@ private:
     }
     Index block_size(Index number) const { return std::min(block_, parameters_ - number * block_); }
 
-    bool layerwise_ = false;
+    bool layerwise_ = false, shares_blocks_ = false;
     Index parameters_ = 0, fewest_ = 1, most_parts_ = 1, chunk_rows_ = 1, block_ = 1;
     double per_row_ = 0; // operations
 };

@@ -1,14 +1,10 @@
 // All that a run needs to know, and what can be seen of it while it trains.
 #pragma once
 
-#include "../optimizers/optimizer.hpp"
 #include "batches.hpp"
-#include "run_state.hpp"
+#include "update.hpp"
 
 namespace ravine {
-
-// A user's own optimizer: changes w in place, may change g.
-template <class T> using OwnUpdate = std::function<void(Span<T> w, Span<T> g, long k, T eta)>;
 
 // A run between two epochs: its state, and the weights and the state that it would give if it ended now.
 template <class T> class RunView {
@@ -23,8 +19,8 @@ template <class T> struct Job {
     Spec network, recipe;
     Shape input_shape;
     Rows<T> training, validation; // validation may be empty
-    OwnUpdate<T> own_update;
-    OwnAugmentation<T> own_augmentation;
+    CustomUpdate<T> update;       // where not null, in place of the optimizer's
+    CustomAugmentation<T> augmentation;
     std::function<bool(const RunView<T>&)> on_epoch; // false ends the run
     bool keep = true;                                // the state at the end, to go on from
     bool divide_by_batch = false; // each mini-batch by its own weights, as scikit-learn's MLPs do

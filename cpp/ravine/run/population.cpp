@@ -86,7 +86,7 @@ template <class T> void Population<T>::run(Index i, Workspace<T>& workspace) {
         RunState<T>& state = run.train();
         run.result(outcome.w, outcome.running);
         outcome.state = std::move(state);
-        if (!job.keep) outcome.state.forget_arrays();
+        if (!job.keep) forget_arrays(outcome.state);
     } catch (const Interrupted&) { // before the first step
         outcome.state = std::move(job.start);
         outcome.state.status = Status::interrupted;
@@ -99,7 +99,8 @@ template <class T> void Population<T>::run(Index i, Workspace<T>& workspace) {
 template <class T> void Population<T>::note(Index i, const RunState<T>& state) {
     const double* row = state.history.data() + state.history.size() - history_columns.size();
     std::lock_guard lock(mutex_);
-    progress_.push_back({i, static_cast<Index>(row[0]), row[3], row[5]});
+    progress_.push_back({i, static_cast<Index>(row[history_column("epoch")]), row[history_column("loss")],
+                         row[history_column("val_loss")]});
 }
 
 template class Population<float>;

@@ -17,7 +17,7 @@ namespace ravine {
 template <class T> struct Outcome {
     RunState<T> state;        // as at the last step boundary, to resume from
     Buffer<T> w, running;     // the result: parameters and state
-    std::exception_ptr error; // a defect, or an error raised by the user's own code
+    std::exception_ptr error; // a defect, or an error raised by custom code
 };
 
 // How far a run is; read while it trains.

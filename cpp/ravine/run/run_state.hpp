@@ -6,6 +6,8 @@
 
 #include <array>
 #include <limits>
+#include <string_view>
+#include <type_traits>
 
 namespace ravine {
 
@@ -18,10 +20,18 @@ inline const char* name_of(Status status) {
 }
 
 // Columns of the history, in order; a row per epoch. `metric` is the accuracy of a classifier, else R².
-inline constexpr std::array history_columns = {
+inline constexpr std::array<std::string_view, 13> history_columns = {
     "epoch",  "step", "learning_rate", "loss",         "penalty",  "val_loss",
     "metric", "rmse", "gradient_norm", "update_ratio", "capacity", "effective_capacity",
     "seconds"};
+using HistoryRow = std::array<double, history_columns.size()>;
+
+// The place of a column in a row.
+consteval std::size_t history_column(std::string_view name) {
+    for (std::size_t i = 0; i < history_columns.size(); ++i)
+        if (history_columns[i] == name) return i;
+    throw "there is no such column"; // does not compile
+}
 
 // The numbers of a run that are not arrays. Sums are over the steps of the running epoch.
 struct Counters {
@@ -37,18 +47,17 @@ struct Counters {
     double first_eta = 0, update_ratio = 0;
     // v ← β v + η and its sum: how far gradients that are all 1 have led. NaN where the rule rescales them.
     double velocity = 0, effective_capacity = 0;
-
-    static constexpr std::size_t count = 16;
-    std::array<double, count> as_list() const {
-        return {epoch,      step_in_epoch, k,        capacity,          seconds,    best_value,
-                best_epoch, wait,          loss_sum, penalty_sum,       weight_sum, norm_sum,
-                first_eta,  update_ratio,  velocity, effective_capacity};
-    }
-    static Counters from_list(const std::array<double, count>& v) {
-        return {v[0], v[1], v[2],  v[3],  v[4],  v[5],  v[6],  v[7],
-                v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15]};
-    }
 };
+
+// Calls use(name, counter) for each of them, in the order in which files keep them.
+template <class AnyCounters, class Use> void for_each_counter(AnyCounters& c, const Use& use) {
+    use("epoch", c.epoch), use("step_in_epoch", c.step_in_epoch), use("k", c.k), use("capacity", c.capacity);
+    use("seconds", c.seconds), use("best_value", c.best_value), use("best_epoch", c.best_epoch);
+    use("wait", c.wait), use("loss_sum", c.loss_sum), use("penalty_sum", c.penalty_sum);
+    use("weight_sum", c.weight_sum), use("norm_sum", c.norm_sum), use("first_eta", c.first_eta);
+    use("update_ratio", c.update_ratio), use("velocity", c.velocity);
+    use("effective_capacity", c.effective_capacity);
+}
 
 template <class T> struct RunState {
     Status status = Status::running;
@@ -63,12 +72,23 @@ template <class T> struct RunState {
     std::vector<double> history;    // rows of history_columns
     double diverged_rate = 0;       // η of the step at which the run diverged
     const char* diverged_what = ""; // the loss, or the weights
-
-    // Lets go of all that only a run that goes on from here needs. The optimizer's state can be looked at.
-    void forget_arrays() {
-        for (Buffer<T>* array : {&w, &state, &average, &average_state, &best_w, &best_state, &before})
-            *array = Buffer<T>();
-    }
 };
+
+// Calls use(name, field) for each field of a run's snapshot. This is the one list of them: whoever copies,
+// saves, restores or forgets a run goes through it.
+template <class State, class Use> void for_each_field(State& s, const Use& use) {
+    use("w", s.w), use("state", s.state), use("slots", s.slots);
+    use("average", s.average), use("average_state", s.average_state);
+    use("best_w", s.best_w), use("best_state", s.best_state), use("before", s.before);
+    use("schedule", s.schedule), use("history", s.history), use("counters", s.counters);
+}
+
+// Lets go of all arrays that only a run that goes on from here needs. The optimizer's state can be looked at.
+template <class T> void forget_arrays(RunState<T>& state) {
+    for_each_field(state, [&](const char*, auto& field) {
+        if constexpr (std::is_same_v<std::remove_reference_t<decltype(field)>, Buffer<T>>)
+            if (&field != &state.slots) field = {};
+    });
+}
 
 } // namespace ravine

@@ -221,6 +221,17 @@ TEST_CASE("Only losses with a kink mark on which side of it a row is") {
     }
 }
 
+TEST_CASE("A loss whose predictions are exponentials of outputs says so") {
+    for (const char* kind : kinds) {
+        CAPTURE(std::string(kind));
+        const auto loss = make_loss<double>(spec(kind));
+        const double z = 1000; // of one output
+        double p = 0;
+        loss->respond(1, 1, &z, &p);
+        CHECK(loss->exponential() == std::isinf(p));
+    }
+}
+
 TEST_CASE("Only the cross-entropies classify, and an unknown loss is refused by name") {
     for (const char* kind : kinds)
         CHECK(make_loss<float>(spec(kind))->classifies() ==

@@ -20,6 +20,8 @@ from ravine.cli.commands import (
     describe,
     evaluate,
     predict,
+    runs,
+    study,
     train,
 )
 from ravine.cli.output import say
@@ -51,6 +53,8 @@ for module, name in (
     (describe, "describe"),
     (check_gradients, "check-gradients"),
     (bias_variance, "bias-variance"),
+    (study, "study"),
+    (runs, "runs"),
 ):
     app.command(name, help=_flowing(module.command.__doc__))(module.command)
 

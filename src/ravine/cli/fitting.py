@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
-from ravine.cli.kinds.base import Checkpoints, Kind, P_co, Prepared
+from ravine.cli.flags.network import NetworkSettings
+from ravine.cli.kinds.base import Checkpoints, Prepared
 from ravine.cli.known_rows import known_rows, readable_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ravine.cli.flags.estimator import EstimatorSettings
     from ravine.cli.kinds.base import SavedModel
+    from ravine.cli.kinds.estimator import PreparedEstimator
+    from ravine.cli.kinds.network import PreparedNetwork
     from ravine.cli.saved.scores import Scores
 
 __all__ = ["Fitted", "fit", "prepare", "score"]
@@ -31,7 +35,13 @@ class Fitted:
         return self.model.ending(self.seconds)
 
 
-def prepare(table: str | pd.DataFrame, settings: Kind[P_co]) -> P_co:
+@overload
+def prepare(table: str | pd.DataFrame, settings: NetworkSettings) -> PreparedNetwork: ...
+@overload
+def prepare(table: str | pd.DataFrame, settings: EstimatorSettings) -> PreparedEstimator: ...
+def prepare(
+    table: str | pd.DataFrame, settings: NetworkSettings | EstimatorSettings
+) -> PreparedNetwork | PreparedEstimator:
     """Keep the rows whose target is known, set rows aside, and make all choices that need the rows.
 
     Parameters
@@ -53,7 +63,14 @@ def prepare(table: str | pd.DataFrame, settings: Kind[P_co]) -> P_co:
     """
     known = known_rows(table, settings.table)
     task = known.task_for(settings.table)
-    return settings.prepare(known.split(settings.table, task, settings.shares(task), settings.seed))
+    rows = known.split(settings.table, task, settings.shares(task), settings.seed)
+    if isinstance(settings, NetworkSettings):
+        from ravine.cli.kinds.network import PreparedNetwork
+
+        return PreparedNetwork.of(settings, rows)
+    from ravine.cli.kinds.estimator import PreparedEstimator
+
+    return PreparedEstimator.of(settings, rows)
 
 
 def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:  # noqa: B008

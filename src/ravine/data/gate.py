@@ -1,9 +1,9 @@
-"""The one gate for data: X, y and sample weights are checked here before the engine sees them."""
+"""The gate for X and y: they are checked here before the engine sees them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,28 +14,19 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from ravine.data.labels import as_labels, encode_labels, find_classes
 from ravine.data.target_precision import check_targets_kept
 from ravine.errors import DataError, ParameterError
-from ravine.ground.numeric import Place, as_array, as_floats
-from ravine.specs.layers import Embedding, Normalize
+from ravine.ground.numeric import Place, as_array, as_floats, refuse
 from ravine.specs.losses import Loss
 from ravine.specs.losses.domains import DOMAINS
-from ravine.specs.network import Network
 
 __all__ = [
     "Targets",
     "as_features",
     "as_rows",
-    "as_sample_weight",
     "as_targets",
-    "check_codes",
-    "code_columns",
-    "weighing",
 ]
 
 _MOST_AXES = 4
 
-#: Weights are scaled where the largest is beyond 2 to the power of ± this, so that every type holds
-#: them and their products.
-_MOST_DOUBLINGS = 32
 _LABELS = 'For class labels, use loss="cross_entropy".'
 
 
@@ -249,167 +240,6 @@ def _as_targets(
     return Targets(values, None, one_dimensional)
 
 
-def as_sample_weight(
-    sample_weight: ArrayLike | None,
-    n_rows: int,
-    dtype: DTypeLike = "float32",
-    name: str = "sample_weight",
-) -> NDArray[Any] | None:
-    """Turn sample weights into a contiguous array of floats.
-
-    Only their ratios matter. Weights that are all very large or all very small are scaled by a
-    power of two.
-
-    Parameters
-    ----------
-    sample_weight : array-like, shape (n_rows,), optional
-        One weight per row, at least 0, not all 0. None stays None: all rows count the same.
-    n_rows : int
-        How many rows X has.
-    dtype : dtype, default "float32"
-        float32 or float64.
-    name : str, default "sample_weight"
-        What the weights are called in messages.
-
-    Returns
-    -------
-    ndarray, shape (n_rows,), or None
-        The weights.
-
-    Raises
-    ------
-    DataError
-        If a weight is negative or no number, or all are 0, or there are not as many as rows.
-
-    Examples
-    --------
-    >>> as_sample_weight([1, 2], 2)
-    array([1., 2.], dtype=float32)
-    >>> as_sample_weight([1, -2], 2)
-    Traceback (most recent call last):
-    ravine.errors.DataError: sample_weight must be at least 0. Got -2.0 in row 1.
-    """
-    if sample_weight is None:
-        return None
-    array = as_array(sample_weight, name)
-    if array.shape != (n_rows,):
-        raise DataError(
-            f"{name} must have one weight for each of the {n_rows} rows. "
-            f"Got an array of shape {array.shape}."
-        )
-    weights = as_floats(array, "float64", name)
-    _refuse(weights < 0, weights, f"{name} must be at least 0")
-    if not (weights > 0).any():
-        raise DataError(f"{name} is 0 in every row: nothing would be learnt.")
-    exponent = int(np.frexp(weights.max())[1])
-    if abs(exponent) > _MOST_DOUBLINGS:
-        weights = np.ldexp(weights, -exponent)
-    return weights.astype(dtype, copy=False)
-
-
-def weighing(rows: NDArray[np.int64], weights: NDArray[Any] | None) -> NDArray[np.int64]:
-    """Leave out the rows of weight 0: they are absent from all that is learnt or measured.
-
-    Parameters
-    ----------
-    rows : ndarray of int64
-        Row numbers.
-    weights : ndarray or None
-        What `as_sample_weight` gave for all rows.
-
-    Returns
-    -------
-    ndarray of int64
-        Those that weigh more than 0; the very array that was given, if all do.
-
-    Examples
-    --------
-    >>> weighing(np.array([0, 1, 2]), np.array([1.0, 0.0, 3.0]))
-    array([0, 2])
-    """
-    if weights is None:
-        return rows
-    present = weights[rows] > 0
-    return rows if present.all() else rows[present]
-
-
-def code_columns(network: Network) -> dict[int, int]:
-    """Find the columns of X that hold category codes, and how many levels each has.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-
-    Returns
-    -------
-    dict of int to int
-        Levels by column; empty without an Embedding that reads X's own columns.
-
-    Examples
-    --------
-    >>> from ravine.specs.layers import Dense
-    >>> code_columns(Network([Embedding(columns=(1,), levels=(7,), dimension=2), Dense(1)]))
-    {1: 7}
-    """
-    for layer in network.layers:
-        if isinstance(layer, Embedding):
-            return dict(zip(layer.columns, layer.levels, strict=True))
-        if not isinstance(layer, Normalize):
-            break
-    return {}
-
-
-def check_codes(
-    X: NDArray[Any],
-    levels: Mapping[int, int],
-    name: str = "X",
-    absent: NDArray[np.bool_] | None = None,
-) -> None:
-    """Check the columns of category codes: whole numbers from 0 to levels − 1.
-
-    float32 tells codes apart up to 2²⁴.
-
-    Parameters
-    ----------
-    X : ndarray, shape (n, columns)
-        What `as_features` gave.
-    levels : mapping of int to int
-        What `code_columns` gave.
-    name : str, default "X"
-        What the inputs are called in messages.
-    absent : ndarray of bool, shape (n,), optional
-        Rows that weigh 0, which may hold anything.
-
-    Raises
-    ------
-    DataError
-        If there is no such column, or it holds another number.
-
-    Examples
-    --------
-    >>> check_codes(np.array([[0.5, 3.0]]), {1: 3})
-    Traceback (most recent call last):
-    ravine.errors.DataError: Column 1 of X must hold whole numbers from 0 to 2. Got 3.0 in row 0.
-    """
-    for column, count in levels.items():
-        if X.ndim != 2 or column >= X.shape[1]:
-            raise DataError(
-                f"The network embeds column {column}, but {name} has the shape {X.shape}.",
-                hint="Columns are counted from 0.",
-            )
-        codes = X[:, column]
-        if codes.dtype == np.float32 and count > 2**24:
-            raise DataError(
-                f"Column {column} of {name} has {count:,} levels, but float32 tells only "
-                f"{2**24:,} apart.",
-                hint='Use Recipe(dtype="float64").',
-            )
-        rule = f"Column {column} of {name} must hold whole numbers from 0 to {count - 1}"
-        wrong = (codes < 0) | (codes >= count) | (codes != np.floor(codes))
-        _refuse(wrong if absent is None else wrong & ~absent, codes, rule)
-
-
 def _check_row_shape(shape: Sequence[int], expected: Sequence[int] | None, name: str) -> None:
     if expected is None or tuple(shape) == tuple(expected):
         return
@@ -444,12 +274,4 @@ def _check_range(values: NDArray[Any], loss: Loss, name: str) -> None:
     """Check that a loss is defined at its targets."""
     domain = DOMAINS[loss.targets]
     rule = f"{name} must be {domain.rule} for the loss {type(loss).__name__}"
-    _refuse(domain.outside(values), values, rule)
-
-
-def _refuse(bad: NDArray[np.bool_], values: NDArray[Any], rule: str) -> None:
-    """Raise what the rule says at the first bad value."""
-    if bad.any():
-        index = np.argwhere(bad)[0]
-        row = int(index[0])
-        raise DataError(f"{rule}. Got {values[tuple(index)].item()!r} in row {row}.")
+    refuse(domain.outside(values), values, rule)

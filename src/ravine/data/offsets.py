@@ -22,11 +22,15 @@ __all__ = [
     "KEPT",
     "LOST",
     "SMALL_CURE",
+    "Offsets",
     "Rounding",
     "find_rounding",
     "lost_share",
     "refuse_lost",
 ]
+
+#: What is subtracted from each column of X before it becomes float32, flat; None: nothing.
+Offsets = NDArray[np.float64] | None
 
 #: Share of the spread that rounding may change before a column gets an offset.
 KEPT = 2.0**-17

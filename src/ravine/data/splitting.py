@@ -16,7 +16,15 @@ from ravine.data.sides import first_come, group_codes, time_ranks
 from ravine.errors import DataError
 from ravine.ground.packages import needs
 
-__all__ = ["check_sides", "group_codes", "split_rows", "time_ranks", "units_of"]
+__all__ = [
+    "check_sides",
+    "group_codes",
+    "in_proportion",
+    "split_rows",
+    "time_ranks",
+    "unit_ends",
+    "units_of",
+]
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -167,6 +175,31 @@ def units_of(n: int, identity: ArrayLike | None = None, groups: ArrayLike | None
     return first_come(connected_components(edges, directed=False)[1][first])
 
 
+def unit_ends(units: Rows, ranks: Rows) -> Rows:
+    """Give each unit the time of its last row.
+
+    Parameters
+    ----------
+    units : ndarray of int64, shape (n,)
+        The unit of each row, from 0 (`units_of`).
+    ranks : ndarray of int64, shape (n,)
+        The rank of its time, from 0 (`time_ranks`).
+
+    Returns
+    -------
+    ndarray of int64, shape (units,)
+        Ranks.
+
+    Examples
+    --------
+    >>> unit_ends(np.array([0, 1, 0]), np.array([1, 0, 2]))
+    array([2, 0])
+    """
+    last = np.zeros(int(units.max()) + 1, dtype=np.int64)
+    np.maximum.at(last, units, ranks)
+    return last
+
+
 def check_sides(
     kept: Rows, aside: Rows, groups: Rows | None = None, time: Rows | None = None
 ) -> None:
@@ -228,7 +261,7 @@ def _at_random(
     """Draw whole units so that each class gives its share of the wanted rows."""
     if units[-1] == len(units) - 1:  # each row is a unit
         order = rng.permutation(len(units))
-        order = order if classes is None else order[_in_proportion(classes[order])]
+        order = order if classes is None else order[in_proportion(classes[order])]
         aside = np.zeros(len(units), dtype=bool)
         aside[order[:wanted]] = True
         return aside
@@ -253,7 +286,7 @@ def _draw(order: Rows, sizes: Rows, strata: Rows, wanted: int) -> Mask:
     """Take units in a given order: each stratum's share of rows, the rarest stratum first."""
     chosen = np.zeros(len(sizes), dtype=bool)
     of_row = np.repeat(strata[order], sizes[order])
-    shares = np.bincount(of_row[_in_proportion(of_row)[:wanted]], minlength=strata.max() + 1)
+    shares = np.bincount(of_row[in_proportion(of_row)[:wanted]], minlength=strata.max() + 1)
     lacking = 0
     for stratum, share in enumerate(shares):
         members = order[strata[order] == stratum]
@@ -267,12 +300,34 @@ def _draw(order: Rows, sizes: Rows, strata: Rows, wanted: int) -> Mask:
     return chosen
 
 
-def _in_proportion(classes: NDArray[Any]) -> Rows:
-    """Reorder so that every leading stretch holds each class in proportion."""
+def in_proportion(classes: NDArray[Any], rng: np.random.Generator | None = None) -> Rows:
+    """Reorder rows so that every stretch of them holds each class in proportion.
+
+    Row i of a class of m rows gets the place ``(i + ½) / m``; with ``rng`` a draw from [0, 1) for
+    each class stands for the ½.
+
+    Parameters
+    ----------
+    classes : ndarray, shape (n,)
+        A class per row; rows of a class stay in their order.
+    rng : numpy.random.Generator, optional
+        What is drawn from.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Positions of rows.
+
+    Examples
+    --------
+    >>> in_proportion(np.array([0, 0, 0, 0, 1, 1]))
+    array([0, 4, 1, 2, 5, 3])
+    """
     place = np.empty(len(classes))
     for code in np.unique(classes):
         members = np.flatnonzero(classes == code)
-        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+        begin = 0.5 if rng is None else rng.random()
+        place[members] = (np.arange(len(members)) + begin) / len(members)
     return np.argsort(place, kind="stable")
 
 
@@ -311,8 +366,7 @@ def _rarest(units: Rows, codes: Rows) -> Rows:
 
 def _latest(units: Rows, ranks: Rows, wanted: int) -> Mask:
     """Choose the units that end last, as many as come nearest to the wanted number of rows."""
-    last = np.zeros(int(units.max()) + 1, dtype=np.int64)
-    np.maximum.at(last, units, ranks)
+    last = unit_ends(units, ranks)
     ends, counts = np.unique(last[units], return_counts=True)
     if len(ends) == 1:
         what = "All rows are of one time" if not ranks.any() else "All groups end at the same time"

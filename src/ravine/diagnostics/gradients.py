@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ravine.data.gate import weighing
 from ravine.data.outputs import with_outputs
 from ravine.data.shared import SharedData
+from ravine.data.weights import weighing
 from ravine.diagnostics.custom_gradients import recorded_parts
 from ravine.engine.handles import engine_network
 from ravine.errors import ParameterError
 from ravine.specs.augmentation import Synthesize, built_in_of
 from ravine.specs.network import Network
+from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe
 from ravine.specs.spec import for_engine
 
@@ -162,10 +163,11 @@ def check_gradients(
     """Compare backpropagation with central differences, in float64.
 
     For parameter w the numerical derivative is ``n = (R(w+ε) − R(w−ε)) / 2ε`` with
-    ``ε = step · max(1, |w|)``, R the training objective (penalties included) on all rows at once,
-    and the error ``|a − n| / max(|a| + |n|, tiny)`` where a is backpropagation's. Of a derivative
-    smaller than ``tiny = 16 u max(1, |R|) / (step · tolerance)``, u = 2.2e-16, rounding errors of R
-    leave fewer digits than the tolerance asks for.
+    ``ε = step · max(1, |w|)``, R the objective of a training step on all rows (penalties included).
+    The code that trains computes both, and cuts so many rows into parts and chunks as training
+    does. The error is ``|a − n| / max(|a| + |n|, tiny)`` where a is backpropagation's. Of a
+    derivative smaller than ``tiny = 16 u max(1, |R|) / (step · tolerance)``, u = 2.2e-16, rounding
+    errors of R leave fewer digits than the tolerance asks for.
     Of custom layers, activations and losses the derivative with respect to their own input is
     compared as well, by themselves, so that a mistake in it can be told from those that it spoils.
     Dropout masks, noise and augmentation are frozen. A parameter whose nudge takes any row across
@@ -290,38 +292,49 @@ class Objective:
         recipe: Recipe,
         sample_weight: ArrayLike | None,
     ) -> None:
-        recipe, network = recipe.replace(dtype="float64"), with_outputs(network, y)
+        from ravine.engine._engine import Objective64
+
+        recipe, network = _checked_recipe(recipe), with_outputs(network, y)
         data = SharedData(X, y, sample_weight)
         data.prepare(network, recipe, None)
         X64, (targets,), weights = data.training.for_engine("float64", None)
         if weights is not None:  # rows of weight 0 are absent
             present = weighing(np.arange(len(X64)), weights)
             X64, targets, weights = X64[present], targets[present], weights[present]
-        shape, rate = data.input_shape("float64"), recipe.dropout
-        described = _coupled(for_engine(network))
+        described: dict[str, Any] = _coupled(for_engine(network))
         self.custom = list(recorded_parts(described))
-        self._handle: Any = engine_network(described, shape, rate, "float64")
-        self._penalty = None if recipe.penalty is None else _coupled(for_engine(recipe.penalty))
-        self._seed = recipe.seed
-        self._state = self._handle.initial_state(X64, weights)
-        self._X, self._targets, self._weights = _augmented(
-            X64, targets, weights, data, recipe, self._handle
+        shape = data.input_shape("float64")
+        handle = engine_network(described, shape, recipe.dropout, "float64")
+        self._layout = handle.layout
+        self._state = handle.initial_state(X64, weights)
+        self._engine = Objective64(
+            described,
+            [int(size) for size in shape],
+            _coupled(for_engine(recipe)),
+            X64,
+            targets,
+            weights,
         )
-        noise = np.random.default_rng([recipe.seed, 0x6E01]).normal(size=self._handle.n_parameters)
-        self.w: NDArray[np.float64] = self._handle.initialise(recipe.seed) + 0.05 * noise
+        noise = np.random.default_rng([recipe.seed, 0x6E01]).normal(size=handle.n_parameters)
+        self.w: NDArray[np.float64] = handle.initialise(recipe.seed) + 0.05 * noise
+
+    @property
+    def parts(self) -> int:
+        """How many parts a step cuts the rows into, each with a gradient of its own."""
+        return int(self._engine.parts)
 
     @property
     def layers(self) -> Mapping[str, NDArray[np.int64]]:
         """The places of each layer's parameters in the flat vector."""
         places: dict[str, list[NDArray[np.int64]]] = {}
-        for entry in self._handle.layout:
+        for entry in self._layout:
             stretch = np.arange(entry["offset"], entry["offset"] + entry["size"])
             places.setdefault(entry["layer"], []).append(stretch)
         return {name: np.concatenate(parts) for name, parts in places.items()}
 
     def name(self, place: int) -> str:
         """Name a place in the flat vector."""
-        for entry in self._handle.layout:
+        for entry in self._layout:
             within = place - entry["offset"]
             if 0 <= within < entry["size"]:
                 index = ", ".join(str(int(i)) for i in np.unravel_index(within, entry["shape"]))
@@ -332,16 +345,7 @@ class Objective:
         self, w: NDArray[np.float64], *, gradient: bool = True
     ) -> tuple[float, NDArray[np.float64], int]:
         """Return the objective at w, its gradient by backpropagation, and a hash of the kinks."""
-        loss, penalty, g, kinks = self._handle.objective(
-            w,
-            self._state,
-            self._X,
-            self._targets,
-            self._weights,
-            self._penalty,
-            self._seed,
-            gradient,
-        )
+        loss, penalty, g, kinks = self._engine(w, self._state, gradient)
         return loss + penalty, g, kinks
 
 
@@ -375,23 +379,13 @@ def _coupled(spec: Any) -> Any:
     return [_coupled(item) for item in spec] if isinstance(spec, list) else spec
 
 
-def _augmented(
-    X: NDArray[np.float64],
-    targets: NDArray[np.float64],
-    weights: NDArray[np.float64] | None,
-    data: SharedData,
-    recipe: Recipe,
-    handle: Any,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
-    """Give the rows as the first mini-batch of the first epoch would have them."""
-    from ravine.engine._engine import augment64
+def _checked_recipe(recipe: Recipe) -> Recipe:
+    """Give the recipe of one step on all rows, in double, with the rows that it is given.
 
-    specs = [s for s in built_in_of(recipe.augmentation) if not isinstance(s, Synthesize)]
-    if not specs:
-        return X, targets, weights
-    if targets.shape[1] != handle.n_outputs:
-        targets = np.eye(handle.n_outputs)[targets[:, 0].astype(int)]
-    shape = [int(size) for size in data.input_shape("float64")]
-    described = [item.to_dict() for item in specs]
-    columns = handle.code_columns
-    return augment64(described, shape, columns, X, targets, recipe.seed, 0, None, weights)
+    The optimizer has no part in it; what would make other rows (custom functions, Synthesize) is
+    left out.
+    """
+    kept = tuple(s for s in built_in_of(recipe.augmentation) if not isinstance(s, Synthesize))
+    return recipe.replace(
+        dtype="float64", optimizer=SGD(), batch_size="full", augmentation=kept, stopping=None
+    )

@@ -70,11 +70,6 @@ class Network32:
     def score_outputs(self, z: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> dict:
         """Loss and metrics of outputs, before the link."""
 
-    def objective(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, penalty: object | None = None, seed: int = 0, gradient: bool = True) -> tuple:
-        """
-        (loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.
-        """
-
 class Network64:
     """A network over one flat parameter vector."""
 
@@ -125,10 +120,41 @@ class Network64:
     def score_outputs(self, z: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> dict:
         """Loss and metrics of outputs, before the link."""
 
-    def objective(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, penalty: object | None = None, seed: int = 0, gradient: bool = True) -> tuple:
+class Objective32:
+    """The training objective of some rows in one mini-batch."""
+
+    def __init__(self, network: dict, input_shape: Sequence[int], recipe: dict, X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> None: ...
+
+    def __call__(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], gradient: bool = True) -> tuple:
         """
-        (loss, penalty, gradient or None, kinks) in training mode, all rows in one batch.
+        (loss, penalty, gradient or None, a hash of the side of every kink that was met).
         """
+
+    @property
+    def parts(self) -> int:
+        """How many parts the mini-batch is cut into."""
+
+    @property
+    def chunk(self) -> int:
+        """How many rows go through the network at a time."""
+
+class Objective64:
+    """The training objective of some rows in one mini-batch."""
+
+    def __init__(self, network: dict, input_shape: Sequence[int], recipe: dict, X: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], sample_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> None: ...
+
+    def __call__(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], gradient: bool = True) -> tuple:
+        """
+        (loss, penalty, gradient or None, a hash of the side of every kink that was met).
+        """
+
+    @property
+    def parts(self) -> int:
+        """How many parts the mini-batch is cut into."""
+
+    @property
+    def chunk(self) -> int:
+        """How many rows go through the network at a time."""
 
 def augment32(specs: list, row_shape: Sequence[int], code_columns: Sequence[int], X: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], seed: int, epoch: int, training: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, sample_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, training_weight: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> tuple:
     """(X, y, weights or None) as one augmented mini-batch."""
@@ -147,11 +173,14 @@ class Optimizer32:
     An optimizer and its state, for n parameters and a run of so many steps.
     """
 
-    def __init__(self, spec: dict, n: int, steps: int) -> None: ...
-
-    def update(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], evaluate: Callable, k: int) -> tuple:
+    def __init__(self, spec: dict, n: int, steps: int, update: object | None = None) -> None:
         """
-        Step k, in place: returns (value at w before it, learning rate, whether the rule moved).
+        `update`: a custom rule in place of the described one, whose rate and decay it keeps.
+        """
+
+    def step(self, w: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu')], evaluate: Callable) -> tuple:
+        """
+        One step, in place: returns (value at w before it, learning rate, whether the rule moved).
         """
 
     @staticmethod
@@ -167,11 +196,14 @@ class Optimizer64:
     An optimizer and its state, for n parameters and a run of so many steps.
     """
 
-    def __init__(self, spec: dict, n: int, steps: int) -> None: ...
-
-    def update(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], evaluate: Callable, k: int) -> tuple:
+    def __init__(self, spec: dict, n: int, steps: int, update: object | None = None) -> None:
         """
-        Step k, in place: returns (value at w before it, learning rate, whether the rule moved).
+        `update`: a custom rule in place of the described one, whose rate and decay it keeps.
+        """
+
+    def step(self, w: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu')], evaluate: Callable) -> tuple:
+        """
+        One step, in place: returns (value at w before it, learning rate, whether the rule moved).
         """
 
     @staticmethod
@@ -186,6 +218,12 @@ def schedule_value(spec: object, epoch: float, step: float, epochs: float, steps
     """A schedule's value at a time, in a run of so many epochs and steps."""
 
 history_columns: tuple = ...
+
+snapshot_fields: tuple = ...
+
+snapshot_doubles: tuple = ('schedule', 'history', 'counters')
+
+snapshot_counters: tuple = ...
 
 class Population32:
     """

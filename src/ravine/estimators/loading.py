@@ -8,7 +8,8 @@ from typing import Any
 
 from ravine.errors import SpecError
 from ravine.models.file import read_model_file
-from ravine.models.model import Model, usable
+from ravine.models.model import Model
+from ravine.models.reading import usable
 
 __all__ = ["load"]
 
@@ -16,8 +17,8 @@ __all__ = ["load"]
 _KINDS = {
     "MLPClassifier": "ravine.estimators.mlp.estimators",
     "MLPRegressor": "ravine.estimators.mlp.estimators",
-    "NeuralClassifier": "ravine.estimators.neural.estimators",
-    "NeuralRegressor": "ravine.estimators.neural.estimators",
+    "NeuralClassifier": "ravine.estimators.neural.classifier",
+    "NeuralRegressor": "ravine.estimators.neural.regressor",
 }
 
 

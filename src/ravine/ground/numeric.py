@@ -22,6 +22,7 @@ __all__ = [
     "is_missing",
     "minus",
     "numbers_of",
+    "refuse",
 ]
 
 
@@ -358,3 +359,11 @@ def _shown(value: Any) -> str:
     except ValueError:  # a whole number of thousands of digits
         return "a huge number"
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def refuse(bad: NDArray[np.bool_], values: NDArray[Any], rule: str) -> None:
+    """Raise what the rule says at the first bad value."""
+    if bad.any():
+        index = np.argwhere(bad)[0]
+        row = int(index[0])
+        raise DataError(f"{rule}. Got {values[tuple(index)].item()!r} in row {row}.")

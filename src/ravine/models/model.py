@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ravine.data.feature_names import by_name
-from ravine.data.gate import (
-    as_features,
-    as_sample_weight,
-    as_targets,
-    check_codes,
-    code_columns,
-    weighing,
-)
-from ravine.data.target_precision import are_kept
-from ravine.engine.handles import engine_network
 from ravine.engine.optimizer_state import NUMBERS, named_state
-from ravine.errors import FileError, ParameterError, RavineError, SpecError
-from ravine.models.file import read_model_file, write_model_file
-from ravine.models.finite import check_predictions, check_scores, overflowed
+from ravine.models.file import write_model_file
 from ravine.models.history import History
 from ravine.models.parts import named_views, pack, shifted_means, unpack
+from ravine.models.predicting import Predictor
+from ravine.models.stand_ins import originals
 from ravine.models.summary import Summary, html_table, text_table
-from ravine.specs.layers import Dense, Dropout, Layer, Residual
 from ravine.specs.network import Network
 from ravine.specs.optimizers import OPTIMIZERS
 from ravine.specs.recipe import Recipe
 from ravine.specs.spec import for_engine, short
-from ravine.specs.stand_ins import as_saved
 
-__all__ = ["Model", "read_model", "usable"]
+__all__ = ["Model"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Model:
+class Model(Predictor):
     """A trained network. `ravine.train` makes it, `ravine.load` reads it from a file.
 
     A model does not change: its arrays are read-only, and training it further gives another one.
@@ -243,227 +228,6 @@ class Model:
         """
         vars(self)["_remembered"] = optimizer_state
 
-    @cached_property
-    def _engine(self) -> Any:
-        return engine_network(
-            for_engine(self.network), self.input_shape, self.recipe.dropout, self.dtype
-        )
-
-    @cached_property
-    def _levels(self) -> dict[int, int]:
-        return code_columns(self.network)
-
-    # --- Predictions ----------------------------------------------------------------------------
-
-    def predict(self, X: ArrayLike, *, samples: int | None = None) -> NDArray[Any]:
-        """Predict the targets of rows.
-
-        Parameters
-        ----------
-        X : array-like, shape (n, *input_shape)
-            The rows. Columns of a data frame are taken by name if the model was trained on one.
-        samples : int, optional
-            Draw so many predictions with dropout acting (Monte-Carlo dropout). Their spread says
-            how much the network leans on single units there; it is no interval, and need not grow
-            where rows are missing.
-
-        Returns
-        -------
-        ndarray
-            Regression: shape (n,) if the targets had one axis, otherwise (n, outputs); the inverse
-            link is applied (``e^z`` for a log link). Classification: class labels, shape
-            (n,), or a 0/1 matrix for BinaryCrossEntropy with several outputs. With ``samples``: a
-            leading axis of that length, and probabilities instead of labels.
-
-        Raises
-        ------
-        DataError
-            If X does not suit the model, or a prediction is not finite.
-        ParameterError
-            If ``samples`` is no positive whole number, or there is no dropout to draw.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import ravine as rv
-        >>> X = np.arange(8.0).reshape(4, 2)
-        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
-        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
-        >>> model.predict([[1.0, 2.0], [3.0, 4.0]]).shape
-        (2,)
-        """
-        rows = self._rows(X)
-        if samples is not None:
-            return self._sample(rows, samples)
-        response = self._respond(rows)
-        if self.classes is not None:
-            single = response.shape[1] == 1
-            codes = response[:, 0] > 0.5 if single else response.argmax(axis=1)
-            return np.asarray(self.classes[codes.astype(np.intp)])
-        if self._is_classifier:
-            return (response > 0.5).astype(np.int64)
-        return self._shaped(response)
-
-    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like, shape (n, *input_shape)
-            The rows. Columns of a data frame are taken by name if the model was trained on one.
-
-        Returns
-        -------
-        ndarray, shape (n, classes)
-            Columns in the order of ``classes``, adding up to 1; for BinaryCrossEntropy with several
-            outputs, the probability of 1 for each output.
-
-        Raises
-        ------
-        ParameterError
-            If the model is no classifier.
-        DataError
-            If X does not suit the model, or a prediction is not finite.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import ravine as rv
-        >>> X = np.arange(8.0).reshape(4, 2)
-        >>> network = rv.Network([rv.Dense(1)], loss="binary_cross_entropy")
-        >>> model = rv.train(network, X, X[:, 0] > 3, rv.Recipe(epochs=1))
-        >>> model.predict_proba([[1.0, 2.0]]).shape
-        (1, 2)
-        """
-        if not self._is_classifier:
-            loss = type(self.network.loss).__name__
-            raise ParameterError(
-                f"predict_proba needs a classifier, but the network's loss is {loss}.",
-                hint="Use predict.",
-            )
-        return self._shaped(self._respond(self._rows(X)))
-
-    def evaluate(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> dict[str, float]:
-        """Compare predictions with known targets.
-
-        Parameters
-        ----------
-        X : array-like, shape (n, *input_shape)
-            The rows. Columns of a data frame are taken by name if the model was trained on one.
-        y : array-like
-            Their targets, of the kind that the model was trained on.
-        sample_weight : array-like, shape (n,), optional
-            How much each row counts, at least 0; a row of weight 0 is absent.
-
-        Returns
-        -------
-        dict of str to float
-            ``loss`` (the data part), and ``accuracy`` for a classifier (the share of rows that are
-            classified right; with several labels a row, all of them), ``r2`` and ``rmse`` (root
-            mean squared error) for a regression.
-
-        Raises
-        ------
-        DataError
-            If the data does not suit the model, or a prediction or a score is not finite.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import ravine as rv
-        >>> X = np.arange(8.0).reshape(4, 2)
-        >>> network = rv.Network([rv.Normalize(), rv.Dense(1)])
-        >>> model = rv.train(network, X, X[:, 0], rv.Recipe(epochs=1))
-        >>> sorted(model.evaluate([[1.0, 2.0], [3.0, 4.0]], [0.0, 1.0]))
-        ['loss', 'r2', 'rmse']
-        """
-        rows = self._rows(X)
-        weights = as_sample_weight(sample_weight, len(rows), "float64")
-        # Where float32 would lose the targets' spread, outputs are compared with them in double.
-        single = self.dtype == "float32" and not self._is_classifier
-        values = as_targets(
-            y,
-            self.network.loss,
-            self._engine.n_outputs,
-            "float64" if single else self.dtype,
-            n_rows=len(rows),
-            classes=self.classes,
-            weights=weights,
-        ).values
-        if weights is not None:
-            present = weighing(np.arange(len(rows)), weights)
-            rows, values, weights = rows[present], values[present], weights[present]
-        double = single and not are_kept(values)
-        if not double:
-            values = values.astype(self.dtype, copy=False)
-        if weights is not None:
-            weights = weights.astype(values.dtype, copy=False)
-        scores: dict[str, float]
-        if not double:
-            learnt = (self.parameters_vector, self.state_vector, rows)
-            scores = self._engine.evaluate(*learnt, values, weights)
-        if double or overflowed(scores):
-            self._respond(rows)  # must be finite
-            scores = self._scores_in_double(rows, values, weights)
-            check_scores(scores)
-        return scores
-
-    def _scores_in_double(
-        self, rows: NDArray[Any], values: NDArray[Any], weights: NDArray[Any] | None
-    ) -> dict[str, float]:
-        """Compare the network's outputs with targets in double."""
-        outputs = self._engine.predict(self.parameters_vector, self.state_vector, rows, raw=True)
-        exact = engine_network(
-            for_engine(self.network), self.input_shape, self.recipe.dropout, "float64"
-        )
-        scores: dict[str, float] = exact.score_outputs(
-            outputs.astype(np.float64),
-            values.astype(np.float64),
-            None if weights is None else weights.astype(np.float64),
-        )
-        return scores
-
-    @property
-    def _is_classifier(self) -> bool:
-        return self.network.loss.classifies
-
-    def _rows(self, X: ArrayLike) -> NDArray[Any]:
-        """Check inputs, and lay each row flat."""
-        X = by_name(X, self.feature_names)
-        rows = as_features(X, self.input_shape, self.dtype, offsets=self.offsets)
-        check_codes(rows, self._levels)
-        return rows.reshape(len(rows), -1)
-
-    def _respond(self, rows: NDArray[Any], **draw: int) -> NDArray[Any]:
-        response: NDArray[Any] = self._engine.predict(
-            self.parameters_vector, self.state_vector, rows, **draw
-        )
-        return check_predictions(response)
-
-    def _shaped(self, response: NDArray[Any]) -> NDArray[Any]:
-        """Give a response the shape that users know: two columns for two classes, y's own axes."""
-        if self.classes is not None:
-            return np.hstack([1 - response, response]) if response.shape[1] == 1 else response
-        return response[:, 0] if self.one_dimensional and response.shape[1] == 1 else response
-
-    def _sample(self, rows: NDArray[Any], samples: int) -> NDArray[Any]:
-        if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 1:
-            raise ParameterError(
-                "The 'samples' parameter of predict must be a whole number, at least 1. "
-                f"Got {samples!r}."
-            )
-        if self.recipe.dropout == 0 and not _drops(self.network.layers):
-            raise ParameterError(
-                "predict(samples=...) draws dropout masks, but this network has no dropout.",
-                hint="Train it with Dropout layers or Recipe(dropout=...).",
-            )
-        draws = (
-            self._respond(rows, seed=self.recipe.seed, draw=draw) for draw in range(int(samples))
-        )
-        return np.stack([self._shaped(response) for response in draws])
-
     # --- Custom parts ---------------------------------------------------------------------------
 
     def put_back(self, network: Network | None = None, recipe: Recipe | None = None) -> Model:
@@ -504,35 +268,15 @@ class Model:
         >>> loaded.put_back(network).predict([[1.0]]).shape
         (1,)
         """
-        parts: dict[str, Any] = {}
-        for name, new in (("network", network), ("recipe", recipe)):
-            old = getattr(self, name)
-            if new is None:
-                continue
-            if not isinstance(new, type(old)):
-                raise ParameterError(f"put_back takes a {type(old).__name__}. Got {new!r}.")
-            if name == "network":
-                new = _with_units_of(old, new)
-            if as_saved(old) != as_saved(new):
-                raise ParameterError(
-                    f"The model was trained with another {name}: {old!r} instead of {new!r}."
-                )
-            parts[name] = new
-        found = replace(self, **parts)
-        if found._engine.layout != self._engine.layout:
-            raise ParameterError(
-                "The custom layers of the network have other parameters than those of the model, "
-                "by name or by shape."
-            )
-        return found
+        return replace(self, **originals(self, network, recipe))
 
     # --- Saved and shown ------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model into one safetensors file, whole or not at all.
 
-        The file holds network, recipe, history and weights, and no code. Custom parts are only
-        named in it (see `put_back`).
+        The file holds network, recipe, history and weights, and no code. A custom optimizer or
+        augmentation function is only named in it.
 
         Parameters
         ----------
@@ -667,71 +411,11 @@ class Model:
         return _rebuild, ({field.name: getattr(self, field.name) for field in fields(self)},)
 
 
-def read_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model of arrays; `ravine.load` reads whatever ravine saved.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A model file, or a checkpoint, which gives the model of its best weights so far.
-
-    Returns
-    -------
-    Model
-        The model.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read, is truncated, damaged, or holds no model of arrays.
-
-    Examples
-    --------
-    >>> read_model("nowhere.safetensors")
-    Traceback (most recent call last):
-    ravine.errors.FileError: Cannot read 'nowhere.safetensors': there is no such file or folder.
-    """
-    document, arrays = read_model_file(path)
-    with usable(path):
-        if "schema" in document:
-            raise SpecError("it is the model of a table, which takes columns, not arrays.")
-        return Model.from_parts(document, arrays)
-
-
-@contextlib.contextmanager
-def usable(path: str | os.PathLike[str], noun: str = "model") -> Iterator[None]:
-    """Name the file, and the cure, in an error about what it holds."""
-    try:
-        yield
-    except RavineError as error:
-        raise FileError(
-            f"{os.fspath(path)!r} holds no {noun} that this ravine can use: {error}",
-            hint=f"Train and save the {noun} again.",
-        ) from error
-
-
 def _locked(array: ArrayLike, dtype: Any) -> NDArray[Any]:
     """Give a read-only view that is contiguous and of a type."""
     view = np.ascontiguousarray(array, dtype=dtype).view()
     view.setflags(write=False)
     return view
-
-
-def _with_units_of(old: Network, new: Network) -> Network:
-    """Fill in the units of a last Dense(None) as training did."""
-    last, first = new.layers[-1], old.layers[-1]
-    if isinstance(last, Dense) and last.units is None and isinstance(first, Dense):
-        return Network([*new.layers[:-1], last.replace(units=first.units)], new.loss)
-    return new
-
-
-def _drops(layers: tuple[Layer, ...]) -> bool:
-    """Whether any layer, at any depth, drops inputs."""
-    return any(
-        (isinstance(layer, Dropout) and layer.rate > 0)
-        or (isinstance(layer, Residual) and _drops(layer.layers))
-        for layer in layers
-    )
 
 
 def _rebuild(arguments: dict[str, Any]) -> Model:

@@ -10,15 +10,18 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ravine.errors import SpecError
-from ravine.specs.layers import Layer, Residual
+from ravine.engine.handles import engine_network
+from ravine.errors import ParameterError, SpecError
+from ravine.specs.layers import Dense, Layer, Residual
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import UnsavedFunction
+from ravine.specs.spec import for_engine
 from ravine.specs.stand_ins import UnsavedLayer, UnsavedOptimizer, as_saved
 
 __all__ = [
     "network_to_document",
+    "originals",
     "recipe_from_document",
     "recipe_to_document",
     "sizes_of_stand_ins",
@@ -138,3 +141,61 @@ def recipe_from_document(document: Mapping[str, Any]) -> Recipe:
             raise SpecError("'own_functions' must name functions by their place.")
         augmentation.insert(int(place), UnsavedFunction(description))
     return recipe.replace(augmentation=tuple(augmentation))
+
+
+def originals(model: Any, network: Network | None, recipe: Recipe | None) -> dict[str, Any]:
+    """Check that a network and a recipe are those that a loaded model was trained with.
+
+    Parameters
+    ----------
+    model : Model
+        With stand-ins for what is custom.
+    network, recipe : Network, Recipe or None
+        The originals; None where there is nothing to put back.
+
+    Returns
+    -------
+    dict
+        The fields of the model that they are.
+
+    Raises
+    ------
+    ParameterError
+        If anything but the stand-ins differs.
+
+    Examples
+    --------
+    >>> originals.__name__  # see Model.put_back
+    'originals'
+    """
+    found: dict[str, Any] = {}
+    for name, kind, new in (("network", Network, network), ("recipe", Recipe, recipe)):
+        old = getattr(model, name)
+        if new is None:
+            continue
+        if not isinstance(new, kind):
+            raise ParameterError(f"put_back takes a {kind.__name__}. Got {new!r}.")
+        if isinstance(new, Network):
+            new = _with_units_of(old, new)
+        if as_saved(old) != as_saved(new):
+            raise ParameterError(
+                f"The model was trained with another {name}: {old!r} instead of {new!r}."
+            )
+        found[name] = new
+    if network is not None:
+        dropout, dtype = model.recipe.dropout, model.recipe.dtype
+        handle = engine_network(for_engine(found["network"]), model.input_shape, dropout, dtype)
+        if handle.layout != model._engine.layout:
+            raise ParameterError(
+                "The custom layers of the network have other parameters than those of the model, "
+                "by name or by shape."
+            )
+    return found
+
+
+def _with_units_of(old: Network, new: Network) -> Network:
+    """Fill in the units of a last Dense(None) as training did."""
+    last, first = new.layers[-1], old.layers[-1]
+    if isinstance(last, Dense) and last.units is None and isinstance(first, Dense):
+        return Network([*new.layers[:-1], last.replace(units=first.units)], new.loss)
+    return new

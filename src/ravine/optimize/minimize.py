@@ -1,10 +1,10 @@
-"""Run an optimizer on a function of one's own."""
+"""Run an optimizer on any function."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,8 @@ from ravine.errors import DivergenceError, ParameterError
 from ravine.ground.kept import count_masked
 from ravine.ground.numeric import as_array, as_floats
 from ravine.ground.packages import needs
-from ravine.specs.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, check_own_rule
+from ravine.optimize.custom import CustomOptimizer, as_described, is_custom
+from ravine.specs.optimizers import Adam, Optimizer, check_own_rule
 from ravine.specs.rules import Choice, Whole, broken, shown
 from ravine.specs.spec import Member, for_engine
 
@@ -41,7 +42,7 @@ def minimize(
     dtype: Literal["float32", "float64"] = "float64",
     args: tuple[Any, ...] = (),
 ) -> OptimizeResult:
-    """Walk down a function with one of ravine's optimizers, or one's own, and keep the path.
+    """Walk down a function with one of ravine's optimizers, or a custom one, and keep the path.
 
     Parameters
     ----------
@@ -107,66 +108,28 @@ def minimize(
     steps = _STEPS("minimize", "steps", steps)
     kind = np.dtype(_DTYPE("minimize", "dtype", dtype))
     objective = _Objective(fun, jac, args if isinstance(args, tuple) else (args,), kind)
-    return _walk(objective, _stepper(rule, _start(x0, kind), steps, objective), steps)
+    return _walk(objective, _Rule(rule, _start(x0, kind), steps, objective), steps)
 
 
-class _Stepper(Protocol):
-    """An optimizer at a point."""
-
-    x: NDArray[Any]
-
-    def step(self, k: int) -> tuple[float, bool]:
-        """Move x; give the learning rate, and whether the rule could move."""
-
-
-class _BuiltIn:
-    """A rule of the engine's."""
+class _Rule:
+    """An optimizer at a point. The engine takes its steps, also those of a custom rule."""
 
     def __init__(self, rule: Optimizer, x: NDArray[Any], steps: int, objective: _Objective) -> None:
-        self.x = x
-        self._engine = _engine_rule(for_engine(rule), x, steps)
-        self._objective = objective
+        from ravine.engine import _engine
 
-    def step(self, k: int) -> tuple[float, bool]:
-        _, rate, moved = self._engine.update(self.x, self._objective, k)
+        self.x = x
+        self._objective = objective
+        update = CustomOptimizer(rule, x.size) if is_custom(rule) else None
+        kind = "Optimizer32" if x.dtype == np.float32 else "Optimizer64"
+        self._engine = getattr(_engine, kind)(for_engine(as_described(rule)), x.size, steps, update)
+
+    def step(self) -> tuple[float, bool]:
+        """Move x; give the learning rate, and whether the rule could move."""
+        _, rate, moved = self._engine.step(self.x, self._objective)
         return rate, moved
 
 
-class _OwnRule:
-    """A rule of the user's. The engine only looks after its learning rate."""
-
-    def __init__(self, rule: Optimizer, x: NDArray[Any], steps: int, objective: _Objective) -> None:
-        self.x = x
-        self._rule = rule
-        self._objective = objective
-        self._state = rule.init(x.size)
-        self._decay = getattr(rule, "weight_decay", 0.0)
-        self._nowhere = np.zeros(1, x.dtype)
-        clock = SGD(rule.learning_rate, weight_decay=self._decay)
-        self._clock = _engine_rule(for_engine(clock), self._nowhere, steps)
-
-    def step(self, k: int) -> tuple[float, bool]:
-        value, gradient = self._objective(self.x)
-        standing = np.zeros_like(self._nowhere)
-        _, rate, _ = self._clock.update(self._nowhere, lambda _: (value, standing), k)
-        self.x *= 1 - rate * self._decay
-        self._rule.update(self.x, gradient.copy(), self._state, k, rate)
-        return rate, True
-
-
-def _stepper(rule: Optimizer, x: NDArray[Any], steps: int, objective: _Objective) -> _Stepper:
-    kind = _BuiltIn if type(rule) in OPTIMIZERS else _OwnRule
-    return kind(rule, x, steps, objective)
-
-
-def _engine_rule(spec: dict[str, Any], x: NDArray[Any], steps: int) -> Any:
-    from ravine.engine import _engine
-
-    kind = "Optimizer32" if x.dtype == np.float32 else "Optimizer64"
-    return getattr(_engine, kind)(spec, x.size, steps)
-
-
-def _walk(objective: _Objective, rule: _Stepper, steps: int) -> OptimizeResult:
+def _walk(objective: _Objective, rule: _Rule, steps: int) -> OptimizeResult:
     """Evaluate and step, until the steps are taken or the rule can go no further."""
     from scipy.optimize import OptimizeResult
 
@@ -175,7 +138,7 @@ def _walk(objective: _Objective, rule: _Stepper, steps: int) -> OptimizeResult:
     path, heights = [rule.x.copy()], [value]
     moved = True
     for k in range(1, steps + 1):
-        rate, moved = rule.step(k)
+        rate, moved = rule.step()
         if not moved:
             break
         value, gradient = _after(k, rate, objective, rule.x)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ravine.errors import ParameterError
 from ravine.specs.augmentation import Augmentation, AugmentationOrFunction
-from ravine.specs.optimizers import Adam, Optimizer, check_own_rule
+from ravine.specs.optimizers import OPTIMIZERS, Adam, Optimizer, check_own_rule
 from ravine.specs.penalties import Penalty
 from ravine.specs.rules import Choice, Either, Flag, Items, Maybe, Number, Rule, Whole
 from ravine.specs.spec import Family, Member, Spec, short
@@ -35,11 +36,11 @@ class Recipe(Spec):
     Parameters
     ----------
     optimizer : str or Optimizer, default Adam()
-        The update rule with its learning rate, or a name: ``"sgd"``, ``"delta_bar_delta"``,
-        ``"rprop"``, ``"adagrad"``, ``"rmsprop"``, ``"adam"``, ``"adamw"``, ``"lbfgs"``.
+        The update rule with its learning rate, or a name:
+        NAMES_OF_OPTIMIZERS.
     batch_size : int or "full", optional
         Rows per step, at least 1; ``"full"`` takes all training rows. None: 128, or ``"full"`` for
-        `LBFGS` and `Rprop`, which need it, and for `DeltaBarDelta`. Where the network has a
+        rules that need it or set their own rates. Where the network has a
         `BatchNorm`, a last row by itself joins the mini-batch before it, and 1 is refused.
     epochs : int, default 100
         Passes through the training rows, at least 1.
@@ -207,5 +208,15 @@ def check_no_threshold(optimizer: Optimizer, penalty: object) -> None:
             hint="Take SGD or Adam, or proximal=False.",
         )
 
+
+def _with_names(text: str | None) -> str | None:
+    """Fill in the names of the optimizers; `python -OO` has no text to fill them in."""
+    names = ", ".join(f'``"{name}"``' for name in OPTIMIZERS.shorthands)
+    indent = " " * 8
+    listed = textwrap.fill(f"{names}.", 100, initial_indent=indent, subsequent_indent=indent)
+    return text and text.replace(f"{indent}NAMES_OF_OPTIMIZERS.", listed)
+
+
+Recipe.__doc__ = _with_names(Recipe.__doc__)
 
 RECIPES: Family[Recipe] = Family("a recipe", Recipe, (Recipe,))

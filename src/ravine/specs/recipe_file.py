@@ -1,9 +1,9 @@
 """Recipe files: a recipe, a network, an estimator and facts about the data, as TOML.
 
-The tables are ``[recipe]``, ``[network]``, ``[estimator]`` and ``[data]``; each may be absent.
-Fields are written as `Spec.to_dict` gives them. A field that is None is left out, or written as
-``"none"`` where leaving it out would mean something else. A file without these tables is read as a
-recipe whose fields stand at the top.
+The tables are ``[recipe]``, ``[network]``, ``[estimator]``, ``[data]`` and ``[study]``; each may be
+absent. Fields are written as `Spec.to_dict` gives them. A field that is None is left out, or
+written as ``"none"`` where leaving it out would mean something else. A file without these tables is
+read as a recipe whose fields stand at the top.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ravine.specs.spec import Spec
 
 __all__ = ["RecipeFile", "read_recipe_file", "write_recipe_file"]
 
-_TABLES = ("recipe", "network", "estimator", "data")
+_TABLES = ("recipe", "network", "estimator", "data", "study")
 _NONE = "none"
 
 S = TypeVar("S", bound=Spec)
@@ -50,6 +50,8 @@ class RecipeFile:
         Facts about the data, such as the target's name.
     estimator : dict, optional
         Parameters of an estimator.
+    study : dict, optional
+        Settings to vary, for ``ravine study``; other commands leave them alone.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class RecipeFile:
     network: Network | None = None
     data: dict[str, Any] | None = None
     estimator: dict[str, Any] | None = None
+    study: dict[str, Any] | None = None
 
 
 def write_recipe_file(
@@ -169,7 +172,7 @@ def read_recipe_file(path: str | os.PathLike[str]) -> RecipeFile:
         if name not in _TABLES:
             raise SpecError(
                 f"{path}: unknown key '{name}' beside the tables [recipe], [network], "
-                "[estimator] and [data].",
+                "[estimator], [data] and [study].",
                 hint=nearest(name, _TABLES),
             )
         if not isinstance(tables[name], dict):
@@ -183,6 +186,7 @@ def read_recipe_file(path: str | os.PathLike[str]) -> RecipeFile:
         else None,
         data=tables.get("data"),
         estimator=_with_none(tables["estimator"]) if "estimator" in tables else None,
+        study=_with_none(tables["study"]) if "study" in tables else None,
     )
 
 

@@ -54,6 +54,8 @@ class Spec:
     _family: ClassVar[Family[Any]]
     _rules: ClassVar[Mapping[str, Rule]] = {}
     _always_shown: ClassVar[tuple[str, ...]] = ()
+    #: What messages say a field is a parameter of; None: the class itself.
+    _owner: ClassVar[str | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -93,7 +95,7 @@ class Spec:
         super().__setattr__(name, value)
 
     def __post_init__(self) -> None:
-        owner = type(self).__name__
+        owner = self._owner or type(self).__name__
         for name, rule in self._rules.items():
             if hasattr(self, name):
                 object.__setattr__(self, name, rule(owner, name, getattr(self, name)))

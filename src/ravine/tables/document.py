@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ravine.errors import SpecError
-from ravine.tables.columns import read_column
+from ravine.tables.columns import Column, read_column
 from ravine.tables.target import Target
-
-if TYPE_CHECKING:
-    from ravine.tables.schema import TableSchema
 
 __all__ = ["read_document", "write_document"]
 
 
-def write_document(schema: TableSchema) -> dict[str, Any]:
-    """Describe a schema with plain data that JSON can hold."""
-    targets = [target.to_dict() for target in schema.targets]
+def write_document(
+    columns: Iterable[Column],
+    targets: Iterable[Target],
+    left_out: Mapping[str, str],
+    remarks: Iterable[str],
+    missing_values: Iterable[str] | None,
+) -> dict[str, Any]:
+    """Describe a schema, by its fields, with plain data that JSON can hold."""
+    described = [target.to_dict() for target in targets]
     document: dict[str, Any] = {
-        "columns": [column.to_dict() for column in schema.columns],
-        "target": targets if len(targets) > 1 else next(iter(targets), None),
-        "left_out": dict(schema.left_out),
+        "columns": [column.to_dict() for column in columns],
+        "target": described if len(described) > 1 else next(iter(described), None),
+        "left_out": dict(left_out),
     }
-    if schema.remarks:
-        document["remarks"] = list(schema.remarks)
-    if schema.missing_values is not None:
-        document["missing_values"] = list(schema.missing_values)
+    if remarks := list(remarks):
+        document["remarks"] = remarks
+    if missing_values is not None:
+        document["missing_values"] = list(missing_values)
     return document
 
 

@@ -388,7 +388,9 @@ class TableSchema:
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the schema with plain data that JSON can hold."""
-        return write_document(self)
+        return write_document(
+            self.columns, self.targets, self.left_out, self.remarks, self.missing_values
+        )
 
     @classmethod
     def from_dict(cls, description: Any) -> TableSchema:

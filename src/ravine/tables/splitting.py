@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ravine.data import splitting
 from ravine.data.sides import group_codes, time_ranks
+from ravine.data.splitting import Rows
 from ravine.errors import DataError, ParameterError
 from ravine.ground.text import plural
 
 __all__ = ["Split", "check_sides_differ", "split_rows"]
-
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

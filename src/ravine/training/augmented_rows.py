@@ -21,13 +21,11 @@ from ravine.specs.augmentation import (
     Synthesize,
     Zoom,
     built_in_of,
-    custom_of,
 )
 from ravine.specs.layers import Dense, Flatten, Normalize
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import Whole
-from ravine.training.custom import OwnAugmentation
 from ravine.training.run import Run
 
 __all__ = ["augment"]
@@ -184,9 +182,9 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any], NDArra
     weights = run.data.training.weights(run.recipe.dtype)
     of_training = weights = None if weights is None else weights[run.rows]
     outputs = run.handle.n_outputs
-    own = custom_of(items)
-    if own:
-        rows, targets = OwnAugmentation(own, run)(epoch)
+    custom = run.custom_augmentation()
+    if custom is not None:
+        rows, targets = custom(epoch)
     for item in [item for item in items if isinstance(item, Synthesize)][-1:]:
         classes = 0 if known.shape[1] == outputs else outputs
         X, y, s = synthesize(

@@ -11,22 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.data.shared import Offsets, SharedData
+from ravine.data.offsets import Offsets
+from ravine.data.shared import SharedData
 from ravine.engine.optimizer_state import named_state, state_of_names
+from ravine.engine.snapshot import counter, counters, fields, fields_in_double, history_columns
 from ravine.errors import FileError, ParameterError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.parts import OFFSETS, pack
 from ravine.models.stand_ins import recipe_from_document, recipe_to_document
+from ravine.optimize.custom import as_described
 from ravine.specs.network import Network
 from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import for_engine
 from ravine.specs.stand_ins import as_saved
 from ravine.training.lengths import as_long_as_the_run, with_lengths
-from ravine.training.run import Run, described_optimizer
+from ravine.training.run import Run
 
 __all__ = ["Checkpoint", "offsets_of", "resume"]
 
-_PREFIX, _OWN = "checkpoint.", "checkpoint.own."
+_PREFIX, _CUSTOM = "checkpoint.", "checkpoint.own."
 _OPTIMIZER = "checkpoint.optimizer."
 
 #: The optimizer's state, which the formats before the third kept as it lies in the engine.
@@ -35,21 +39,11 @@ _SLOTS = "slots"
 #: What the arrays of a checkpoint mean; a file without this mark has the first format.
 _FORMAT = 3
 
-_ARRAYS = (
-    "w",
-    "state",
-    "average",
-    "average_state",
-    "best_w",
-    "best_state",
-    "schedule",
-    "history",
-    "counters",
-)
-#: Counters of a run of a version that did not count the effective capacity.
-_COUNTERS_BEFORE = 14
+#: The last counters, of the effective capacity, which runs of the first versions did not have.
+_LATER_COUNTERS = ("velocity", "effective_capacity")
 
-#: Empty but where a run was stopped between its last step and the end of that step's epoch.
+#: The array that files of the first versions do not have. It is empty but where a run was stopped
+#: between its last step and the end of that step's epoch.
 _BEFORE = "before"
 
 
@@ -95,22 +89,21 @@ class Checkpoint:
 
     def write(self, snapshot: dict[str, Any], status: str = "interrupted") -> None:
         """Save the run as the engine's snapshot has it."""
-        counters = snapshot["counters"]
         model = self.run.model(
             snapshot["result_w"],
             snapshot["result_state"],
             snapshot["history"],
             status=status,
-            best_epoch=int(counters[6]),
+            best_epoch=int(counter(snapshot, "best_epoch")),
         )
         document, arrays = pack(model)
-        own = [] if self.run.own_optimizer is None else self.run.own_optimizer.saved()
-        document["checkpoint"] = {"format": _FORMAT, "data": self._fingerprint, "own": len(own)}
-        arrays |= {_PREFIX + name: snapshot[name] for name in (*_ARRAYS, _BEFORE)}
-        optimizer, n = described_optimizer(self.run.recipe), self.run.handle.n_parameters
+        custom = self.run.custom_state()
+        document["checkpoint"] = {"format": _FORMAT, "data": self._fingerprint, "own": len(custom)}
+        arrays |= {_PREFIX + name: snapshot[name] for name in fields() if name != _SLOTS}
+        optimizer, n = _optimizer_of(self.run)
         named = named_state(optimizer, n, snapshot[_SLOTS])
         arrays |= {_OPTIMIZER + name: array for name, array in named.items()}
-        arrays |= {f"{_OWN}{i}": array for i, array in enumerate(own)}
+        arrays |= {f"{_CUSTOM}{i}": array for i, array in enumerate(custom)}
         write_model_file(self.path, document, arrays)
 
 
@@ -145,8 +138,7 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
     saved = document.get("checkpoint")
     if saved is None:
         return False
-    kept = (*_ARRAYS, _SLOTS)
-    start = {name: arrays[_PREFIX + name] for name in kept if _PREFIX + name in arrays}
+    start = {name: arrays[_PREFIX + name] for name in fields() if _PREFIX + name in arrays}
     if not isinstance(saved, dict):
         raise FileError(f"{path} is not a whole checkpoint.")
     form = saved.get("format", 1)
@@ -158,7 +150,10 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
             f"reads formats 1 to {_FORMAT}.",
             hint="Update ravine.",
         )
-    if set(start) != {*_ARRAYS, *([_SLOTS] if form != _FORMAT else [])}:
+    if "w" in start:
+        start.setdefault(_BEFORE, start["w"][:0])
+    named = {_SLOTS} if form == _FORMAT else set()
+    if set(start) != set(fields()) - named:
         raise FileError(f"{path} is not a whole checkpoint.")
     _check_same(path, document, run)
     if saved.get("data") != fingerprint(run):
@@ -168,12 +163,9 @@ def resume(path: str | os.PathLike[str], run: Run) -> bool:
         )
     if form == _FORMAT:
         start[_SLOTS] = _slots_of(path, arrays, run)
-    start[_BEFORE] = arrays.get(_PREFIX + _BEFORE, start["w"][:0])
     _check_sizes(path, start, run)
-    run.start = _with_effective_capacity(start, run)
-    if run.own_optimizer is not None:
-        own = [arrays[f"{_OWN}{i}"] for i in range(len(arrays)) if f"{_OWN}{i}" in arrays]
-        run.own_optimizer.restore(own)
+    custom = [arrays[f"{_CUSTOM}{i}"] for i in range(len(arrays)) if f"{_CUSTOM}{i}" in arrays]
+    run.resume(_with_effective_capacity(start, run), custom)
     return True
 
 
@@ -217,6 +209,11 @@ def fingerprint(run: Run) -> list[int]:
     return found
 
 
+def _optimizer_of(run: Run) -> tuple[dict[str, Any], int]:
+    """Describe a run's optimizer, and give the number of its parameters."""
+    return for_engine(as_described(run.recipe.optimizer)), run.handle.n_parameters
+
+
 def _slots_of(path: Any, arrays: dict[str, NDArray[Any]], run: Run) -> NDArray[Any]:
     """Give the optimizer's state as the engine has it, from the arrays of a file."""
     named = {
@@ -227,7 +224,7 @@ def _slots_of(path: Any, arrays: dict[str, NDArray[Any]], run: Run) -> NDArray[A
     dtype = run.recipe.dtype
     if any(array.dtype != np.dtype(dtype) for array in named.values()):
         raise FileError(f"{path} is not a whole checkpoint: its optimizer's state does not fit.")
-    optimizer, n = described_optimizer(run.recipe), run.handle.n_parameters
+    optimizer, n = _optimizer_of(run)
     try:
         return state_of_names(optimizer, n, named, dtype)
     except ParameterError as error:
@@ -243,9 +240,11 @@ def _of_format_1(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[
     factor ``1 − d^k`` after k steps, and no average of the running statistics: it begins with them
     as they are.
     """
-    if not {"average", "state", "counters"} <= set(start) or len(start["counters"]) < 3:
+    if not {"average", "state", "counters"} <= set(start):
         return start
-    average, state, steps = start["average"], start["state"], float(start["counters"][2])
+    if start["counters"].shape not in _counted():
+        return start
+    average, state, steps = start["average"], start["state"], counter(start, "k")
     decay = run.recipe.averaging
     if decay is None or not len(average) or steps < 1:
         return start | {"average_state": np.zeros(len(state) if len(average) else 0, state.dtype)}
@@ -288,24 +287,28 @@ def _described(network: Network, recipe: Recipe) -> dict[str, Any]:
     return {"network": as_saved(network), **recipe_to_document(recipe)}
 
 
+def _counted() -> tuple[tuple[int, ...], ...]:
+    """Give the shapes of the array of counters: that of the first versions, and today's."""
+    today = len(counters())
+    return (today - len(_LATER_COUNTERS),), (today,)
+
+
 def _with_effective_capacity(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:
     """Give the state of a run of before ravine counted it the column and the counters for it.
 
     Plain descent has the same as the capacity; with momentum it is not known any more.
     """
-    from ravine.engine._engine import history_columns
-
-    counters, columns = start["counters"], list(history_columns)
-    if len(counters) != _COUNTERS_BEFORE:
+    counted, columns = start["counters"], history_columns()
+    if counted.shape != _counted()[0]:
         return start
     rule = run.recipe.optimizer
     plain = isinstance(rule, SGD) and rule.momentum == 0
     new = columns.index("effective_capacity")
     history = start["history"].reshape(-1, len(columns) - 1)
     known = history[:, columns.index("capacity")] if plain else np.full(len(history), np.nan)
-    added = (0.0, counters[3]) if plain else (np.nan, np.nan)
+    added = (0.0, counter(start, "capacity")) if plain else (np.nan, np.nan)
     return start | {
-        "counters": np.append(counters, added),
+        "counters": np.append(counted, added),
         "history": np.insert(history, new, known, axis=1).ravel(),
     }
 
@@ -314,6 +317,7 @@ def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
     n, n_state = run.handle.n_parameters, run.handle.n_state
     kind = np.dtype(run.recipe.dtype)
     rules = {
+        "counters": tuple(shape[0] for shape in _counted()),
         "w": (n,),
         "state": (n_state,),
         "average": (0, n),
@@ -323,7 +327,7 @@ def _check_sizes(path: Any, start: dict[str, NDArray[Any]], run: Run) -> None:
         "best_state": (0, n_state),
     }
     for name, array in start.items():
-        wanted = np.dtype("float64") if name in ("schedule", "history", "counters") else kind
+        wanted = np.dtype("float64") if name in fields_in_double() else kind
         if (
             array.ndim != 1
             or array.dtype != wanted

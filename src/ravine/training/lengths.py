@@ -36,7 +36,7 @@ def as_long_as_the_run(network: Network, recipe: Recipe) -> list[str]:
     >>> as_long_as_the_run(network, recipe)
     ['Dropout', 'CosineDecay']
     """
-    rate = getattr(recipe.optimizer, "learning_rate", None)  # also that of a rule of one's own
+    rate = getattr(recipe.optimizer, "learning_rate", None)  # also that of a custom rule
     parts = [network, recipe.optimizer, rate if isinstance(rate, Schedule) else None]
     kinds = [kind for part in parts for kind in _open_kinds(_plain(part))]
     return list(dict.fromkeys(kinds))

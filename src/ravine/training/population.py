@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ravine.data.shared import SharedData
 from ravine.errors import ParameterError
+from ravine.ground.progress import Report
 from ravine.models.model import Model
 from ravine.training.run import Run
 
@@ -22,8 +23,6 @@ __all__ = ["Outcome", "Population", "check_threads"]
 
 #: How long to wait for news of the engine, so that Ctrl-C is seen in time.
 _POLL_MILLISECONDS = 40
-
-Report = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass
@@ -181,8 +180,8 @@ class Population:
             message=outcome.message,
         )
         slots = outcome.slots
-        if run.own_optimizer is not None:
-            model.remember(run.own_optimizer.state)
+        if run.custom_optimizer is not None:
+            model.remember(run.custom_optimizer.state)
         elif slots is not None:
             model.remember(slots)
         return model

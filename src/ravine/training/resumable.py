@@ -1,4 +1,4 @@
-"""A training in stretches: it goes on where it stood, on other rows or at another rate."""
+"""A training that can be resumed: it goes on where it stood, on other rows or at another rate."""
 
 from __future__ import annotations
 
@@ -7,37 +7,30 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.data.shared import Offsets, SharedData
+from ravine.data.offsets import Offsets
+from ravine.data.shared import SharedData
+from ravine.engine.snapshot import counter, fields
 from ravine.models.model import Model
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.training.population import Population
-from ravine.training.run import Look, Patience, Run
+from ravine.training.run import Run
+from ravine.training.watching import Watcher
 
-__all__ = ["Stretches"]
+__all__ = ["ResumableTraining"]
 
-#: What a run carries from one stretch to the next, beside its weights.
-_CARRIED = (
-    "slots",
-    "average",
-    "average_state",
-    "best_w",
-    "best_state",
-    "before",
-    "schedule",
-    "history",
-    "counters",
-)
+#: What of a snapshot is the network's; all else is what a run remembers.
+_WEIGHTS = ("w", "state")
 
 
-class Stretches:
-    """One training, in as many stretches as it takes.
+class ResumableTraining:
+    """One training, in as many calls of `train` as it takes.
 
-    A stretch is a run of its own that begins with everything that the one before it ended with:
-    weights, the optimizer's state and count of steps, the best weights so far, the history. So
-    stretches on the same rows with the same recipe are, bit for bit, one run that was never
-    interrupted; but the rows may change between them (learning as data comes), and so may the
-    learning rate (a rule of one's own). Epochs are counted on.
+    Each call is a run that begins with everything that the one before it ended with: weights, the
+    optimizer's state and count of steps, the best weights so far, the history. So calls with the
+    same rows and the same recipe are, bit for bit, one run that was never interrupted; but the rows
+    may change between them (learning as data comes), and so may the learning rate (scikit-learn's
+    adaptive one). Epochs are counted on.
 
     Parameters
     ----------
@@ -59,7 +52,7 @@ class Stretches:
     >>> data = SharedData([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
     >>> network = rv.Network([rv.Dense(1)])
     >>> recipe = rv.Recipe(optimizer=rv.SGD(0.1), epochs=3)
-    >>> halves = Stretches(network)
+    >>> halves = ResumableTraining(network)
     >>> for epochs in (1, 3):
     ...     model = halves.train(data, recipe.replace(epochs=epochs), threads=1)
     >>> whole = rv.train(network, [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], recipe)
@@ -85,7 +78,7 @@ class Stretches:
     @property
     def epochs(self) -> int:
         """Epochs done so far."""
-        return 0 if self.memory is None else int(self.memory["counters"][0])
+        return 0 if self.memory is None else int(counter(self.memory, "epoch"))
 
     def train(
         self,
@@ -93,8 +86,7 @@ class Stretches:
         recipe: Recipe,
         *,
         classes: NDArray[Any] | None = None,
-        look: Look | None = None,
-        patience: Patience | None = None,
+        watcher: Watcher | None = None,
         threads: int = 1,
     ) -> Model:
         """Train until the recipe's number of epochs, the earlier ones included, is done.
@@ -104,20 +96,18 @@ class Stretches:
         data : SharedData
             The rows.
         recipe : Recipe
-            How; of the sort and with the batch size of the stretches before it.
+            How; with the kind of optimizer and the batch size of the calls before it.
         classes : ndarray, optional
             The classes, where the rows need not hold all of them.
-        look : callable, optional
-            As `ravine.training.run.Look` says; it sees every epoch.
-        patience : Patience, optional
-            How long it may go without looking.
+        watcher : Watcher, optional
+            It sees every epoch.
         threads : int, default 1
             Threads to use.
 
         Returns
         -------
         Model
-            The trained network; its history goes back to the first stretch. After Ctrl-C its status
+            The trained network; its history goes back to the first call. After Ctrl-C its status
             is "interrupted", and "diverged" if loss or weights became infinite or not a number;
             with early stopping it then has the best weights before.
         """
@@ -128,10 +118,11 @@ class Stretches:
             classes=classes,
             weigh_by=self.weigh_by,
             offsets=self._offsets,
+            keep=True,
         )
-        self._offsets, run.keep = run.offsets, True
-        run.watch(look, patience=patience)
-        self._restore(run)
+        self._offsets = run.offsets
+        run.watch(watcher)
+        self._resume(run)
         population = Population([run], data)
         try:
             for _ in population.train(None, threads):
@@ -143,19 +134,15 @@ class Stretches:
         model = population.model(0)
         snapshot = population.outcomes[0].snapshot
         if snapshot is not None:
-            self._weights = {name: snapshot[name] for name in ("w", "state")}
-            self.memory = {name: snapshot[name] for name in _CARRIED}
-            if run.own_optimizer is not None:
-                self.memory["own"] = run.own_optimizer.saved()
+            self._weights = {name: snapshot[name] for name in _WEIGHTS}
+            self.memory = {name: snapshot[name] for name in fields() if name not in _WEIGHTS}
+            self.memory["own"] = run.custom_state()
         return model
 
-    def _restore(self, run: Run) -> None:
+    def _resume(self, run: Run) -> None:
         if self._weights is None:
             return
         kind = np.dtype(run.recipe.dtype)
-        run.start = {name: np.asarray(a, dtype=kind) for name, a in self._weights.items()}
-        if self.memory is None:
-            return
-        run.start |= {name: self.memory[name] for name in _CARRIED}
-        if run.own_optimizer is not None:
-            run.own_optimizer.restore(self.memory["own"])
+        weights = {name: np.asarray(a, dtype=kind) for name, a in self._weights.items()}
+        memory = self.memory or {}
+        run.resume({**weights, **memory}, memory.get("own", ()))

@@ -6,68 +6,25 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike
 
 from ravine.data.shared import SharedData
 from ravine.errors import DivergenceError, ParameterError
-from ravine.models.model import Model, read_model
+from ravine.models.model import Model
+from ravine.models.reading import read_model
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.training.checkpoints import Checkpoint, offsets_of, resume
+from ravine.training.jobs import Job, check_kinds, population_of
 from ravine.training.population import Population, check_threads
-from ravine.training.run import Callback, Run, Sides, each_epoch
+from ravine.training.run import Run, Sides
+from ravine.training.watching import Callback, EachEpoch
 
-__all__ = ["Job", "train", "train_many"]
+__all__ = ["Progress", "train", "train_many"]
 
 Progress = bool | Callable[[Mapping[str, Any]], None] | None
-
-
-@dataclass(frozen=True)
-class Job:
-    """One member of a population: what to train, how, and on which rows.
-
-    Parameters
-    ----------
-    network : Network
-        What is fitted.
-    recipe : Recipe, default Recipe()
-        How it is trained.
-    rows : array-like of int, optional
-        Rows of X to train on; a row may stand more than once, and all its copies then lie on one
-        side of a split. None: all rows that do not validate.
-    validation_rows : array-like of int, optional
-        Rows of X to validate on, none of which is trained on, instead of those that the recipe's
-        ``validation_fraction`` sets aside.
-    y : array-like, shape (n,) or (n, outputs), optional
-        Targets of this job alone, one for each row of X. None: those that all jobs share.
-    groups, time : array-like, shape (n,), optional
-        Groups and times for this job alone, one for each row of X, as in `train`. None: those that
-        all jobs share.
-    label : str, optional
-        What the job is called in reports.
-
-    Examples
-    --------
-    >>> import ravine as rv
-    >>> rv.Job(rv.Network([rv.Dense(1)]), rv.Recipe(seed=1), label="seed 1").label
-    'seed 1'
-    """
-
-    network: Network
-    recipe: Recipe = Recipe()  # noqa: RUF009 - immutable
-    _: KW_ONLY
-    rows: ArrayLike | None = None
-    validation_rows: ArrayLike | None = None
-    y: ArrayLike | None = None
-    groups: ArrayLike | None = None
-    time: ArrayLike | None = None
-    label: str | None = None
-
-    def __post_init__(self) -> None:
-        _check_kinds(self.network, self.recipe)
 
 
 def train(
@@ -167,16 +124,17 @@ def train(
     >>> model.predict([[0.5]]).round(1)
     array([2.5], dtype=float32)
     """
-    _check_kinds(network, recipe)
+    check_kinds(network, recipe)
     data = SharedData(X, y, sample_weight, validation)
     run = _started(network, recipe, data, start, (groups, time))
     saver = Checkpoint(checkpoint, every, run) if checkpoint is not None else None
     if saver is None and every is not None:
         raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
+    watcher = None if callback is None else EachEpoch(callback)
     if saver is None:
-        run.watch(each_epoch(callback))
+        run.watch(watcher)
     else:
-        run.watch(each_epoch(callback), saver.write, saver.every)
+        run.watch(watcher, saver.write, saver.every)
     population = Population([run], data)
     try:
         for _ in _train(population, progress, threads):
@@ -294,7 +252,7 @@ def train_many(
     >>> [model.status for model in models]
     ['finished', 'finished']
     """
-    population = _population(jobs, X, y, sample_weight, (groups, time))
+    population = population_of(jobs, X, y, sample_weight, (groups, time))
     if as_completed:
         return _as_completed(population, progress, threads)
     try:
@@ -308,57 +266,6 @@ def train_many(
             stacklevel=2,
         )
     return [population.model(number) for number in range(len(population.runs))]
-
-
-def _population(
-    jobs: Sequence[Job],
-    X: ArrayLike,
-    y: ArrayLike | None,
-    sample_weight: ArrayLike | None,
-    sides: Sides,
-) -> Population:
-    data = SharedData(X, y, sample_weight)
-    runs = []
-    for number, job in enumerate(jobs):
-        if not isinstance(job, Job):
-            raise ParameterError(f"jobs must hold Job objects. Got {job!r} at place {number}.")
-        if y is None and job.y is None:
-            raise ParameterError(
-                f"The job at place {number} has no targets: y is None, and so is the job's own.",
-                hint="Pass train_many(jobs, X, y), or Job(..., y=y).",
-            )
-        own = _sides_of(job, sides)
-        runs.append(
-            Run(job.network, job.recipe, data, job.rows, job.validation_rows, y=job.y, sides=own)
-        )
-    _check_use(jobs, sides)
-    return Population(runs, data)
-
-
-def _sides_of(job: Job, shared: Sides) -> Sides:
-    """Give a job's groups and times: its own, or the shared ones if it can use them."""
-    own = (job.groups, job.time)
-    if not _splits(job):
-        return own
-    groups, time = (
-        theirs if mine is None else mine for mine, theirs in zip(own, shared, strict=True)
-    )
-    return groups, time
-
-
-def _splits(job: Job) -> bool:
-    return job.recipe.validation_fraction > 0 or job.validation_rows is not None
-
-
-def _check_use(jobs: Sequence[Job], sides: Sides) -> None:
-    """Refuse shared groups or times that no job uses."""
-    for name, side in zip(("groups", "time"), sides, strict=True):
-        if side is not None and not any(_splits(j) and getattr(j, name) is None for j in jobs):
-            raise ParameterError(
-                f"The '{name}' parameter of train_many would change nothing: no job sets "
-                "validation rows aside by it.",
-                hint=f"Set Recipe(validation_fraction=0.2) in a job, or leave {name} out.",
-            )
 
 
 def _as_completed(
@@ -407,10 +314,3 @@ def _started(
             f"The 'start' parameter of train must be a Model or the path of one. Got {start!r}."
         )
     return Run(network, recipe, data, start=start, sides=sides)
-
-
-def _check_kinds(network: object, recipe: object) -> None:
-    if not isinstance(network, Network):
-        raise ParameterError(f"network must be a Network. Got {network!r}.")
-    if not isinstance(recipe, Recipe):
-        raise ParameterError(f"recipe must be a Recipe. Got {recipe!r}.")

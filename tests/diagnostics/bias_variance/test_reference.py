@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import ravine as rv
-from ravine.diagnostics.bias_variance.folds import make_folds
+from ravine.data.folds import make_folds
 from ravine.diagnostics.bias_variance.reference import choose
 from ravine.diagnostics.bias_variance.residuals import Reference, match_errors
 from ravine.diagnostics.bias_variance.sweeps import read_sweep

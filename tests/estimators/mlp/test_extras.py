@@ -5,9 +5,9 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import ravine as rv
-from ravine.estimators.mlp.watching import Watch
+from ravine.estimators.mlp.watching import EpochWatcher
 from ravine.training.population import check_threads
-from ravine.training.resumable import Stretches
+from ravine.training.resumable import ResumableTraining
 from tests.builders.mlp import CLASSES, IRIS, NUMBERS, X_CLASSES, X, fitted, noise
 
 RNG = np.random.default_rng(1)
@@ -281,8 +281,8 @@ def test_a_run_that_is_looked_at_when_it_might_end_is_one_looked_at_after_every_
     parameters, monkeypatch
 ):
     looks = []
-    look = Watch.__call__
-    monkeypatch.setattr(Watch, "__call__", lambda *given: looks.append(1) or look(*given))
+    see = EpochWatcher.see
+    monkeypatch.setattr(EpochWatcher, "see", lambda *given: looks.append(1) or see(*given))
     rarely = fitted("MLPRegressor", X, NUMBERS, max_iter=120, **parameters)
     few = len(looks)
     always = fitted("MLPRegressor", X, NUMBERS, max_iter=120, callbacks=lambda row: 0, **parameters)
@@ -332,13 +332,13 @@ def test_threads_do_not_change_the_result():
 )
 def test_threads_are_those_that_blas_would_take(n_jobs, limit, threads, monkeypatch):
     asked = []
-    train = Stretches.train
+    train = ResumableTraining.train
 
     def spy(self, *arguments, **named):
         asked.append(named["threads"])
         return train(self, *arguments, **named)
 
-    monkeypatch.setattr(Stretches, "train", spy)
+    monkeypatch.setattr(ResumableTraining, "train", spy)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     if limit is not None:
         monkeypatch.setenv("OMP_NUM_THREADS", limit)

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 import ravine as rv
 from ravine.errors import DataError
-from ravine.estimators.neural import base as neural_base
-from ravine.estimators.neural import copies as neural_copies
+from ravine.estimators.neural import classifier as neural_classifier
+from ravine.estimators.neural import ensemble
 from ravine.estimators.neural import members as neural_members
-from ravine.estimators.neural.copies import common_measure, equal_rows, in_order
+from ravine.estimators.neural.copies import common_measure, in_order
+from ravine.estimators.neural.equal_rows import equal_rows
 from tests.builders.neural_copies import classifier, outcome, regressor, repeated, table
 
 # --- A table, the table twice, weights -----------------------------------------------------------
@@ -143,7 +144,8 @@ def test_rows_are_equal_by_their_cells_not_by_their_hash(monkeypatch):
     assert equal_rows(frame).argsort().size == 5
     for clash in (False, True):
         if clash:
-            monkeypatch.setattr(neural_copies, "_hashes", lambda f: np.zeros(len(f), np.uint64))
+            name = "ravine.estimators.neural.equal_rows.hashes_of"
+            monkeypatch.setattr(name, lambda f: np.zeros(len(f), np.uint64))
         codes = equal_rows(frame).tolist()
         assert [[one == other for other in codes] for one in codes] == [
             [one == other for other in expected] for one in expected
@@ -299,19 +301,20 @@ def test_weights_of_1_to_99_do_not_diverge(batch_size):
 # --- Saved ---------------------------------------------------------------------------------------
 
 
-def test_kinds_of_members_and_temperatures_are_learnt_from_weighted_rows(monkeypatch):
+def test_variants_and_temperatures_are_learnt_from_weighted_rows(monkeypatch):
     seen = []
 
     def fit_temperature(found, codes, weights):
         seen.append(weights)
         return 1.0
 
-    monkeypatch.setattr(neural_base, "fit_temperature", fit_temperature)
+    for module in (ensemble, neural_classifier):
+        monkeypatch.setattr(module, "fit_temperature", fit_temperature)
     frame, y = table(80)
     weight = np.where(np.arange(80) < 40, 1.0, 3.0)
     classifier(n_members=5, variants=({"dropout": 0.0},)).fit(frame, y > 0, sample_weight=weight)
     assert all(sorted(set(weights.tolist())) == [0.5, 1.5] for weights in seen)
-    assert len(seen) == 4
+    assert len(seen) == 5  # each of two variants, twice; then their mean
 
 
 def test_validation_rows_of_weight_0_may_be_of_any_class():

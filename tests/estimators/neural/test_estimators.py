@@ -1,5 +1,6 @@
 """NeuralClassifier and NeuralRegressor: tables as they come, parameters, and scikit-learn."""
 
+import dataclasses
 import pickle
 import warnings
 
@@ -18,7 +19,12 @@ from sklearn.preprocessing import StandardScaler
 
 from ravine import NeuralClassifier, NeuralRegressor
 from ravine.errors import DataError, ParameterError
-from ravine.estimators.neural.options import BOTH, CLASSIFIER, REGRESSOR
+from ravine.estimators.neural.options import (
+    ClassifierOptions,
+    Options,
+    RegressorOptions,
+    Variant,
+)
 from tests.builders.neural_estimators import DEAR, FRAME, PRICE, classifier, regressor
 
 # --- Tables --------------------------------------------------------------------------------------
@@ -156,10 +162,24 @@ def test_wrong_parameters_of_one_estimator_alone_are_named_too():
 
 
 def test_every_parameter_of_the_recipe_has_a_rule():
-    free = {"random_state", "n_jobs", "verbose", "variants"}
-    assert set(NeuralClassifier().get_params()) == {*BOTH, *CLASSIFIER, "class_weight"} | free
-    assert set(NeuralRegressor().get_params()) == {*BOTH, *REGRESSOR} | free
-    assert set(BOTH) == {name for name, _ in WRONG}
+    free = {"random_state", "n_jobs", "verbose", "class_weight"}
+    kinds = {NeuralClassifier: ClassifierOptions, NeuralRegressor: RegressorOptions}
+    for estimator, options in kinds.items():
+        rules = {*options._rules, *options._variant._rules}
+        assert set(estimator().get_params()) - free == rules
+        for kind in (options, options._variant):
+            assert {field.name for field in dataclasses.fields(kind)} == set(kind._rules)
+    assert {*Options._rules, *Variant._rules} - {"variants"} == {name for name, _ in WRONG}
+
+
+def test_the_options_of_an_estimator_are_a_description_like_all_others():
+    for estimator in (NeuralClassifier(n_members=3), NeuralRegressor(variants=[{"dropout": 0.5}])):
+        options = estimator._options()
+        assert type(options).from_dict(options.to_dict()) == options
+        assert hash(options) == hash(options.replace(n_members=options.n_members))
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            options.variants[0].dropout = 0.2
+    assert [variant.dropout for variant in options.variants] == [0.1, 0.5]
 
 
 CHOICES = [

@@ -84,7 +84,8 @@ def test_an_estimator_of_arrays_comes_back_without_names(tmp_path):
     estimator = NeuralRegressor(**QUICK | {"random_state": np.random.RandomState(0)}).fit(
         X, X[:, 0]
     )
-    estimator.save(tmp_path / "m.safetensors")
+    with pytest.warns(UserWarning, match="random_state of NeuralRegressor holds code or a gen"):
+        estimator.save(tmp_path / "m.safetensors")
     again = rv.load(tmp_path / "m.safetensors")
     assert not hasattr(again, "feature_names_in_")
     assert again.random_state is None
@@ -146,18 +147,19 @@ HOSTILE = {
     "a schema of nothing": ("classes", ["schema"], {}, "A schema needs"),
     "other columns": ("classes", ["learnt", "feature_names"], ["a", "b", "c"], "has a column that"),
     "too few names": ("classes", ["learnt", "feature_names"], ["a"], "not as many"),
-    "names of numbers": ("classes", ["learnt", "feature_names"], [1, 2], "cannot be read"),
+    "a name twice": ("classes", ["learnt", "feature_names"], ["a", "b", "b"], "not all different"),
+    "names of numbers": ("classes", ["learnt", "feature_names"], [1, 2], "a list of type str"),
     "a boolean count": ("classes", ["learnt", "n_features"], True, "'n_features'"),
     "other precision": ("numbers", ["parameters", "dtype"], "float64", "does not fit"),
     "other quantiles": (
-        "quantiles", ["parameters", "quantiles"], [0.1, 0.5, 0.9], "kinds of members",
+        "quantiles", ["parameters", "quantiles"], [0.1, 0.5, 0.9], "weights of the variants",
     ),
     "a variant of nothing": ("numbers", ["parameters", "variants"], [{"x": 1}], "'variants'"),
     "columns that are not there": (
         "numbers", ["learnt", "columns"], [[0, 99]] * 3, "not those of the schema",
     ),
     "columns in words": ("numbers", ["learnt", "columns"], [["0"]] * 3, "whole numbers"),
-    "fewer kinds": ("numbers", ["learnt", "columns"], [[0]], "kinds of members do not fit"),
+    "fewer variants": ("numbers", ["learnt", "columns"], [[0]], "variants do not fit together"),
     "a text as flag": ("numbers", ["learnt", "one_dimensional"], "yes", "'one_dimensional'"),
     "two as one": ("several targets", ["learnt", "one_dimensional"], True, "do not fit together"),
     "another history": ("numbers", ["learnt", "history"], ["loss"], "columns of the history"),

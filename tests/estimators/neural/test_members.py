@@ -1,4 +1,4 @@
-"""The members of an ensemble: kinds, weights, history, refitting."""
+"""The members of an ensemble: variants, weights, history, refitting."""
 
 import re
 
@@ -7,9 +7,9 @@ import pytest
 
 import ravine as rv
 from ravine import NeuralClassifier, NeuralRegressor
+from ravine.data.rotating import validation_splits
 from ravine.errors import DivergenceError, ParameterError
-from ravine.estimators.neural import base as neural_base
-from ravine.estimators.neural.splits import validation_splits
+from ravine.estimators.neural import ensemble
 from tests.builders.neural_estimators import (
     DEAR,
     FRAME,
@@ -39,7 +39,7 @@ def test_members_are_what_the_ensemble_averages():
     assert not np.allclose(each[0], each[1], rtol=1e-3)
 
 
-def test_kinds_of_members_are_averaged_by_their_weights():
+def test_variants_are_averaged_by_their_weights():
     variants = ({"number_embedding": "none"}, {"activation": "relu", "n_bins": 2})
     fitted = regressor(
         n_members=2, clip_predictions=False, variants=variants, validation_fraction=0.0
@@ -57,11 +57,11 @@ def test_kinds_of_members_are_averaged_by_their_weights():
         fitted.schema_.target.decode(model.predict(rows[place // 2]))
         for place, model in enumerate(fitted.members_)
     ]
-    kinds = np.reshape(each, (3, 2, -1)).mean(axis=1)
-    np.testing.assert_allclose(fitted.predict(FRAME), [0.5, 0.2, 0.3] @ kinds, rtol=1e-5)
+    variants = np.reshape(each, (3, 2, -1)).mean(axis=1)
+    np.testing.assert_allclose(fitted.predict(FRAME), [0.5, 0.2, 0.3] @ variants, rtol=1e-5)
 
 
-def test_a_useless_kind_of_members_gets_no_weight():
+def test_a_useless_variant_gets_no_weight():
     useless = {"learning_rate": 1e-12}
     fitted = regressor(epochs=60, variants=(useless,)).fit(FRAME, PRICE)
     np.testing.assert_array_equal(fitted.variant_weights_, [[1.0, 0.0]])
@@ -70,15 +70,15 @@ def test_a_useless_kind_of_members_gets_no_weight():
     np.testing.assert_array_equal(fitted.predict(FRAME), alone.predict(FRAME))
 
 
-def test_a_useless_kind_of_members_is_left_after_half_of_them(monkeypatch):
+def test_a_useless_variant_is_left_after_half_of_them(monkeypatch):
     trained = []
-    train = neural_base.train_members
+    train = ensemble.train_members
 
-    def counted(kinds, X, y, weights, splits, seed, **how):
-        trained.append((len(kinds), len(splits), how.get("first", 0)))
-        return train(kinds, X, y, weights, splits, seed, **how)
+    def counted(plans, lesson, *, first=0, last=None):
+        trained.append((len(plans), len(lesson.splits[first:last]), first))
+        return train(plans, lesson, first=first, last=last)
 
-    monkeypatch.setattr(neural_base, "train_members", counted)
+    monkeypatch.setattr(ensemble, "train_members", counted)
     fitted = regressor(n_members=5, epochs=30, variants=({"learning_rate": 1e-12},))
     fitted.fit(FRAME, PRICE)
     assert trained == [(2, 2, 0), (1, 3, 2)]
@@ -117,23 +117,23 @@ def test_dropout_fades_on_demand():
     assert rv.Dropout(0.1, fades=True) in fitted.members_[0].network.layers
 
 
-def test_kinds_of_members_count_alike_without_validation_rows():
+def test_variants_count_alike_without_validation_rows():
     fitted = classifier(validation_fraction=0.0).fit(FRAME, DEAR)
     np.testing.assert_allclose(fitted.variant_weights_, [[1 / 5] * 5])
 
 
 def test_the_variants_of_the_defaults_change_only_what_is_at_its_default():
-    kinds = NeuralClassifier()._options()["kinds"]
+    variants = NeuralClassifier()._options().variants
     sizes = [(512,), (512,), (64,), (64, 64), (256, 256)]
-    assert [kind["hidden_layer_sizes"] for kind in kinds] == sizes
-    assert kinds[2]["label_smoothing"] == 0.0
-    kinds = NeuralRegressor(hidden_layer_sizes=8, activation="tanh")._options()["kinds"]
-    assert [kind["hidden_layer_sizes"] for kind in kinds] == [(8,)] * 4
-    assert [kind["activation"] for kind in kinds] == ["tanh"] * 4
-    assert "label_smoothing" not in kinds[1]
-    assert [kind["learning_rate"] for kind in kinds] == [5e-3, 5e-3, 5e-3, 2e-3]
-    assert [kind["n_bins"] for kind in kinds] == [32, 64, 32, 32]
-    assert [kind["input_scale"] for kind in kinds] == [True, False, False, False]
+    assert [variant.hidden_layer_sizes for variant in variants] == sizes
+    assert variants[2].label_smoothing == 0.0
+    variants = NeuralRegressor(hidden_layer_sizes=8, activation="tanh")._options().variants
+    assert [variant.hidden_layer_sizes for variant in variants] == [(8,)] * 4
+    assert [variant.activation for variant in variants] == ["tanh"] * 4
+    assert not hasattr(variants[1], "label_smoothing")
+    assert [variant.learning_rate for variant in variants] == [5e-3, 5e-3, 5e-3, 2e-3]
+    assert [variant.n_bins for variant in variants] == [32, 64, 32, 32]
+    assert [variant.input_scale for variant in variants] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_variants_that_break_a_rule_are_refused(variants, message):
         classifier(variants=variants).fit(FRAME, DEAR)
 
 
-def test_probabilities_of_several_kinds_are_calibrated():
+def test_probabilities_of_several_variants_are_calibrated():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(800, 3))
     y = rng.random(800) < 1 / (1 + np.exp(-2 * X[:, 0]))
@@ -194,6 +194,15 @@ def test_the_history_is_the_mean_of_the_members():
     np.testing.assert_allclose(fitted.history_["val_loss"], np.mean(losses, axis=0))
     assert len(fitted.history_) == 12
     assert fitted.history_.to_frame()["epoch"].tolist() == list(range(1, 13))
+
+
+def test_the_history_is_in_units_of_the_target_s_standard_deviation():
+    X, y = FRAME[::2], PRICE[::2]
+    fitted = regressor(n_members=1, variants=None, clip_predictions=False)
+    fitted.fit(X, y, X_val=FRAME[1::2], y_val=PRICE[1::2])
+    best = fitted.history_["val_rmse"][fitted.history_.best_epoch - 1]
+    missed = np.sqrt(np.mean((fitted.predict(FRAME[1::2]) - PRICE[1::2]) ** 2))
+    assert best * fitted.schema_.target.standard_deviation == pytest.approx(missed, rel=1e-5)
 
 
 def test_scores_of_one_validation_row_are_not_numbers_and_that_is_no_warning():

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, cross_validate
 
+from ravine.data.rotating import validation_splits
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.neural.copies import in_order
-from ravine.estimators.neural.splits import validation_splits
 from tests.builders.neural_copies import classifier, outcome, regressor, table
 
 # --- Groups --------------------------------------------------------------------------------------

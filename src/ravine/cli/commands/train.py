@@ -33,7 +33,9 @@ from ravine.specs.losses import OF_LABELS, OF_NUMBERS
 
 if TYPE_CHECKING:
     from ravine.cli.fitting import Fitted
-    from ravine.cli.kinds.base import Checkpoints, Kind, Prepared
+    from ravine.cli.flags.estimator import EstimatorSettings
+    from ravine.cli.flags.network import NetworkSettings
+    from ravine.cli.kinds.base import Checkpoints, Prepared
     from ravine.cli.saved.folder import ResultFolder
 
 __all__ = ["command"]
@@ -103,7 +105,7 @@ def command(
     from ravine.tables import table_stem
 
     file = file_of(recipe)
-    settings: Kind[Prepared]
+    settings: NetworkSettings | EstimatorSettings
     if choose_estimator(estimator, file, data, network, recipe, neural, run) == "neural":
         settings = read_estimator_settings(file, data, network, recipe, neural)
     else:

@@ -13,9 +13,8 @@ from ravine.cli.flags.words import batch_size_of, units_of
 from ravine.errors import ParameterError, SpecError
 
 if TYPE_CHECKING:
-    from ravine.cli.kinds.estimator import PreparedEstimator
-    from ravine.cli.known_rows import SplitRows
-    from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+    from ravine.estimators.neural.classifier import NeuralClassifier
+    from ravine.estimators.neural.regressor import NeuralRegressor
     from ravine.specs.recipe_file import RecipeFile
 
 __all__ = ["MLP_ONLY", "EstimatorSettings", "choose_estimator", "read_estimator_settings"]
@@ -51,12 +50,6 @@ class EstimatorSettings:
         """Give none to validate on here: the members set their validation rows aside themselves."""
         return 0.0, self.estimator(task, verbose=False).validation_fraction
 
-    def prepare(self, rows: SplitRows) -> PreparedEstimator:
-        """Learn the target, and check the parameters."""
-        from ravine.cli.kinds.estimator import PreparedEstimator
-
-        return PreparedEstimator.of(self, rows)
-
     def parameters_for(self, task: str) -> dict[str, Any]:
         """Give all parameters that a result depends on, defaults as well, for a recipe file."""
         said = self.estimator(task, verbose=False).get_params()
@@ -84,7 +77,8 @@ class EstimatorSettings:
         SpecError
             If the estimator has no such parameter.
         """
-        from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+        from ravine.estimators.neural.classifier import NeuralClassifier
+        from ravine.estimators.neural.regressor import NeuralRegressor
 
         kind = NeuralClassifier if task == "classification" else NeuralRegressor
         known = set(kind().get_params())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravine.cli.flags.optimizer import FORMS
+from ravine.cli.flags.schedules import FORMS
 from ravine.ground.text import choice
 from ravine.specs.layers.base import ACTIVATIONS as _ACTIVATIONS
 from ravine.specs.losses import LOSSES as _LOSSES

@@ -13,8 +13,6 @@ from ravine.cli.flags.words import batch_size_of, units_of
 from ravine.errors import ParameterError, SpecError
 
 if TYPE_CHECKING:
-    from ravine.cli.kinds.network import PreparedNetwork
-    from ravine.cli.known_rows import SplitRows
     from ravine.specs.network import Network
     from ravine.specs.recipe import Recipe
     from ravine.specs.recipe_file import RecipeFile
@@ -61,12 +59,6 @@ class NetworkSettings:
     def shares(self, task: str) -> tuple[float, float]:
         """Give the share of the rows to validate on; training sets none aside."""
         return self.recipe.validation_fraction, 0.0
-
-    def prepare(self, rows: SplitRows) -> PreparedNetwork:
-        """Make the network and code the rows."""
-        from ravine.cli.kinds.network import PreparedNetwork
-
-        return PreparedNetwork.of(self, rows)
 
     @property
     def standardise_target(self) -> bool:

@@ -172,7 +172,8 @@ class RecipeFlags:
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            help=f"Highest learning rate. (default: {OWN_RATES})",
+            help="Highest learning rate of the run; a schedule keeps its shape. "
+            f"(default: {OWN_RATES})",
             rich_help_panel=_RECIPE,
         ),
     ] = None

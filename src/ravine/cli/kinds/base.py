@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ravine.cli.saved.running_scores import Scored
 
@@ -13,15 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ravine.cli.flags.table import TableSettings
-    from ravine.cli.known_rows import SplitRows
     from ravine.cli.writing import Rows
     from ravine.models.history import History
     from ravine.models.model import Model
     from ravine.tables.schema import OnNewMissing, TableSchema
     from ravine.tables.target import Target
 
-__all__ = ["Checkpoints", "Kind", "Prepared", "SavedModel", "shares_by_class", "without_times"]
+__all__ = ["Checkpoints", "Prepared", "SavedModel", "shares_by_class", "without_times"]
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,14 @@ class Checkpoints:
         Epochs between two states; ``None`` keeps none.
     resume : bool, default False
         Whether training goes on from the state in the file.
-    begun : callable
+    begun : callable, optional
         Called once, when the first epoch has passed, if states are kept.
     """
 
     path: Path | None = None
     every: int | None = None
     resume: bool = False
-    begun: Callable[[], None] = lambda: None
+    begun: Callable[[], None] | None = None
 
 
 class Prepared(Protocol):
@@ -63,27 +61,6 @@ class Prepared(Protocol):
 
     def fit(self, checkpoints: Checkpoints = ...) -> SavedModel:
         """Train, with a live line on a terminal."""
-
-
-P_co = TypeVar("P_co", bound=Prepared, covariant=True)
-
-
-class Kind(Protocol[P_co]):
-    """A kind of model as flags and recipe file ask for it."""
-
-    @property
-    def table(self) -> TableSettings:
-        """What is predicted, from what, and which rows are tested on."""
-
-    @property
-    def seed(self) -> int:
-        """The seed of everything random."""
-
-    def shares(self, task: str) -> tuple[float, float]:
-        """Give the share of the rows to validate on, and the share that training sets aside."""
-
-    def prepare(self, rows: SplitRows) -> P_co:
-        """Make all choices that need the rows."""
 
 
 class SavedModel(Scored, Protocol):

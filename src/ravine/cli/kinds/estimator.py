@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ravine.cli.known_rows import SplitRows
     from ravine.cli.saved.running_scores import Scored
     from ravine.cli.writing import Rows
-    from ravine.estimators.neural.estimators import NeuralClassifier, NeuralRegressor
+    from ravine.estimators.neural.classifier import NeuralClassifier
+    from ravine.estimators.neural.regressor import NeuralRegressor
     from ravine.models.history import History
     from ravine.models.model import Model
     from ravine.specs.losses import Loss
@@ -186,15 +187,10 @@ class SavedEstimator:
     @property
     def history(self) -> History:
         """How training went, on average over the members."""
-        from ravine.models.history import History
-        from ravine.tables.fitted.table_model import loss_unit
+        from ravine.tables.fitted.table_model import history_in_unit
 
-        raw, unit = self.estimator.history_, 1.0
-        if self.target.task == "regression":
-            unit = loss_unit(self.estimator.members_[0].network.loss, self.target)
-        scales = dict.fromkeys(("loss", "penalty", "val_loss"), unit)
-        scales["val_rmse"] = self.target.standard_deviation
-        return History({name: raw[name] * scales.get(name, 1) for name in raw}, raw.best_epoch)
+        loss = self.networks[0].network.loss
+        return history_in_unit(self.estimator.history_, loss, self.target)
 
     @property
     def course(self) -> dict[str, Any]:
@@ -235,7 +231,7 @@ class SavedEstimator:
         weights = self.estimator.variant_weights_
         if weights.shape[1] > 1:
             shares = " and ".join(" ".join(f"{share:.0%}" for share in row) for row in weights)
-            lines.append(f"{weights.shape[1]} kinds of members, which count {shares}")
+            lines.append(f"{weights.shape[1]} variants of members, which count {shares}")
         if count > 1:
             lines.append(f"{count} members, the first of which is:")
         return "\n".join(lines)
@@ -317,13 +313,14 @@ class SavedEstimator:
 
     def baseline(self, training: pd.DataFrame) -> tuple[str, Scored]:
         """Give the constant prediction that has the lowest loss on the training rows."""
-        from ravine.specs.losses import Quantile
+        from ravine.specs.losses import CrossEntropy, Quantile
         from ravine.tables.fitted.baseline import best_constant
 
-        y, loss = self.target.encode(training[self.target.name]), self.networks[0].network.loss
-        if self.target.task == "classification":
-            classes = len(self.estimator.classes_)
-            return "frequencies", _Constant(self, best_constant(loss, y, classes))
+        y = self.target.encode(training[self.target.name])
+        if self.target.task == "classification":  # without the smoothing of the members' loss
+            shares = best_constant(CrossEntropy(), y, len(self.estimator.classes_))
+            return "frequencies", _Constant(self, shares)
+        loss = self.networks[0].network.loss
         losses: list[Loss] = [Quantile(level) for level in self.quantiles] or [loss]
         found = self.target.decode(np.concatenate([best_constant(each, y) for each in losses]))
         if self.quantiles:

@@ -175,9 +175,9 @@ class PreparedNetwork:
         return SavedNetwork(TableModel(self.schema, model))
 
 
-def _at_first(act: Callable[[], None]) -> Callable[[Mapping[str, Any]], None]:
+def _at_first(act: Callable[[], None] | None) -> Callable[[Mapping[str, Any]], None]:
     """Make a callback that acts after the first epoch that it is called for."""
-    acts = [act]
+    acts = [] if act is None else [act]
 
     def callback(_: Mapping[str, Any]) -> None:
         while acts:

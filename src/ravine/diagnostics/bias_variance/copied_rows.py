@@ -41,7 +41,8 @@ def find_copies(
     """
     import pandas as pd
 
-    from ravine.estimators.neural.copies import equal_rows, independent_rows, with_targets
+    from ravine.estimators.neural.copies import independent_rows
+    from ravine.estimators.neural.equal_rows import equal_rows, with_targets
 
     cells = equal_rows(pd.DataFrame(X.reshape(len(X), -1)))
     codes = with_targets(cells, y)

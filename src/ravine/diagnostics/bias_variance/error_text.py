@@ -7,13 +7,12 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ravine.diagnostics.bias_variance.error_parts import BiasVariance
+from ravine.diagnostics.bias_variance.reference_report import ReferenceReport
 
 __all__ = [
     "Column",
@@ -30,6 +29,58 @@ Array = NDArray[np.float64]
 Table = tuple[list[str], list[list[str]]]
 
 _WIDTH = 79
+
+
+class Found(Protocol):
+    """What is read here of a `ravine.BiasVariance`, besides its estimates by name."""
+
+    @property
+    def field(self) -> str | None:
+        """What was swept."""
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """Its values."""
+
+    @property
+    def intervals(self) -> dict[str, Array]:
+        """Ends of intervals of the parts."""
+
+    @property
+    def diverged(self) -> NDArray[np.int64]:
+        """How many models diverged."""
+
+    @property
+    def separate(self) -> bool:
+        """Whether bias² and noise are told apart."""
+
+    @property
+    def sampled(self) -> bool:
+        """Whether standard errors count the test rows as a sample."""
+
+    @property
+    def method(self) -> str:
+        """Where each model's data came from."""
+
+    @property
+    def reference(self) -> ReferenceReport | None:
+        """What bias was measured against."""
+
+    @property
+    def n_models(self) -> int:
+        """Models for each value."""
+
+    @property
+    def n_seeds(self) -> int:
+        """How many share a data set."""
+
+    @property
+    def n_test(self) -> int:
+        """Rows that they were tested on."""
+
+    @property
+    def measure(self) -> str:
+        """What is taken apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +113,12 @@ class Column:
         return [_estimate(v, e) for v, e in zip(self.values, self.errors, strict=True)]
 
 
-def main_table(found: BiasVariance, *, measured: bool) -> list[Column]:
+def main_table(found: Found, *, measured: bool) -> list[Column]:
     """Choose what is shown of a result: the parts, their sum and, if wanted, the measured error.
 
     Parameters
     ----------
-    found : BiasVariance
+    found : Found
         The result.
     measured : bool
         Whether to show the measured error as well.
@@ -94,12 +145,12 @@ def main_table(found: BiasVariance, *, measured: bool) -> list[Column]:
     return columns
 
 
-def reference_table(found: BiasVariance) -> list[Column]:
+def reference_table(found: Found) -> list[Column]:
     """Choose what is shown of how much depends on the reference.
 
     Parameters
     ----------
-    found : BiasVariance
+    found : Found
         The result.
 
     Returns
@@ -123,7 +174,7 @@ def reference_table(found: BiasVariance) -> list[Column]:
     return columns
 
 
-def headline(found: BiasVariance) -> str:
+def headline(found: Found) -> str:
     """Say in a line what was done."""
     of_each = "" if found.field is None else f" for each {found.field}"
     how = {"model": "simulated from a reference"}.get(found.method, found.method)
@@ -136,7 +187,7 @@ def headline(found: BiasVariance) -> str:
     return line
 
 
-def notes(found: BiasVariance) -> list[str]:
+def notes(found: Found) -> list[str]:
     """Say what the numbers are, and what standard errors range over."""
     over = "models and test rows" if found.sampled else "models, at these test rows"
     lines = [f"±: a standard error over {over}."]
@@ -173,7 +224,7 @@ def notes(found: BiasVariance) -> list[str]:
     return lines
 
 
-def picture_notes(found: BiasVariance) -> list[str]:
+def picture_notes(found: Found) -> list[str]:
     """Say the same in a few words, for a picture."""
     over = "models and test rows" if found.sampled else "models"
     lines = [f"shown are 95 % intervals over {over}"]
@@ -211,7 +262,7 @@ def as_html(title: str, tables: Sequence[Table], sentences: Sequence[str]) -> st
     return "".join(parts) + "".join(f"<p>{html.escape(line)}</p>" for line in sentences)
 
 
-def _column(found: BiasVariance, name: str, label: str) -> Column:
+def _column(found: Found, name: str, label: str) -> Column:
     values, errors = getattr(found, name), getattr(found, f"{name}_se")
     if name in found.intervals:
         ends = found.intervals[name][:, 0], found.intervals[name][:, 1]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.arrays import true_rows
 from ravine.data.gate import Targets, as_targets
-from ravine.data.shared import SharedData, true_rows
+from ravine.data.shared import SharedData
 from ravine.data.splitting import group_codes, split_rows, time_ranks, units_of
 from ravine.diagnostics.bias_variance.copied_rows import find_copies
 from ravine.diagnostics.bias_variance.learners import Setting

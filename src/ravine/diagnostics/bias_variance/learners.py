@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ravine.models.model import Model
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
-from ravine.training.train import Job, Progress, train_many
+from ravine.training.jobs import Job
+from ravine.training.train import Progress, train_many
 
 __all__ = [
     "EstimatorLearner",

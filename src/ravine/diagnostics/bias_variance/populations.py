@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.diagnostics.bias_variance.folds import Folds
+from ravine.data.folds import Folds
 from ravine.diagnostics.bias_variance.learners import Failure, Learner, Task
 
 __all__ = ["DataSet", "Population", "held_out", "population"]

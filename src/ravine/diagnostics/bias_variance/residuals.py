@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ravine.diagnostics.bias_variance.folds import Folds
+from ravine.data.folds import Folds
 from ravine.diagnostics.bias_variance.worlds import Residuals, World
 
 __all__ = ["ROUNDS", "Reference", "match_errors"]

@@ -23,7 +23,8 @@ from ravine.errors import ParameterError
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import Choice, Number, Whole, shown
-from ravine.training.train import Job, Progress
+from ravine.training.jobs import Job
+from ravine.training.train import Progress
 
 __all__ = ["Method", "bias_variance"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ravine.data.folds import Folds, make_folds
 from ravine.data.splitting import units_of
-from ravine.diagnostics.bias_variance.folds import Folds, make_folds
 
 __all__ = ["Table"]
 

@@ -9,16 +9,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ravine.data.feature_names import feature_names
 from ravine.errors import DataError, ParameterError
+from ravine.estimators.bases import BaseEstimator
 from ravine.estimators.mlp.file import SavedMLP
 from ravine.estimators.mlp.fitting import Fitting
-from ravine.estimators.mlp.parameters import CONSTRAINTS
+from ravine.estimators.mlp.parameters import CONSTRAINTS, MLPParameters
 from ravine.estimators.mlp.recipe import layer_sizes, rule_of
 from ravine.estimators.mlp.validation import Validation
 from ravine.ground.kept import check_kept
@@ -42,8 +42,26 @@ def learns_in_steps(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(SavedMLP, BaseEstimator):  # type: ignore[misc]
+class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
     """What MLPClassifier and MLPRegressor share.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        The weights between each layer and the next (inputs × outputs), and the biases.
+    loss_, best_loss_ : float
+        The loss of the last epoch, with its penalty, and the smallest; the latter is None with
+        early_stopping, and missing for "lbfgs", like all of the next line.
+    loss_curve_, validation_scores_, best_validation_score_ : list of float, list of float, float
+        The loss of each epoch; the score of each and the best one, None without early_stopping.
+    n_iter_, t_ : int
+        Epochs of the last fit; rows seen in all of them.
+    n_layers_, n_outputs_, out_activation_ : int, int, str
+        Layers, inputs and outputs included; outputs; what turns them into a prediction.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        Columns of X, and their names if it had any.
+    model_, history_ : Model, History
+        The network as `ravine.train` gives it, and what happened in each epoch.
 
     Examples
     --------
@@ -122,28 +140,6 @@ class BaseMLP(SavedMLP, BaseEstimator):  # type: ignore[misc]
         """
         validation = Validation(X_val, y_val, sample_weight_val, groups, time)
         return self._fit(X, y, sample_weight, incremental=False, validation=validation)
-
-    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
-        """Go on learning: one epoch over these rows, with the optimizer as it stands.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
-        sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
-            of weights, so that they count for less in small mini-batches than in `ravine.train`.
-
-        Returns
-        -------
-        estimator
-            Itself.
-        """
-        return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(
         self,

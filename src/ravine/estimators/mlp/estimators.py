@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -16,38 +17,37 @@ from sklearn.utils.validation import check_is_fitted
 
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.mlp.base import BaseMLP, dense, learns_in_steps
-from ravine.estimators.mlp.parameters import with_parameters
-from ravine.estimators.mlp.recipe import Objective, as_loss
+from ravine.estimators.mlp.recipe import LossUnits, as_loss
 from ravine.estimators.mlp.targets import Labels
-from ravine.ground.kept import check_kept
+from ravine.estimators.parameters import documented, documented_like
+from ravine.estimators.scoring import ScoredClassifier, ScoredRegressor
 from ravine.specs.losses import OF_NUMBERS, Loss
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-@with_parameters(score="val_accuracy", scores='"val_accuracy"')
-class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+@documented
+@dataclass(eq=False, repr=False, kw_only=True)
+class MLPClassifier(ScoredClassifier, BaseMLP):
     """A multilayer perceptron for classes, with scikit-learn's interface.
 
     It minimises the log-loss (and the penalties). All parameters, attributes and methods of
     scikit-learn's `sklearn.neural_network.MLPClassifier` are there with their meaning; those from
-    ``class_weight`` on are more.
+    ``l1`` on are more.
 
     Parameters
     ----------
-    {first}
-    {then}
     loss : "log_loss" or Loss, default "log_loss"
         The loss; ``ravine.losses.CrossEntropy(label_smoothing=...)`` for three classes or more.
     class_weight : dict, "balanced" or None, default None
         Weights of the classes, times those of the rows; "balanced" counts all classes the same.
-    {more}
+    monitor : {"val_loss", "val_accuracy"}, optional
+        What early_stopping watches. None: scikit-learn's, "val_accuracy".
 
     Attributes
     ----------
     classes_ : ndarray
         The classes in order.
-    {attributes}
 
     Examples
     --------
@@ -68,85 +68,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         "monitor": [StrOptions({"val_accuracy", "val_loss"}), None],
     }
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: Any = "adam",
-        alpha: Any = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: Any = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: Any = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        loss: Literal["log_loss"] | Loss = "log_loss",
-        class_weight: Any = None,
-        l1: Any = 0.0,
-        dropout: float = 0.0,
-        batch_norm: bool = False,
-        layer_norm: bool = False,
-        clip_norm: float | None = None,
-        weight_decay: float = 0.0,
-        augmentation: Any = None,
-        monitor: str | None = None,
-        callbacks: Any = None,
-        n_jobs: int | None = None,
-        dtype: str | None = None,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.loss = loss
-        self.class_weight = class_weight
-        self.l1 = l1
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.layer_norm = layer_norm
-        self.clip_norm = clip_norm
-        self.weight_decay = weight_decay
-        self.augmentation = augmentation
-        self.monitor = monitor
-        self.callbacks = callbacks
-        self.n_jobs = n_jobs
-        self.dtype = dtype
+    loss: Literal["log_loss"] | Loss = "log_loss"
+    class_weight: Any = None
 
     @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @documented_like(BaseMLP.fit)
     def partial_fit(
         self,
         X: Any,
@@ -158,13 +85,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Classes.
-        sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
-            of weights, so that they count for less in small mini-batches than in `ravine.train`.
         classes : array-like of shape (n_classes,), optional
             All classes that will ever come; needed in the first call.
 
@@ -226,32 +146,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
-    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Give the share of rows whose classes are right.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n, columns)
-            The rows.
-        y : array-like of shape (n,) or (n, labels)
-            Their classes.
-        sample_weight : array-like of shape (n,), optional
-            How much each row counts.
-
-        Returns
-        -------
-        float
-            From 0 to 1.
-
-        Raises
-        ------
-        DataError
-            If a target or a weight is masked.
-        """
-        check_kept(y, "y")
-        check_kept(sample_weight, "sample_weight")
-        return float(super().score(X, y, sample_weight))
-
     # --- What BaseMLP asks for ------------------------------------------------------------------
 
     @property
@@ -308,9 +202,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _encode(self, y: Any) -> NDArray[Any]:
         return self._labels.encode(y)
 
-    def _objective(self) -> Objective:
+    def _objective(self) -> LossUnits:
         exclusive = self._labels.kind == "multiclass"
-        return Objective.of_classes(self.loss, self.n_outputs_, exclusive=exclusive)
+        return LossUnits.of_classes(self.loss, self.n_outputs_, exclusive=exclusive)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -318,8 +212,23 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return tags
 
 
-@with_parameters(score="val_r2", scores='"val_rmse", "val_r2"')
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+@dataclass(eq=False, repr=False)
+class _LossFirst:
+    """The loss of a regression.
+
+    Parameters
+    ----------
+    loss : str or Loss, default "squared_error"
+        "squared_error" (halved) and "poisson" are scikit-learn's; the other losses of numbers of
+        `ravine.losses`, or their names, are ravine's, as they are.
+    """
+
+    loss: str | Loss = "squared_error"
+
+
+@documented
+@dataclass(eq=False, repr=False, kw_only=True)
+class MLPRegressor(ScoredRegressor, BaseMLP, _LossFirst):  # scikit-learn's first parameter
     """A multilayer perceptron for numbers, with scikit-learn's interface.
 
     All parameters, attributes and methods of scikit-learn's `sklearn.neural_network.MLPRegressor`
@@ -327,16 +236,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : str or Loss, default "squared_error"
-        "squared_error" (halved) and "poisson" are scikit-learn's; the other losses of numbers of
-        `ravine.losses`, or their names, are ravine's, as they are.
-    {first}
-    {then}
-    {more}
-
-    Attributes
-    ----------
-    {attributes}
+    monitor : {"val_loss", "val_rmse", "val_r2"}, optional
+        What early_stopping watches. None: scikit-learn's, "val_r2".
 
     Examples
     --------
@@ -356,87 +257,22 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMLP._parameter_constraints,
-        "loss": [
-            StrOptions(set(OF_NUMBERS)),
-            Loss,
-        ],
+        "loss": [StrOptions(set(OF_NUMBERS)), Loss],
         "monitor": [StrOptions({"val_r2", "val_loss", "val_rmse"}), None],
     }
 
-    def __init__(
-        self,
-        loss: str | Loss = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: Any = "adam",
-        alpha: Any = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: Any = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: Any = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        l1: Any = 0.0,
-        dropout: float = 0.0,
-        batch_norm: bool = False,
-        layer_norm: bool = False,
-        clip_norm: float | None = None,
-        weight_decay: float = 0.0,
-        augmentation: Any = None,
-        monitor: str | None = None,
-        callbacks: Any = None,
-        n_jobs: int | None = None,
-        dtype: str | None = None,
-    ) -> None:
-        self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.l1 = l1
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.layer_norm = layer_norm
-        self.clip_norm = clip_norm
-        self.weight_decay = weight_decay
-        self.augmentation = augmentation
-        self.monitor = monitor
-        self.callbacks = callbacks
-        self.n_jobs = n_jobs
-        self.dtype = dtype
+    @available_if(learns_in_steps)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @documented_like(BaseMLP.fit)
+    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Go on learning: one epoch over these rows, with the optimizer as it stands.
+
+        Returns
+        -------
+        MLPRegressor
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the target of each row.
@@ -453,32 +289,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         check_is_fitted(self)
         return self.model_.predict(self._rows(X))
-
-    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Give the coefficient of determination, R².
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n, columns)
-            The rows.
-        y : array-like of shape (n,) or (n, outputs)
-            Their targets.
-        sample_weight : array-like of shape (n,), optional
-            How much each row counts.
-
-        Returns
-        -------
-        float
-            1 for perfect predictions, 0 for those of the mean.
-
-        Raises
-        ------
-        DataError
-            If a target or a weight is masked.
-        """
-        check_kept(y, "y")
-        check_kept(sample_weight, "sample_weight")
-        return float(super().score(X, y, sample_weight))
 
     # --- What BaseMLP asks for ------------------------------------------------------------------
 
@@ -500,5 +310,5 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _encode(self, y: Any) -> NDArray[Any]:
         return np.asarray(y)
 
-    def _objective(self) -> Objective:
-        return Objective.of_regression(self.loss, self.n_outputs_)
+    def _objective(self) -> LossUnits:
+        return LossUnits.of_regression(self.loss, self.n_outputs_)

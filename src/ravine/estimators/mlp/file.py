@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -12,12 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.utils._param_validation import InvalidParameterError
-from sklearn.utils.validation import check_is_fitted
 
 from ravine.errors import SpecError
 from ravine.estimators.mlp.recipe import layer_sizes
 from ravine.estimators.mlp.targets import Labels
-from ravine.models.file import write_model_file
+from ravine.estimators.saved import (
+    NamedArrays,
+    SavableEstimator,
+    check_parameters,
+    classes_from_document,
+    classes_to_document,
+    field,
+    names_from_document,
+    plain,
+)
 from ravine.models.model import Model
 from ravine.specs.augmentation import Augmentation
 from ravine.specs.layers import Layer
@@ -40,57 +46,27 @@ _SPEC, _PAIRS = "$description", "$pairs"
 _CURVES = ("loss_curve_", "validation_scores_")
 _NUMBERS = ("loss_", "best_loss_", "best_validation_score_")
 _COUNTS = ("n_iter_", "t_", "_no_improvement_count")
-_LABEL_TYPES = {"str", "object", "bool", "float64", "float32", "float16"} | {
-    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
-}
-
-Arrays = Mapping[str, NDArray[Any]]
 
 
-class SavedMLP:
+class SavedMLP(SavableEstimator):
     """What saves a fitted MLP, and makes it of what a file holds."""
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator into one safetensors file, whole or not at all.
+    @staticmethod
+    def _parameter_to_document(name: str, value: Any) -> Any:
+        return _written(value)
 
-        The file holds parameters, weights and history, and no code: parameters that are functions
-        or objects of one's own, and generators of random numbers, are left out with a warning. What
-        an optimizer remembers between two calls of ``partial_fit`` is left out, too.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file; `ravine.load` gives the estimator back.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        check_is_fitted(self)
-        _write(self, path)
+    def _to_parts(self, parameters: dict[str, Any]) -> tuple[dict[str, Any], NamedArrays]:
+        return _parts_of(self, parameters)
 
     @classmethod
-    def _restore(cls, document: Mapping[str, Any], arrays: Arrays) -> Any:
-        """Make the estimator of what a file holds, after checking all of it."""
+    def _restore(cls, document: Mapping[str, Any], arrays: NamedArrays) -> Any:
         return _restored(cls, document, arrays)
 
 
-def _write(estimator: Any, path: str | os.PathLike[str]) -> None:
+def _parts_of(
+    estimator: Any, parameters: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     document, arrays = estimator.model_.to_parts()
-    parameters, left_out = {}, []
-    for name, value in estimator.get_params(deep=False).items():
-        try:
-            parameters[name] = _plain(value)
-        except SpecError:
-            left_out.append(name)
-    if left_out:
-        warnings.warn(
-            f"{', '.join(left_out)} of {type(estimator).__name__} holds code or a generator, which "
-            "no file of ravine's carries: what is loaded has the default there.",
-            UserWarning,
-            stacklevel=3,
-        )
     names = getattr(estimator, "feature_names_in_", None)
     learnt: dict[str, Any] = {
         name: getattr(estimator, name)
@@ -99,7 +75,9 @@ def _write(estimator: Any, path: str | os.PathLike[str]) -> None:
     }
     learnt["feature_names"] = None if names is None else names.tolist()
     if is_classifier(estimator):
-        learnt["labels"] = _labels_to_document(estimator._labels)
+        labels = estimator._labels
+        described = {"kind": labels.kind, "sparse": labels.sparse}
+        learnt["labels"] = described | classes_to_document(labels.classes)
     for name in _CURVES:
         if getattr(estimator, name, None) is not None:
             arrays[name] = np.asarray(getattr(estimator, name), dtype=np.float64)
@@ -108,16 +86,16 @@ def _write(estimator: Any, path: str | os.PathLike[str]) -> None:
         "parameters": parameters,
         "learnt": learnt,
     }
-    write_model_file(path, document, arrays)
+    return document, arrays
 
 
-def _restored(kind: type, document: Mapping[str, Any], arrays: Arrays) -> Any:
-    estimator = _unfitted(kind, _field(document, "parameters", dict))
-    learnt = _field(document, "learnt", dict)
+def _restored(kind: type, document: Mapping[str, Any], arrays: NamedArrays) -> Any:
+    estimator = _unfitted(kind, field(document, "parameters", dict))
+    learnt = field(document, "learnt", dict)
     model = Model.from_parts(document, {k: a for k, a in arrays.items() if k not in _CURVES})
     estimator.n_features_in_ = model.input_shape[0]
     if is_classifier(estimator):
-        estimator._labels = labels = _labels_from_document(_field(learnt, "labels", dict))
+        estimator._labels = labels = _labels(field(learnt, "labels", dict))
         estimator.classes_, estimator.n_outputs_ = labels.classes, labels.n_outputs
         if (labels.kind == "multilabel") != (model.classes is None):
             raise SpecError("The labels of the estimator do not suit its network.")
@@ -136,23 +114,19 @@ def _restored(kind: type, document: Mapping[str, Any], arrays: Arrays) -> Any:
     estimator.n_layers_ = len(chain)
     estimator.out_activation_ = estimator._out_activation()
     _restore_progress(estimator, learnt, arrays)
-    names = learnt.get("feature_names")
+    names = names_from_document(learnt, "feature_names", estimator.n_features_in_)
     if names is not None:
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise SpecError("The names of the columns must be text.")
-        if len(names) != estimator.n_features_in_:
-            raise SpecError("The names of the columns are not as many as the columns.")
         estimator.feature_names_in_ = np.asarray(names, dtype=object)
     return estimator
 
 
-def _restore_progress(estimator: Any, learnt: Mapping[str, Any], arrays: Arrays) -> None:
+def _restore_progress(estimator: Any, learnt: Mapping[str, Any], arrays: NamedArrays) -> None:
     for name in _COUNTS:
         if name in learnt:
-            setattr(estimator, name, _field(learnt, name, int))
+            setattr(estimator, name, field(learnt, name, int))
     for name in _NUMBERS:
         if name in learnt:
-            setattr(estimator, name, _field(learnt, name, float))
+            setattr(estimator, name, field(learnt, name, float))
     for name in _CURVES:
         if name in arrays:
             if arrays[name].ndim != 1 or arrays[name].dtype != np.float64:
@@ -167,19 +141,15 @@ def _restore_progress(estimator: Any, learnt: Mapping[str, Any], arrays: Arrays)
 # --- Parameters ----------------------------------------------------------------------------------
 
 
-def _plain(value: Any) -> Any:
-    """Write a parameter as plain data; SpecError where it is none."""
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
+def _written(value: Any) -> Any:
+    """Write a parameter as plain data: descriptions, mappings and lists of them as well."""
     if isinstance(value, Spec):
         return {_SPEC: value.to_dict()}
     if isinstance(value, Mapping):
-        return {_PAIRS: [[_plain(key), _plain(item)] for key, item in value.items()]}
+        return {_PAIRS: [[_written(key), _written(item)] for key, item in value.items()]}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    raise SpecError(f"{type(value).__name__} is no plain data.")
+        return [_written(item) for item in value]
+    return plain(value)
 
 
 def _parameter(name: str, value: Any) -> Any:
@@ -199,10 +169,8 @@ def _parameter(name: str, value: Any) -> Any:
 
 def _unfitted(kind: type, described: Mapping[str, Any]) -> Any:
     """Make an estimator of parameters, checked as those of any other are."""
+    check_parameters(kind, described)
     estimator = kind()
-    unknown = set(described) - set(estimator.get_params(deep=False))
-    if unknown:
-        raise SpecError(f"{kind.__name__} has no parameter {min(unknown)!r:.60}.")
     estimator.set_params(**{name: _parameter(name, value) for name, value in described.items()})
     try:
         estimator._validate_params()
@@ -211,54 +179,11 @@ def _unfitted(kind: type, described: Mapping[str, Any]) -> Any:
     return estimator
 
 
-# --- Labels --------------------------------------------------------------------------------------
-
-
-def _labels_to_document(labels: Labels) -> dict[str, Any]:
-    classes = labels.classes
-    if not all(isinstance(label, str | int | float) for label in classes.tolist()):
-        raise SpecError(
-            f"Classes of type {classes.dtype} cannot be written to a file.",
-            hint="Train on labels that are text or numbers.",
-        )
-    return {
-        "kind": labels.kind,
-        "sparse": labels.sparse,
-        "type": "str" if classes.dtype.kind == "U" else classes.dtype.name,
-        "labels": classes.tolist(),
-    }
-
-
-def _labels_from_document(described: Mapping[str, Any]) -> Labels:
-    kind, values = described.get("kind"), described.get("labels")
-    if (
-        kind not in ("binary", "multiclass", "multilabel")
-        or not isinstance(described.get("type"), str)
-        or described["type"] not in _LABEL_TYPES
-        or not isinstance(values, list)
-        or not values
-        or not all(isinstance(value, str | int | float) for value in values)
-    ):
-        raise SpecError("The labels of the estimator cannot be read.")
-    try:
-        classes = np.array(values, dtype=described["type"])
-        ordered = bool((classes[:-1] < classes[1:]).all())
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SpecError(f"The labels of the estimator cannot be read: {error}.") from error
-    few = len(values) <= 2
-    if (
-        not ordered
-        or classes.tolist() != values
-        or (kind != "multilabel" and few != (kind == "binary"))
-    ):
-        raise SpecError("The labels of the estimator do not fit together.")
-    return Labels(kind, classes, _field(described, "sparse", bool))
-
-
-def _field(document: Mapping[str, Any], name: str, kind: type) -> Any:
-    value = document.get(name)
-    if kind is float and type(value) is int:
-        return float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise SpecError(f"{name!r} of the estimator must be of type {kind.__name__}.")
-    return value
+def _labels(described: Mapping[str, Any]) -> Labels:
+    """Make the labels of a classifier."""
+    kind, classes = described.get("kind"), classes_from_document(described)
+    if kind not in ("binary", "multiclass", "multilabel"):
+        raise SpecError("The kind of labels of the estimator is not known.")
+    if kind != "multilabel" and (len(classes) <= 2) != (kind == "binary"):
+        raise SpecError("The classes of the estimator do not suit their kind.")
+    return Labels(kind, classes, field(described, "sparse", bool))

@@ -14,24 +14,26 @@ from sklearn.model_selection import train_test_split
 
 from ravine.data.shared import SharedData, rows_per_batch
 from ravine.data.splitting import split_rows
+from ravine.engine.snapshot import counter
 from ravine.errors import DataError, ParameterError
 from ravine.estimators.mlp.recipe import (
     AUTO_BATCH_SIZE,
-    Objective,
+    LossUnits,
     make_network,
     make_optimizer,
     make_recipe,
     rule_of,
 )
-from ravine.estimators.mlp.watching import Epochs, LineSearchWatch, Watch
+from ravine.estimators.mlp.watching import EpochWatcher, LineSearchWatcher
 from ravine.models.model import Model
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.stopping import EarlyStopping
 from ravine.training.lengths import as_long_as_the_run
 from ravine.training.population import check_threads
-from ravine.training.resumable import Stretches
+from ravine.training.resumable import ResumableTraining
 from ravine.training.run import Sides
+from ravine.training.watching import Epochs
 
 __all__ = ["Fitting"]
 
@@ -46,7 +48,7 @@ class Fitting:
     ----------
     estimator : BaseMLP
         The MLP.
-    objective : Objective
+    objective : LossUnits
         Its loss, and ravine's.
     X, y : ndarray
         Rows, and targets as the network reads them.
@@ -64,7 +66,7 @@ class Fitting:
     def __init__(
         self,
         estimator: Any,
-        objective: Objective,
+        objective: LossUnits,
         X: NDArray[Any],
         y: NDArray[Any],
         weights: NDArray[Any] | None,
@@ -119,40 +121,31 @@ class Fitting:
             memory = None
         self._check_lengths(network, recipe, memory)
         start = self._start(network, recipe, data)
-        stretches = Stretches(network, *start, memory, weigh_by="batch")
-        done = stretches.epochs
-        watch = self._watch(1 if self.incremental else int(estimator.max_iter))
+        training = ResumableTraining(network, *start, memory, weigh_by="batch")
+        done = training.epochs
+        watcher = self._watcher(1 if self.incremental else int(estimator.max_iter))
         if done >= recipe.epochs:
             recipe = recipe.replace(epochs=done + 1)
         threads = self._threads()
         while True:
-            model = stretches.train(
-                data,
-                recipe,
-                classes=estimator._codes,
-                look=watch,
-                patience=watch.patience(
-                    of_loss=self.objective.value,
-                    of_penalty=self.penalty_value,
-                    constant=self.constant,
-                ),
-                threads=threads,
+            model = training.train(
+                data, recipe, classes=estimator._codes, watcher=watcher, threads=threads
             )
             if model.status == "diverged":
-                watch.diverge(model)
+                watcher.diverge(model)
                 break
             if model.status == "interrupted":
                 warnings.warn("Training was interrupted.", UserWarning, stacklevel=5)
                 break
-            if watch.converged or watch.next_rate is None:
+            if watcher.converged or watcher.next_rate is None:
                 break
-            rate = make_optimizer(estimator, self.c, watch.next_rate)
+            rate = make_optimizer(estimator, self.c, watcher.next_rate)
             recipe = recipe.replace(optimizer=rate)
-        self.converged = watch.converged or model.status == "converged"
+        self.converged = watcher.converged or model.status == "converged"
         self.interrupted = model.status == "interrupted"
-        if stretches.memory is not None and not self.searches:
+        if training.memory is not None and not self.searches:
             epochs = int(estimator.max_iter)
-            estimator._memory = {**stretches.memory, "kind": _kind(recipe), "epochs": epochs}
+            estimator._memory = {**training.memory, "kind": _kind(recipe), "epochs": epochs}
         return model
 
     def _check_lengths(
@@ -161,7 +154,7 @@ class Fitting:
         """Refuse to learn on under a schedule that is over, or that would begin to be another."""
         if memory is None:
             return
-        done, before = int(memory["counters"][0]), memory.get("epochs", recipe.epochs)
+        done, before = int(counter(memory, "epoch")), memory.get("epochs", recipe.epochs)
         kinds = as_long_as_the_run(network, recipe)
         if kinds and (done >= recipe.epochs or before != recipe.epochs):
             raise ParameterError(
@@ -256,12 +249,12 @@ class Fitting:
         estimator = self.estimator
         return estimator.monitor or estimator._score_name
 
-    def _watch(self, epochs: int) -> Any:
+    def _watcher(self, epochs: int) -> Any:
         estimator = self.estimator
         if self.searches:
             # an iteration evaluates the objective at least once
             most = min(epochs, int(estimator.max_fun))
-            return LineSearchWatch(estimator, self._losses_of, c=self.c, epochs=most)
+            return LineSearchWatcher(estimator, self._losses_of, c=self.c, epochs=most)
         scores = None
         if self.validation is not None:
             name = self._monitor
@@ -271,9 +264,10 @@ class Fitting:
                 return sign * epochs[name]
 
         changes = estimator.solver == "sgd" and estimator.learning_rate != "constant"
-        return Watch(
+        return EpochWatcher(
             estimator,
             self._losses_of,
+            (self.objective.value, self.penalty_value, self.constant),
             rows=len(self.X),
             epochs=epochs,
             scores_of=scores,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -15,7 +15,7 @@ from ravine.specs.layers.base import ACTIVATIONS
 from ravine.specs.optimizers import Optimizer
 from ravine.specs.schedules import Schedule
 
-__all__ = ["CONSTRAINTS", "with_parameters"]
+__all__ = ["CONSTRAINTS", "MLPParameters"]
 
 _AT_LEAST_0 = Interval(Real, 0, None, closed="left")
 _ABOVE_0 = Interval(Real, 0, None, closed="neither")
@@ -59,150 +59,121 @@ CONSTRAINTS: dict[str, Any] = {
     "dtype": [StrOptions({"float32", "float64"}), None],
 }
 
-_FIRST = """\
-hidden_layer_sizes : int or array-like of int, default (100,)
-    Units of each hidden layer, greater than 0.
-activation : str, Activation or list of them, default "relu"
-    Of the hidden layers, or of each one: any of `ravine.Activation`; "logistic" is "sigmoid".
-"""
 
-_THEN = """\
-solver : {"adam", "sgd", "lbfgs"} or Optimizer, default "adam"
-    How the weights are found. A ravine optimizer brings its own learning rate and momentum.
-alpha : float or array-like of float, default 1e-4
-    Strength α of the L2 penalty ``α ½‖W‖²``, at least 0, which is divided by the number of rows of
-    the mini-batch; or one for each matrix of weights.
-batch_size : int or "auto", default "auto"
-    Rows of a mini-batch; "auto" is 200, or all where there are fewer. L-BFGS takes all rows.
-learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
-    For "sgd": the rate stays; is ``learning_rate_init / (t_ + 1)^power_t`` in each epoch after the
-    first; or is divided by 5 whenever training would otherwise stop, until it is below 1e-6.
-learning_rate_init : float or Schedule, default 1e-3
-    The learning rate of "sgd" and "adam", greater than 0, or a ravine schedule.
-power_t : float, default 0.5
-    Exponent of "invscaling", at least 0.
-max_iter : int, default 200
-    Most epochs ("sgd", "adam") or iterations ("lbfgs"), at least 1.
-shuffle : bool, default True
-    Whether rows are shuffled anew each epoch.
-random_state : int, RandomState or None, default None
-    Where first weights, validation rows, the order of the rows and dropout come from. First weights
-    and validation rows are those that scikit-learn draws.
-tol : float, default 1e-4
-    An epoch that does not improve loss or validation score by so much counts as none, at least 0.
-    For "lbfgs": the norm of the gradient at which it has converged.
-verbose : bool, default False
-    Whether each epoch's loss is printed.
-warm_start : bool, default False
-    Whether fit goes on from the weights of the last fit, with a fresh optimizer.
-momentum : float, default 0.9
-    Momentum of "sgd", in [0, 1].
-nesterovs_momentum : bool, default True
-    Whether it is Nesterov's.
-early_stopping : bool, default False
-    Whether part of the rows is set apart, and training stops by their score; the weights of the
-    best epoch are then taken. As in scikit-learn, rows are set apart, and not what they are copies
-    of: for rows that stand several times, pass ``groups`` to fit.
-validation_fraction : float, default 0.1
-    That part, in [0, 1).
-beta_1, beta_2 : float, default 0.9, 0.999
-    Decay rates of the two moments of "adam", in [0, 1).
-epsilon : float, default 1e-8
-    ε of "adam", greater than 0.
-n_iter_no_change : int, default 10
-    More epochs than so many without improvement end training, at least 1, or infinity.
-max_fun : int, default 15000
-    Most evaluations of "lbfgs", at least 1; an iteration counts as one.
-"""
-
-_MORE = """\
-l1 : float or array-like of float, default 0.0
-    Strength λ of the L1 penalty ``λ‖W‖₁``, at least 0, divided by the rows like alpha's; weights
-    become exactly 0 where the optimizer has a learning rate.
-dropout : float, default 0.0
-    Rate at which the inputs of every layer but the first are dropped, in [0, 1).
-batch_norm, layer_norm : bool, default False
-    Whether hidden layers are normalised, before their activation, over the mini-batch or over the
-    units. Under batch_norm, a last row by itself joins the mini-batch before it.
-clip_norm : float, optional
-    Largest norm of the gradient, greater than 0.
-weight_decay : float, default 0.0
-    Decoupled weight decay of the optimizer, at least 0.
-augmentation : Augmentation, function or list of them, optional
-    How training rows are changed anew each epoch, as in `ravine.Recipe`.
-monitor : str, optional
-    What early_stopping watches: "val_loss", or {scores}. None: scikit-learn's, "{score}".
-callbacks : callable or list of callables, optional
-    Each is called after every epoch with its row of the history; training ends when one returns
-    True.
-n_jobs : int, optional
-    Threads of one fit, as joblib counts them; -1 is all cores. None: those that BLAS would take,
-    all cores, fewer in joblib's processes. The result is the same.
-dtype : {{"float32", "float64"}}, optional
-    Precision of weights and training. None: that of X, as in scikit-learn: float32 for float32,
-    else float64. "float32" is about twice as fast.
-"""
-
-_ATTRIBUTES = """\
-coefs_, intercepts_ : list of ndarray
-    The weights between each layer and the next (inputs × outputs), and the biases.
-loss_, best_loss_ : float
-    The loss of the last epoch, with its penalty, and the smallest; the latter is None with
-    early_stopping, and missing for "lbfgs", like all of the next line.
-loss_curve_, validation_scores_, best_validation_score_ : list of float, list of float, float
-    The loss of each epoch; the score of each and the best one, None without early_stopping.
-n_iter_, t_ : int
-    Epochs of the last fit; rows seen in all of them.
-n_layers_, n_outputs_, out_activation_ : int, int, str
-    Layers, inputs and outputs included; outputs; what turns them into a prediction.
-n_features_in_, feature_names_in_ : int, ndarray of str
-    Columns of X, and their names if it had any.
-model_, history_ : Model, History
-    The network as `ravine.train` gives it, and what happened in each epoch.
-"""
-
-T = TypeVar("T")
-
-
-def with_parameters(*, score: str, scores: str) -> Callable[[type[T]], type[T]]:
-    """Write the parameters that both MLPs have into the docstring of one.
+@dataclass(eq=False, repr=False)
+class MLPParameters:
+    """The parameters that both MLPs have.
 
     Parameters
     ----------
-    score : str
-        What is watched by default.
-    scores : str
-        What else can be.
-
-    Returns
-    -------
-    callable
-        The decorator; ``{first}``, ``{then}``, ``{more}``, ``{attributes}`` are replaced.
-
-    Examples
-    --------
-    >>> @with_parameters(score="val_r2", scores="")
-    ... class Documented:
-    ...     '''Parameters.
-    ...
-    ...     {first}
-    ...     '''
-    >>> "Units of each hidden layer" in Documented.__doc__
-    True
+    hidden_layer_sizes : int or array-like of int, default (100,)
+        Units of each hidden layer, greater than 0.
+    activation : str, Activation or list of them, default "relu"
+        Of the hidden layers, or of each one: any of `ravine.Activation`; "logistic" is "sigmoid".
+    solver : {"adam", "sgd", "lbfgs"} or Optimizer, default "adam"
+        How the weights are found. A ravine optimizer brings its own learning rate and momentum.
+    alpha : float or array-like of float, default 1e-4
+        Strength α of the L2 penalty ``α ½‖W‖²``, at least 0, which is divided by the number of rows
+        of the mini-batch; or one for each matrix of weights.
+    batch_size : int or "auto", default "auto"
+        Rows of a mini-batch; "auto" is 200, or all where there are fewer. L-BFGS takes all rows.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
+        For "sgd": the rate stays; is ``learning_rate_init / (t_ + 1)^power_t`` in each epoch after
+        the first; or is divided by 5 whenever training would otherwise stop, until it is below
+        1e-6.
+    learning_rate_init : float or Schedule, default 1e-3
+        The learning rate of "sgd" and "adam", greater than 0, or a ravine schedule.
+    power_t : float, default 0.5
+        Exponent of "invscaling", at least 0.
+    max_iter : int, default 200
+        Most epochs ("sgd", "adam") or iterations ("lbfgs"), at least 1.
+    shuffle : bool, default True
+        Whether rows are shuffled anew each epoch.
+    random_state : int, RandomState or None, default None
+        Where first weights, validation rows, the order of the rows and dropout come from. First
+        weights and validation rows are those that scikit-learn draws.
+    tol : float, default 1e-4
+        An epoch that does not improve loss or validation score by so much counts as none, at least
+        0. For "lbfgs": the norm of the gradient at which it has converged.
+    verbose : bool, default False
+        Whether each epoch's loss is printed.
+    warm_start : bool, default False
+        Whether fit goes on from the weights of the last fit, with a fresh optimizer.
+    momentum : float, default 0.9
+        Momentum of "sgd", in [0, 1].
+    nesterovs_momentum : bool, default True
+        Whether it is Nesterov's.
+    early_stopping : bool, default False
+        Whether part of the rows is set apart, and training stops by their score; the weights of the
+        best epoch are then taken. As in scikit-learn, rows are set apart, and not what they are
+        copies of: for rows that stand several times, pass ``groups`` to fit.
+    validation_fraction : float, default 0.1
+        That part, in [0, 1).
+    beta_1, beta_2 : float, default 0.9, 0.999
+        Decay rates of the two moments of "adam", in [0, 1).
+    epsilon : float, default 1e-8
+        ε of "adam", greater than 0.
+    n_iter_no_change : int, default 10
+        More epochs than so many without improvement end training, at least 1, or infinity.
+    max_fun : int, default 15000
+        Most evaluations of "lbfgs", at least 1; an iteration counts as one.
+    l1 : float or array-like of float, default 0.0
+        Strength λ of the L1 penalty ``λ‖W‖₁``, at least 0, divided by the rows like alpha's;
+        weights become exactly 0 where the optimizer has a learning rate.
+    dropout : float, default 0.0
+        Rate at which the inputs of every layer but the first are dropped, in [0, 1).
+    batch_norm, layer_norm : bool, default False
+        Whether hidden layers are normalised, before their activation, over the mini-batch or over
+        the units. Under batch_norm, a last row by itself joins the mini-batch before it.
+    clip_norm : float, optional
+        Largest norm of the gradient, greater than 0.
+    weight_decay : float, default 0.0
+        Decoupled weight decay of the optimizer, at least 0.
+    augmentation : Augmentation, function or list of them, optional
+        How training rows are changed anew each epoch, as in `ravine.Recipe`.
+    callbacks : callable or list of callables, optional
+        Each is called after every epoch with its row of the history; training ends when one returns
+        True.
+    n_jobs : int, optional
+        Threads of one fit, as joblib counts them; -1 is all cores. None: those that BLAS would
+        take, all cores, fewer in joblib's processes. The result is the same.
+    dtype : {"float32", "float64"}, optional
+        Precision of weights and training. None: that of X, as in scikit-learn: float32 for float32,
+        else float64. "float32" is about twice as fast.
     """
-    parts = {
-        "first": _FIRST,
-        "then": _THEN,
-        "more": _MORE.format(score=score, scores=scores),
-        "attributes": _ATTRIBUTES,
-    }
 
-    def write(cls: type[T]) -> type[T]:
-        text = cls.__doc__
-        if text is not None:  # python -OO has none
-            for name, part in parts.items():
-                text = text.replace("{" + name + "}", part.strip().replace("\n", "\n    "))
-            cls.__doc__ = text
-        return cls
-
-    return write
+    hidden_layer_sizes: Any = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    solver: Any = "adam"
+    alpha: Any = 0.0001
+    batch_size: Any = "auto"
+    learning_rate: str = "constant"
+    learning_rate_init: Any = 0.001
+    power_t: float = 0.5
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: Any = None
+    tol: float = 1e-4
+    verbose: Any = False
+    warm_start: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: float = 10
+    max_fun: int = 15000
+    l1: Any = 0.0
+    dropout: float = 0.0
+    batch_norm: bool = False
+    layer_norm: bool = False
+    clip_norm: float | None = None
+    weight_decay: float = 0.0
+    augmentation: Any = None
+    monitor: str | None = None
+    callbacks: Any = None
+    n_jobs: int | None = None
+    dtype: str | None = None

@@ -35,7 +35,7 @@ from ravine.specs.schedules import Schedule
 from ravine.specs.spec import Spec
 
 __all__ = [
-    "Objective",
+    "LossUnits",
     "as_loss",
     "layer_sizes",
     "make_network",
@@ -52,7 +52,7 @@ _LARGEST_MOMENTUM = math.nextafter(1.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Objective:
+class LossUnits:
     """How the objective of an estimator and that of ravine's engine are related.
 
     Parameters
@@ -66,8 +66,8 @@ class Objective:
 
     Examples
     --------
-    >>> Objective.of_regression("squared_error", 1)
-    Objective(loss=SquaredError(), gradient=2.0, value=0.5)
+    >>> LossUnits.of_regression("squared_error", 1)
+    LossUnits(loss=SquaredError(), gradient=2.0, value=0.5)
     """
 
     loss: Loss
@@ -75,7 +75,7 @@ class Objective:
     value: float = 1.0
 
     @classmethod
-    def of_regression(cls, loss: str | Loss, n_outputs: int) -> Objective:
+    def of_regression(cls, loss: str | Loss, n_outputs: int) -> LossUnits:
         """Give the objective of a regression."""
         found = as_loss(loss)
         if found.classifies:
@@ -83,7 +83,7 @@ class Objective:
         return cls(found, *_SCIKIT_LEARN.get(type(found), _as_it_is)(n_outputs))
 
     @classmethod
-    def of_classes(cls, loss: str | Loss, n_outputs: int, *, exclusive: bool) -> Objective:
+    def of_classes(cls, loss: str | Loss, n_outputs: int, *, exclusive: bool) -> LossUnits:
         """Give the objective of a classification; exclusive classes are columns of a softmax."""
         usual = CrossEntropy() if exclusive else BinaryCrossEntropy()
         found = usual if isinstance(loss, str) else loss

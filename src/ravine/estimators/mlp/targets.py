@@ -14,7 +14,7 @@ from ravine.errors import DataError
 
 __all__ = ["Labels"]
 
-Kind = Literal["binary", "multiclass", "multilabel"]
+LabelKind = Literal["binary", "multiclass", "multilabel"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Labels:
     array(['b', 'a'], dtype='<U1')
     """
 
-    kind: Kind
+    kind: LabelKind
     classes: NDArray[Any]
     sparse: bool = False
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ravine.errors import ParameterError
 from ravine.estimators.mlp.recipe import rule_of
+from ravine.estimators.validation import check_validation
 
 __all__ = ["Validation"]
 
@@ -75,12 +76,5 @@ class Validation:
                 f"{first} is for early stopping, which the solver lbfgs does not have.",
                 hint=f"Use another solver, or leave {first} out.",
             )
-        if (self.X is None) != (self.y is None):
-            raise ParameterError("X_val and y_val must be given together, or neither of them.")
-        if self.X is None and self.sample_weight is not None:
-            raise ParameterError("sample_weight_val needs X_val and y_val.")
-        if self.X is not None and (self.groups is not None or self.time is not None):
-            raise ParameterError(
-                f"{given[-1]} would change nothing: X_val holds the validation rows.",
-                hint=f"Leave {given[-1]} out, or X_val and y_val.",
-            )
+        sides = {"groups": self.groups, "time": self.time}
+        check_validation(self.X, self.y, self.sample_weight, **sides)

@@ -1,4 +1,4 @@
-"""When an MLP stops learning: scikit-learn's rules, as callbacks of a run."""
+"""When an MLP stops learning: scikit-learn's rules, as watchers of a run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ravine.errors import DivergenceError
 from ravine.models.model import Model
-from ravine.training.run import Callback, Patience, each_epoch
+from ravine.training.watching import Callback, EachEpoch, Epochs, Patience, Watcher
 
-__all__ = ["LineSearchWatch", "Watch"]
+__all__ = ["EpochWatcher", "LineSearchWatcher"]
 
 #: Below this the rate of ``learning_rate="adaptive"`` is not divided further.
 _SMALLEST_RATE = 1e-6
@@ -27,12 +27,9 @@ _FOREVER = 2**31 - 1
 
 _CURE = "Try a tenth of the learning rate first."
 
-#: Columns of the history, over some epochs.
-Epochs = dict[str, NDArray[np.float64]]
 
-
-class Watch:
-    """Follows a run, fills in the estimator's curves, and says when to stop.
+class EpochWatcher(Watcher):
+    """Follows a run of epochs, fills in the estimator's curves, and says when to stop.
 
     An epoch that does not improve on the best value by ``tol`` counts; more than
     ``n_iter_no_change`` such epochs in a row end the run, or lower the rate. Unlike in
@@ -49,6 +46,8 @@ class Watch:
         The MLP.
     losses_of : callable
         Gives the estimator's losses of some epochs.
+    loss_terms : tuple of float
+        What these losses are of the history: ``(of_loss, of_penalty, constant)``, as in `Patience`.
     rows : int
         Training rows.
     epochs : int
@@ -58,17 +57,13 @@ class Watch:
     rate : float, optional
         The rate of the first epoch, where the run must end for it to change; `next_rate` is then
         that of the next stretch.
-
-    Examples
-    --------
-    >>> Watch.__name__
-    'Watch'
     """
 
     def __init__(
         self,
         estimator: Any,
         losses_of: Callable[[Epochs], NDArray[np.float64]],
+        loss_terms: tuple[float, float, float],
         *,
         rows: int,
         epochs: int,
@@ -76,12 +71,13 @@ class Watch:
         rate: float | None = None,
     ) -> None:
         self.estimator, self.losses_of, self.scores_of = estimator, losses_of, scores_of
+        self.loss_terms = loss_terms
         self.rows, self.epochs, self.rate = rows, epochs, rate
         self.next_rate: float | None = None
         self.converged = False
-        self._tell = each_epoch(_as_one(estimator.callbacks))
+        self._tell = _teller(estimator.callbacks)
 
-    def __call__(self, epochs: Epochs) -> int:
+    def see(self, epochs: Epochs) -> int:
         """Look at epochs; 0 ends the run, or its stretch, else so many may pass unseen."""
         estimator = self.estimator
         losses = self.losses_of(epochs).tolist()
@@ -98,7 +94,7 @@ class Watch:
             estimator.validation_scores_ += scores
             best = self._count(scores, estimator.best_validation_score_)
             estimator.best_validation_score_ = best
-        wanted = self._tell is not None and self._tell(epochs) == 0
+        wanted = self._tell is not None and self._tell.see(epochs) == 0
         self.next_rate = self._decide()
         if wanted:
             self.converged, self.next_rate = True, None
@@ -111,15 +107,15 @@ class Watch:
             return 1
         return int(min(left, estimator.n_iter_no_change + 1 - estimator._no_improvement_count))
 
-    def patience(self, **loss: float) -> Patience | None:
-        """Say how long the run may be left alone, whose loss is so computed."""
+    def patience(self) -> Patience | None:
+        """Say how many epochs may pass after one that improves."""
         estimator = self.estimator
         told = bool(estimator.verbose) or self._tell is not None
         stepwise = self.rate is not None and estimator.learning_rate == "invscaling"
         if told or stepwise or self.scores_of is not None or self.epochs == 1:
             return None
         epochs = int(min(estimator.n_iter_no_change + 1, _FOREVER))
-        return Patience(tol=estimator.tol, epochs=epochs, best=estimator.best_loss_, **loss)
+        return Patience(estimator.tol, epochs, *self.loss_terms, best=estimator.best_loss_)
 
     def diverge(self, model: Model) -> None:
         """Note an epoch that diverged: an error, unless early stopping has weights from before."""
@@ -177,7 +173,7 @@ class Watch:
             print(text)  # noqa: T201 - what verbose asks for
 
 
-class LineSearchWatch:
+class LineSearchWatcher(Watcher):
     """Follows L-BFGS: it has converged when the gradient is small, or the objective stands still.
 
     Parameters
@@ -190,11 +186,6 @@ class LineSearchWatch:
         ravine's gradient in units of the estimator's.
     epochs : int
         Iterations after which it ends in any case.
-
-    Examples
-    --------
-    >>> LineSearchWatch.__name__
-    'LineSearchWatch'
     """
 
     def __init__(
@@ -209,17 +200,13 @@ class LineSearchWatch:
         self.next_rate: float | None = None
         self.converged = False
         self._last = np.inf
-        self._tell = each_epoch(_as_one(estimator.callbacks))
-
-    def patience(self, **_loss: float) -> Patience | None:
-        """Give none: every iteration is looked at."""
-        return None
+        self._tell = _teller(estimator.callbacks)
 
     def diverge(self, model: Model) -> None:
         """Say that the search diverged."""
         raise DivergenceError(model.message, hint=_CURE, model=model)
 
-    def __call__(self, epochs: Epochs) -> int:
+    def see(self, epochs: Epochs) -> int:
         """Look at one iteration after the other; loss and gradient are those where it began."""
         estimator = self.estimator
         estimator.n_iter_ += 1
@@ -230,17 +217,17 @@ class LineSearchWatch:
         still = np.isfinite(size) and self._last - value <= _SMALLEST_CHANGE * size
         self._last = value
         flat = epochs["gradient_norm"][-1] / self.c <= estimator.tol
-        wanted = self._tell is not None and self._tell(epochs) == 0
+        wanted = self._tell is not None and self._tell.see(epochs) == 0
         self.converged = bool(still or flat or wanted)
         return 0 if self.converged or estimator.n_iter_ >= self.epochs else 1
 
 
-def _as_one(callbacks: Any) -> Callback | None:
-    """Make one of several callbacks: all are called, and any of them ends the run."""
+def _teller(callbacks: Any) -> EachEpoch | None:
+    """Make one of an estimator's callbacks: all are called, and any of them ends the run."""
     listed: list[Callback] = [callbacks] if callable(callbacks) else list(callbacks or ())
 
     def call_all(row: dict[str, float]) -> bool:
         wanted = [bool(call(row)) for call in listed]
         return any(wanted)
 
-    return call_all if listed else None
+    return EachEpoch(call_all) if listed else None

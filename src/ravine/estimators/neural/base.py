@@ -3,58 +3,192 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ravine.errors import DataError, ParameterError
-from ravine.estimators.neural.calibration import fit_temperature, tempered
-from ravine.estimators.neural.data import TrainingRows
+from ravine.errors import DataError
+from ravine.estimators.bases import BaseEstimator
+from ravine.estimators.neural.calibration import tempered
+from ravine.estimators.neural.data import GivenRows, Goal, TrainingRows
+from ravine.estimators.neural.ensemble import Ensemble, refitted, train_ensemble
 from ravine.estimators.neural.file import SavedNeural
 from ravine.estimators.neural.members import (
-    Kind,
-    held_out_predictions,
+    Lesson,
+    VariantPlan,
     mean_history,
+    member_predictions,
     taken,
-    train_members,
 )
-from ravine.estimators.neural.options import Inputs, make_coding, make_network
+from ravine.estimators.neural.options import Options
+from ravine.estimators.neural.parameters import NeuralParameters
+from ravine.estimators.neural.recipe import Inputs, member_network, table_coding
 from ravine.estimators.neural.rows import (
     as_table,
     chosen_columns,
     column_names,
     made_up_names,
+    name_of,
     other_names,
 )
-from ravine.estimators.neural.weights import choose_weights
-from ravine.models.model import Model
-from ravine.specs.losses import Loss
-from ravine.tables import TableSchema, Target
+from ravine.estimators.validation import check_validation
+from ravine.tables import Coding, TableSchema, Target
 from ravine.tables.text.interpreting import interpret, warn_of
 
 __all__ = ["NeuralEstimator"]
 
-#: With fewer members of each kind, none are trained to see first which kinds count.
-_FEWEST_TO_TRY = 4
 
+class NeuralEstimator(
+    NeuralParameters,
+    SavedNeural,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """The common part of `NeuralClassifier` and `NeuralRegressor`; not for use by itself.
 
-class NeuralEstimator(SavedNeural, BaseEstimator, metaclass=ABCMeta):  # type: ignore[misc]
-    """The common part of `NeuralClassifier` and `NeuralRegressor`; not for use by itself."""
+    Attributes
+    ----------
+    schema_ : ravine.tables.TableSchema
+        What was learnt of the columns, and of the target if there is one.
+    members_ : list of ravine.Model
+        The trained networks of the variants that count, variant by variant.
+    variant_weights_ : numpy.ndarray of shape (1, variants)
+        How much each variant counts: first the one that the parameters themselves describe.
+    history_ : ravine.History
+        The members' histories, averaged; ``members_[i].history`` has each.
+    notes_ : tuple of str
+        What was noticed in training, in sentences: columns left out, copies of rows.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : numpy.ndarray of str
+        Their names, if X had names.
+
+    Notes
+    -----
+    Rows are put into an order that depends on what they hold, so the order of a table makes no
+    difference. Equal rows are merged into one of the summed weight, so that no member validates on
+    a copy of a row that it trained on; a weight of k is k equal rows, and scaling all weights
+    changes nothing. Where equal columns come with different targets, or a table holds fewer than 50
+    different rows many times, equal rows count as independent observations, and ``notes_`` says so.
+    docs/neural.md says what is done, and why.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn & Steinwart (2024), Better by Default: Strong Pre-Tuned MLPs and Boosted
+    Trees on Tabular Data, NeurIPS. Gorishniy, Rubachev & Babenko (2022), On Embeddings for
+    Numerical Features in Tabular Deep Learning, NeurIPS. Gorishniy, Kotelnikov & Babenko (2025),
+    TabM, ICLR. Caruana et al. (2004), Ensemble Selection from Libraries of Models, ICML.
+    """
+
+    schema_: TableSchema
 
     @abstractmethod
-    def _options(self) -> dict[str, Any]:
-        """Check the parameters."""
+    def _options(self) -> Options:
+        """Check the parameters, and describe them."""
+
+    @abstractmethod
+    def _given_rows(self, frame: Any, y: Any, sample_weight: Any) -> GivenRows:
+        """Check the targets and the weights of training rows."""
+
+    @abstractmethod
+    def _given_validation(self, frame: Any, y: Any, sample_weight: Any) -> GivenRows:
+        """Check the targets and the weights of validation rows."""
+
+    @abstractmethod
+    def _goal(self, rows: TrainingRows) -> Goal:
+        """Say what the members are trained towards."""
+
+    @abstractmethod
+    def _learn_from_held_out(
+        self, rows: TrainingRows, goal: Goal, held_out: list[NDArray[np.float64]]
+    ) -> None:
+        """Learn from what each row was predicted by the members that had set it aside."""
+
+    @abstractmethod
+    def _target(self, name: str) -> Target | None:
+        """Describe what is predicted for the schema, if a schema can hold it."""
 
     # --- Training -------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> Self:
+        """Learn the columns, and train the members on them.
+
+        Parameters
+        ----------
+        X : data frame, array-like or sparse matrix of shape (n, columns)
+            The training rows, as they come.
+        y : array-like of shape (n,), or for a regressor also (n, targets)
+            Their targets: classes as labels of any type, or finite numbers.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts, at least 0. A row of weight 0 is absent; scaling all weights
+            changes nothing.
+        X_val, y_val : optional
+            Rows to validate on, like X and y, instead of ``validation_fraction`` of X. Columns are
+            learnt from X alone. Not together with groups or time.
+        sample_weight_val : array-like of shape (m,), optional
+            How much each of them counts.
+        groups : array-like of shape (n,), optional
+            The group of each row, such as a patient or a site. A member trains on all rows of a
+            group or on none, and a regressor's intervals hold for rows of new groups.
+        time : array-like of shape (n,), optional
+            The time of each row, numbers or dates. All members set the latest rows aside: about
+            ``validation_fraction`` of them; rows of one time stay together.
+
+        Returns
+        -------
+        estimator
+            Itself.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter breaks its rule.
+        DataError, ValueError
+            If X, y or the weights cannot be trained on.
+        """
+        options = self._options()
+        check_validation(X_val, y_val, sample_weight_val, groups=groups, time=time)
+        frame = self._learn_columns(X)
+        given = self._given_rows(frame, _required(self, y), sample_weight)
+        validation = None
+        if X_val is not None:
+            table = self._table(X_val, "X_val")
+            validation = self._given_validation(table, y_val, sample_weight_val)
+        rows = TrainingRows.gather(given, validation, groups, time)
+        goal = self._goal(rows)
+        coding = table_coding(options, *rows.frame.shape)
+        self._learn_schema(rows, coding)
+        lesson = self._lesson(options, rows, goal)
+        plans = self._plans(options, goal, coding)
+        codes = goal.classes if goal.alike_in_sharpness else None
+        ensemble = train_ensemble(plans, lesson, goal.losses, codes)
+        self.history_ = mean_history(ensemble.models)
+        if options.refit_full and lesson.sets_aside:
+            ensemble = refitted(ensemble, lesson)
+        self._keep(ensemble, plans)
+        self._learn_from_held_out(rows, goal, ensemble.held_out)
+        target = self._target(name_of(y))
+        if target is not None:
+            self.schema_ = dataclasses.replace(self.schema_, target=target)
+        return self
 
     def _learn_columns(self, X: Any) -> Any:
         """Take the table of training rows: its names, its number of columns."""
@@ -77,149 +211,65 @@ class NeuralEstimator(SavedNeural, BaseEstimator, metaclass=ABCMeta):  # type: i
             raise DataError(" ".join(["X has no column to learn from.", *left_out.notes]))
         return self._table_read.frame
 
-    def _validation_table(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        """Take the table of the rows that validate, if they are given."""
-        if (X is None) != (y is None):
-            raise ParameterError("X_val and y_val must be given together, or neither of them.")
-        if X is None:
-            if sample_weight is not None:
-                raise ParameterError("sample_weight_val needs X_val and y_val.")
-            return None
-        return self._table(X, "X_val")
-
-    def _encode_validation(self, rows: TrainingRows) -> NDArray[np.float64]:
-        """Encode the rows that validate; what is said of them counts rows as they were given."""
-        try:
-            return self.schema_.encode(rows.validation)[rows.apart]
-        except DataError as error:
-            raise DataError(f"X_val: {error}", hint=error.hint) from error
-
-    def _train(
-        self,
-        rows: TrainingRows,
-        y: NDArray[Any],
-        weights: NDArray[np.float64] | None,
-        *,
-        losses: Sequence[Loss],
-        outputs: int,
-        options: dict[str, Any],
-        classes: NDArray[Any] | None = None,
-    ) -> list[NDArray[np.float64]]:
-        """Train the members; give what each row was predicted by those that had set it aside."""
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        coding = make_coding(options, *rows.frame.shape)
+    def _learn_schema(self, rows: TrainingRows, coding: Coding) -> None:
+        """Learn the columns of rows that are in the order of training."""
         found = dataclasses.replace(self._table_read, frame=rows.frame)
         self.schema_ = TableSchema.of(found, coding=coding)
         del self._table_read  # text was read before rows were put into another order
         warn_of(self.schema_.warnings, stacklevel=4)
         self.notes_ = (*self.schema_.notes, *rows.notes)
-        X = self.schema_.encode(rows.frame).astype(options["dtype"])
-        if rows.validation is not None:
-            X = np.concatenate([X, self._encode_validation(rows).astype(options["dtype"])])
-        kinds = []
-        for number, chosen in enumerate(options["kinds"]):
-            inputs = Inputs.of(chosen, self.schema_, coding)
-            networks = tuple(make_network(chosen, inputs, outputs, loss) for loss in losses)
-            kinds.append(Kind(number, chosen, inputs.columns, networks))
-        n_members = options["n_members"]
-        splits = rows.splits(n_members, options["validation_fraction"], seed, classes)
-        how: dict[str, Any] = {"threads": self._threads(), "progress": bool(self.verbose)}
-        self._kinds = [kind.columns for kind in kinds]
-        weigh = functools.partial(
-            self._weigh,
-            X=X,
-            y=y,
-            weights=np.ones(len(X)) if weights is None else weights,
-            splits=splits,
-            losses=losses,
-            classes=classes if classes is not None and options["calibrate"] else None,
+
+    def _lesson(self, options: Options, rows: TrainingRows, goal: Goal) -> Lesson:
+        """Gather what the members are trained on."""
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return Lesson(
+            self._code(rows).astype(options.dtype, copy=False),
+            goal.y,
+            goal.weights,
+            rows.splits(options.n_members, options.validation_fraction, seed, goal.classes),
+            seed,
+            options.dtype,
+            self._threads(),
+            progress=bool(self.verbose),
         )
-        # Half of the members of each kind show which kinds count; only these get the others.
-        few = n_members // 2 if len(kinds) > 1 and n_members >= _FEWEST_TO_TRY else n_members
-        groups = train_members(kinds, X, y, weights, splits[:few], seed, **how)
-        held_out = weigh(kinds, groups)
-        if few < n_members:
-            kinds, groups = self._that_count(kinds, groups)
-            rest = train_members(kinds, X, y, weights, splits[few:], seed, first=few, **how)
-            groups = [some + more for some, more in zip(groups, rest, strict=True)]
-            held_out = weigh(kinds, groups)
-        kinds, groups = self._that_count(kinds, groups)
-        self.history_ = mean_history([model for group in groups for model in group])
-        if options["refit_full"] and len(splits[0][1]):
-            # Parts, since the epochs that "auto" chooses for all rows are fewer.
-            parts = [
-                float(np.mean([(model.best_epoch or 1) / model.recipe.epochs for model in group]))
-                for group in groups
-                for _ in group
-            ]
-            everything = [(np.arange(len(X)), np.arange(0))] * n_members
-            groups = train_members(kinds, X, y, weights, everything, seed, parts=parts, **how)
-        self.members_ = [model for group in groups for model in group]
-        return held_out
 
-    def _weigh(
-        self,
-        kinds: Sequence[Kind],
-        groups: Sequence[list[Model]],
-        *,
-        X: NDArray[Any],
-        y: NDArray[Any],
-        weights: NDArray[np.float64],
-        splits: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
-        losses: Sequence[Loss],
-        classes: NDArray[Any] | None,
-    ) -> list[NDArray[np.float64]]:
-        """Weigh these kinds, all others with 0; give what held-out rows are predicted by all."""
-        numbers = [kind.number for kind in kinds]
-        self.variant_weights_ = np.zeros((len(losses), len(self._kinds)))
-        self._temperatures = np.ones(len(self._kinds))
-        found = [
-            held_out_predictions(
-                group,
-                taken(X, kinds[place % len(kinds)].columns),
-                splits[: len(group)],
-                self._member_prediction,
+    def _code(self, rows: TrainingRows) -> NDArray[Any]:
+        """Turn rows of training, and behind them those that validate, into what members take."""
+        X = self.schema_.encode(rows.frame)
+        if rows.validation is None:
+            return X
+        try:  # what is said of them counts rows as they were given
+            apart = self.schema_.encode(rows.validation)[rows.apart]
+        except DataError as error:
+            raise DataError(f"X_val: {error}", hint=error.hint) from error
+        return np.concatenate([X, apart])
+
+    def _plans(self, options: Options, goal: Goal, coding: Coding) -> list[VariantPlan]:
+        """Plan what the members of each variant take and fit."""
+        plans = []
+        for number, variant in enumerate(options.variants):
+            inputs = Inputs.of(variant, self.schema_, coding)
+            networks = tuple(
+                member_network(variant, inputs, goal.outputs, loss) for loss in goal.losses
             )
-            for place, group in enumerate(groups)
-        ]
-        if classes is not None:
-            found, self._temperatures[numbers] = _tempered(found, classes, weights)
-        held_out = []
-        for place, loss in enumerate(losses):
-            own = found[place * len(kinds) : (place + 1) * len(kinds)]
-            self.variant_weights_[place, numbers], mean = _weighed(own, y, weights, loss)
-            held_out.append(mean)
-        return held_out
+            plans.append(VariantPlan(number, variant, inputs.columns, networks))
+        return plans
 
-    def _that_count(
-        self, kinds: Sequence[Kind], groups: Sequence[list[Model]]
-    ) -> tuple[list[Kind], list[list[Model]]]:
-        """Leave out the kinds that have no weight, and their members."""
-        counts = self._counts
-        return [kind for kind in kinds if counts[kind.number]], [
-            group for place, group in enumerate(groups) if counts[kinds[place % len(kinds)].number]
-        ]
+    def _keep(self, ensemble: Ensemble, plans: Sequence[VariantPlan]) -> None:
+        """Remember what predictions are made of."""
+        self.members_ = ensemble.models
+        self.variant_weights_ = ensemble.weights
+        self._temperatures = ensemble.temperatures
+        self._columns = [plan.columns for plan in plans]
 
     @property
     def _counts(self) -> list[bool]:
-        """Say of each kind of members whether it has a weight; ``members_`` are of these alone."""
+        """Say of each variant whether it has a weight; ``members_`` are of these alone."""
         return [bool(weights.any()) for weights in self.variant_weights_.T]
-
-    def _know_target(self, target: Target) -> None:
-        """Put what is predicted into the schema."""
-        self.schema_ = dataclasses.replace(self.schema_, target=target)
 
     def _threads(self) -> int:
         """Give the threads to use: all cores, but only one inside a parallel search."""
         return int(effective_n_jobs(-1 if self.n_jobs is None else self.n_jobs))
-
-    @staticmethod
-    def _member_prediction(model: Model, X: NDArray[Any]) -> NDArray[np.float64]:
-        """Predict with one member: probabilities, or numbers in the networks' unit."""
-        if model.classes is None:
-            return np.asarray(model.predict(X), dtype=np.float64).reshape(len(X), -1)
-        found = np.asarray(model.predict_proba(X), dtype=np.float64)
-        return np.asarray(found / found.sum(axis=1, keepdims=True))  # 1 to float64's last digits
 
     # --- Predictions ----------------------------------------------------------------------------
 
@@ -270,24 +320,22 @@ class NeuralEstimator(SavedNeural, BaseEstimator, metaclass=ABCMeta):  # type: i
             )
 
     def _mean_predictions(self, X: NDArray[Any]) -> list[NDArray[np.float64]]:
-        """Average the members' predictions, network by network, each kind by its weight."""
+        """Average the members' predictions, network by network, each variant by its weight."""
         found = []
-        kinds = np.flatnonzero(self._counts)
-        size = len(self.members_) // (len(self.variant_weights_) * len(kinds))
+        variants = np.flatnonzero(self._counts)
+        size = len(self.members_) // (len(self.variant_weights_) * len(variants))
         members = iter(self.members_)
         for weights in self.variant_weights_:
             total: Any = 0.0
-            for kind in kinds:
+            for variant in variants:
                 group = [next(members) for _ in range(size)]
-                if weights[kind]:
-                    rows = taken(X, self._kinds[kind])
-                    each = [self._member_prediction(model, rows) for model in group]
-                    mean = tempered(np.mean(each, axis=0), self._temperatures[kind])
-                    total = total + weights[kind] * mean
+                if weights[variant]:
+                    rows = taken(X, self._columns[variant])
+                    each = [member_predictions(model, rows) for model in group]
+                    mean = tempered(np.mean(each, axis=0), self._temperatures[variant])
+                    total = total + weights[variant] * mean
             found.append(total)
         return found
-
-    # --- Saved ----------------------------------------------------------------------------------
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -297,32 +345,10 @@ class NeuralEstimator(SavedNeural, BaseEstimator, metaclass=ABCMeta):  # type: i
         return tags
 
 
-def _tempered(
-    found: list[NDArray[np.float64]], codes: NDArray[Any], weights: NDArray[np.float64]
-) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
-    """Make kinds' probabilities for held-out rows alike in sharpness; give the temperatures too."""
-    known = ~np.isnan(found[0][:, 0])
-    temperatures = np.ones(len(found))
-    if len(found) > 1 and known.any():
-        temperatures[:] = [
-            fit_temperature(each[known], codes[known], weights[known]) for each in found
-        ]
-    return [tempered(*each) for each in zip(found, temperatures, strict=True)], temperatures
-
-
-def _weighed(
-    kinds: Sequence[NDArray[np.float64]],
-    y: NDArray[Any],
-    weights: NDArray[np.float64],
-    loss: Loss,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weigh the kinds by their predictions for rows held out; give these predictions' mean too."""
-    known = ~np.isnan(kinds[0][:, 0])
-    chosen = np.full(len(kinds), 1 / len(kinds))
-    if len(kinds) > 1 and weights[known].any():
-        held_out = [each[known] for each in kinds]
-        chosen = choose_weights(held_out, y[known], weights[known], loss)
-    return chosen, sum(
-        (weight * each for weight, each in zip(chosen, kinds, strict=True)),
-        start=np.zeros_like(kinds[0]),
-    )
+def _required(estimator: Any, y: Any) -> Any:
+    if y is None:
+        raise DataError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y "
+            "is None."
+        )
+    return y

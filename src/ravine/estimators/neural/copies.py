@@ -1,4 +1,4 @@
-"""Equal rows: which are copies of one another, and how much each row of training counts."""
+"""Copies: which rows are copies of one another, and how much each row of training counts."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ravine.estimators.neural.equal_rows import (
+    Codes,
+    equal_rows,
+    hash_of,
+    hashes_of,
+    paired,
+    with_targets,
+)
 from ravine.ground.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Rows",
+    "OrderedRows",
     "common_measure",
     "copies_of",
-    "equal_rows",
     "in_order",
     "independent_rows",
     "mean_one",
-    "with_targets",
 ]
 
 #: With fewer different rows than this, each there so often on average, equal rows are taken for
@@ -31,12 +37,11 @@ _FEW_ROWS, _MANY_TIMES = 50, 10
 #: Weights make no more independent observations than this, or than twice the rows that there are.
 _MOST_REPEATED = 10_000
 
-Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class OrderedRows:
     """Which rows are trained on, in what order, and how much each counts.
 
     Parameters
@@ -67,7 +72,7 @@ def in_order(
     groups: Codes | None = None,
     times: Codes | None = None,
     table: str = "the table",
-) -> Rows:
+) -> OrderedRows:
     """Merge equal rows, and put rows into an order that depends on what they hold.
 
     Rows are ordered by a hash of their cells and their target, so that neither the split into
@@ -97,7 +102,7 @@ def in_order(
 
     Returns
     -------
-    Rows
+    OrderedRows
         The order and the weights.
 
     Examples
@@ -114,10 +119,10 @@ def in_order(
     array([1.5, 0.5, 1.5])
     """
     counted = np.arange(len(frame)) if sample_weight is None else np.flatnonzero(sample_weight)
-    hashes = _hashes(frame)
+    hashes = hashes_of(frame)
     keys = hashes
     for column in y.reshape(len(y), -1).T:
-        keys = keys * np.uint64(0x9E3779B97F4A7C15) + _hash_of(column)
+        keys = keys * np.uint64(0x9E3779B97F4A7C15) + hash_of(column)
     keys = keys[counted]
     if groups is not None:
         groups = _ranked(groups[counted], keys)
@@ -136,7 +141,7 @@ def in_order(
     if weights is not None or np.bincount(cells).max() > 1:
         apart = [codes[order] for codes in apart]
         total, kept, notes = _merged(cells, y[places], weights, apart, table)
-    return Rows(
+    return OrderedRows(
         places[kept],
         mean_one(total),
         None if groups is None else groups[order][kept],
@@ -184,7 +189,7 @@ def copies_of(
     independent, _, few = _alone(cells, codes)
     found = codes
     for others in apart:
-        found = _paired(found, others)
+        found = paired(found, others)
     found = np.where(independent, found.max() + 1 + np.arange(len(found)), found)
     identities = np.unique(found, return_inverse=True)[1]
     copies = len(found) - len(np.unique(found))
@@ -217,7 +222,7 @@ def _merged(
     codes = with_targets(cells, y)
     alone, small, few = _alone(cells, codes)
     for others in apart:
-        codes = _paired(codes, others)
+        codes = paired(codes, others)
     _, firsts, codes = np.unique(codes, return_index=True, return_inverse=True)
     independent = alone[firsts]
     copies = np.bincount(codes)
@@ -349,104 +354,6 @@ def common_measure(values: Numbers) -> float | None:
     return None
 
 
-def equal_rows(frame: pd.DataFrame, hashes: NDArray[np.uint64] | None = None) -> Codes:
-    """Give equal rows the same code: equal in every cell; missing cells equal each other.
-
-    Rows are compared where their hashes agree, so no two rows are taken for equal by chance.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        n rows.
-    hashes : numpy.ndarray of uint64, shape (n,), optional
-        Hashes of the rows as they are, if they are known.
-
-    Returns
-    -------
-    numpy.ndarray of int64, shape (n,)
-        Codes from 0.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame({"a": [0.0, 1.0, -0.0, np.nan], "b": ["x", None, "x", None]})
-    >>> codes = equal_rows(frame)
-    >>> bool(codes[0] == codes[2]), len(set(codes.tolist()))
-    (True, 3)
-    """
-    plain = _plain(frame)
-    if hashes is None or plain is not frame:
-        hashes = _hashes(plain)
-    order = np.argsort(hashes, kind="stable")
-    fresh = np.ones(len(order), dtype=bool)
-    fresh[1:] = hashes[order[1:]] != hashes[order[:-1]]
-    later = np.flatnonzero(~fresh)
-    if not _are_equal(plain, order[later - 1], order[later]).all():
-        return _codes_by_cells(plain)
-    codes = np.empty(len(order), dtype=np.int64)
-    codes[order] = np.cumsum(fresh) - 1
-    return codes
-
-
-def with_targets(codes: Codes, y: NDArray[Any]) -> Codes:
-    """Give rows of the same code and the same target the same new code.
-
-    Examples
-    --------
-    >>> with_targets(np.array([0, 0, 0, 1]), np.array([5.0, 7.0, 5.0, 5.0]))
-    array([0, 1, 0, 2])
-    """
-    for column in y.reshape(len(y), -1).T:
-        codes = _paired(codes, np.unique(column, return_inverse=True)[1])
-    return codes
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write zeros, and what is missing, in one way; the frame itself if they are."""
-    import pandas as pd
-
-    changed = {}
-    for name, column in frame.items():
-        if column.dtype.kind == "f" and isinstance(column.dtype, np.dtype):
-            values = column.to_numpy()
-            odd = ((values == 0) & np.signbit(values)) | np.isnan(values)
-            if odd.any():
-                values = np.where(np.isnan(values), np.nan, values + 0.0)
-                changed[str(name)] = pd.Series(values.astype(column.dtype), index=column.index)
-        elif column.dtype == object and column.isna().any():
-            changed[str(name)] = column.where(column.notna(), None)
-    return frame.assign(**changed) if changed else frame
-
-
-def _are_equal(frame: pd.DataFrame, one: Codes, other: Codes) -> NDArray[np.bool_]:
-    """Compare rows, pair by pair."""
-    equal = np.ones(len(one), dtype=bool)
-    for name in frame.columns if len(one) else ():
-        left, right = (frame[name].iloc[rows].reset_index(drop=True) for rows in (one, other))
-        same = left.eq(right).fillna(False).to_numpy(dtype=bool)
-        equal &= same | (left.isna() & right.isna()).to_numpy(dtype=bool)
-    return equal
-
-
-def _codes_by_cells(frame: pd.DataFrame) -> Codes:
-    """Give equal rows the same code without their hashes: for when hashes of others agree."""
-    known: dict[tuple[Any, ...], int] = {}
-    missing = frame.isna().to_numpy()
-    cells = zip(*(frame[name].tolist() for name in frame.columns), strict=True)
-    return np.array(
-        [
-            known.setdefault(
-                tuple(
-                    None if gap else (type(cell), cell) for gap, cell in zip(gaps, row, strict=True)
-                ),
-                len(known),
-            )
-            for gaps, row in zip(missing, cells, strict=True)
-        ],
-        dtype=np.int64,
-    )
-
-
 def _ranked(groups: Codes, keys: NDArray[np.uint64]) -> Codes:
     """Rank groups by the different rows that they hold, whatever the order of the table."""
     order = np.lexsort((keys, groups))
@@ -459,21 +366,3 @@ def _ranked(groups: Codes, keys: NDArray[np.uint64]) -> Codes:
     ranks = np.empty(len(sums), dtype=np.int64)
     ranks[present[np.argsort(sums[present], kind="stable")]] = np.arange(len(present))
     return np.asarray(ranks[groups])
-
-
-def _paired(codes: Codes, others: Codes) -> Codes:
-    """Give pairs of codes codes from 0."""
-    paired = codes * (int(others.max()) + 1) + others
-    return np.asarray(np.unique(paired, return_inverse=True)[1], dtype=np.int64)
-
-
-def _hashes(frame: pd.DataFrame) -> NDArray[np.uint64]:
-    import pandas as pd
-
-    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
-
-
-def _hash_of(column: NDArray[Any]) -> NDArray[np.uint64]:
-    import pandas as pd
-
-    return np.asarray(pd.util.hash_array(np.ascontiguousarray(column)), dtype=np.uint64)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.rotating import Split, validation_splits
 from ravine.data.sides import group_codes, time_ranks
-from ravine.errors import DataError, ParameterError
-from ravine.estimators.neural.copies import equal_rows, in_order, mean_one, with_targets
-from ravine.estimators.neural.splits import Split, validation_splits
+from ravine.errors import DataError
+from ravine.estimators.neural.copies import in_order, mean_one
+from ravine.estimators.neural.equal_rows import equal_rows, with_targets
 from ravine.ground.kept import check_kept
 from ravine.ground.text import plural
+from ravine.specs.losses import Loss
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GivenRows", "TrainingRows", "check_weights"]
+__all__ = ["GivenRows", "Goal", "TrainingRows", "check_weights"]
 
 Numbers = NDArray[np.float64]
 
@@ -35,11 +38,42 @@ class GivenRows:
         Their targets, as numbers.
     weights : numpy.ndarray of shape (n,), optional
         How much each counts, at least 0.
+    notes : tuple of str, default ()
+        What was noticed of their targets, in sentences.
     """
 
     frame: pd.DataFrame
     y: NDArray[Any]
     weights: Numbers | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """What members are trained towards.
+
+    Parameters
+    ----------
+    y : numpy.ndarray of shape (n,) or (n, outputs)
+        The target of each row, as networks learn it.
+    weights : numpy.ndarray of shape (n,), optional
+        How much each row counts; ``None``: all alike.
+    losses : sequence of Loss
+        The loss of each network: one, or one for each quantile.
+    outputs : int
+        Numbers that a network predicts.
+    classes : numpy.ndarray of int64, shape (n,), optional
+        The class of each row; rows that are set aside hold each class in proportion.
+    alike_in_sharpness : bool, default False
+        Whether probabilities of different variants are made alike in sharpness.
+    """
+
+    y: NDArray[Any]
+    weights: Numbers | None
+    losses: Sequence[Loss]
+    outputs: int
+    classes: NDArray[Any] | None = None
+    alike_in_sharpness: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +96,7 @@ class TrainingRows:
     groups, times : numpy.ndarray of int64, shape (n,), optional
         Codes of the training rows' groups, and ranks of their times.
     notes : tuple of str
-        What was done with copies, in sentences.
+        What was done with copies, and noticed of targets, in sentences.
     """
 
     frame: pd.DataFrame
@@ -91,7 +125,7 @@ class TrainingRows:
         validation : GivenRows, optional
             Rows to validate on.
         groups, time : array-like of shape (n,), optional
-            The group and the time of each row to train on.
+            The group and the time of each row to train on, if none are given to validate on.
 
         Returns
         -------
@@ -100,17 +134,9 @@ class TrainingRows:
 
         Raises
         ------
-        ParameterError
-            If rows to validate on are given, and groups or times to choose them by.
         DataError
             If groups or times do not fit the rows.
         """
-        if validation is not None and not (groups is None and time is None):
-            name = "time" if groups is None else "groups"
-            raise ParameterError(
-                f"{name} would change nothing: X_val holds the validation rows.",
-                hint=f"Leave {name} out, or X_val and y_val.",
-            )
         n = len(given.frame)
         absent = None if given.weights is None else given.weights == 0
         codes = None if groups is None else group_codes(groups, n, absent=absent)
@@ -124,6 +150,7 @@ class TrainingRows:
             y = np.concatenate([y, validation.y[apart]])
             weights = _joined((weights, len(frame)), (others.weights, len(apart)))
             notes += (*others.notes, *_notes_on_both(frame, _taken(table, apart), y))
+        notes += given.notes
         return cls(frame, table, apart, y, weights, rows.groups, rows.times, notes)
 
     def splits(

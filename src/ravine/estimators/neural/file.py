@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
-from sklearn.utils.validation import check_is_fitted
 
 from ravine.errors import SpecError
 from ravine.estimators.neural.calibration import Conformal
 from ravine.estimators.neural.rows import made_up_names
 from ravine.estimators.neural.targets import TargetScale
+from ravine.estimators.saved import (
+    NamedArrays,
+    SavableEstimator,
+    check_parameters,
+    classes_from_document,
+    classes_to_document,
+    field,
+    listed,
+    names_from_document,
+    plain,
+)
 from ravine.ground.text import plural
-from ravine.models.file import write_model_file
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.tables import TableSchema
@@ -26,38 +34,29 @@ __all__ = ["SavedNeural"]
 _SCALE = ("shift", "spread", "lowest", "highest")
 _CONFORMAL = ("centres", "below", "above")
 
-Arrays = Mapping[str, NDArray[Any]]
 
-
-class SavedNeural:
+class SavedNeural(SavableEstimator):
     """What saves a fitted estimator of tables, and makes it of what a file holds."""
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator into one safetensors file, whole or not at all.
+    @staticmethod
+    def _parameter_to_document(name: str, value: Any) -> Any:
+        if isinstance(value, Mapping):  # weights of classes
+            return {"pairs": [[plain(key), plain(item)] for key, item in value.items()]}
+        if name == "variants" and isinstance(value, list | tuple):
+            return [{key: plain(item) for key, item in change.items()} for change in value]
+        return plain(value)
 
-        The file holds parameters, schema, members and what was learnt beside them, and no code.
-        `ravine.load` gives the estimator back, and its predictions are the same to the last bit.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file, such as ``"model.safetensors"``.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written; what was there before is still there.
-        """
-        check_is_fitted(self)
-        _write(self, path)
+    def _to_parts(self, parameters: dict[str, Any]) -> tuple[dict[str, Any], NamedArrays]:
+        return _parts_of(self, parameters)
 
     @classmethod
-    def _restore(cls, document: Mapping[str, Any], arrays: Arrays) -> Any:
-        """Make the estimator of what a file holds, after checking all of it."""
+    def _restore(cls, document: Mapping[str, Any], arrays: NamedArrays) -> Any:
         return _restored(cls, document, arrays)
 
 
-def _write(estimator: Any, path: str | os.PathLike[str]) -> None:
+def _parts_of(
+    estimator: Any, parameters: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     arrays: dict[str, NDArray[Any]] = {}
     members = []
     for place, model in enumerate(estimator.members_):
@@ -74,12 +73,12 @@ def _write(estimator: Any, path: str | os.PathLike[str]) -> None:
         "best_epoch": history.best_epoch,
         "notes": list(estimator.notes_),
         **({} if estimator._other_names is None else {"column_names": estimator._other_names}),
-        "columns": [list(columns) for columns in estimator._kinds],
+        "columns": [list(columns) for columns in estimator._columns],
     }
     arrays["variant_weights"] = estimator.variant_weights_
     arrays["temperatures"] = estimator._temperatures
     if is_classifier(estimator):
-        learnt["classes"] = _classes_to_document(estimator.classes_)
+        learnt["classes"] = classes_to_document(estimator.classes_)
         learnt["temperature"] = estimator.temperature_
         if len(estimator._trained_classes) < len(estimator.classes_):
             learnt["trained_classes"] = estimator._trained_classes.tolist()
@@ -93,30 +92,30 @@ def _write(estimator: Any, path: str | os.PathLike[str]) -> None:
         learnt["grouped"] = any(conformal.grouped for conformal in estimator._conformal)
     document = {
         "estimator": type(estimator).__name__,
-        "parameters": _parameters_to_document(estimator.get_params(deep=False)),
+        "parameters": parameters,
         "learnt": learnt,
         "schema": estimator.schema_.to_dict(),
         "members": members,
     }
-    write_model_file(path, document, arrays)
+    return document, arrays
 
 
-def _restored(kind: type, document: Mapping[str, Any], arrays: Arrays) -> Any:
-    estimator = _made(kind, _field(document, "parameters", dict))
-    learnt = _field(document, "learnt", dict)
+def _restored(kind: type, document: Mapping[str, Any], arrays: NamedArrays) -> Any:
+    estimator = _made(kind, field(document, "parameters", dict))
+    learnt = field(document, "learnt", dict)
     estimator.schema_ = TableSchema.from_dict(document.get("schema"))
     estimator.members_ = [
         Model.from_parts(_as_dict(described), _under(arrays, f"members.{place}."))
-        for place, described in enumerate(_field(document, "members", list))
+        for place, described in enumerate(field(document, "members", list))
     ]
     estimator.history_ = _history(learnt, _under(arrays, "history."))
     _restore_names(estimator, learnt)
-    estimator.notes_ = tuple(_listed(learnt, "notes", str, estimator.schema_.notes))
+    estimator.notes_ = tuple(listed(learnt, "notes", str, estimator.schema_.notes))
     if is_classifier(estimator):
         networks, outputs = 1, _restore_classes(estimator, learnt)
     else:
         networks, outputs = _restore_targets(estimator, learnt, arrays)
-    _restore_kinds(estimator, learnt, arrays, networks)
+    _restore_variants(estimator, learnt, arrays, networks)
     _check_members(estimator, networks, outputs)
     return estimator
 
@@ -124,29 +123,8 @@ def _restored(kind: type, document: Mapping[str, Any], arrays: Arrays) -> Any:
 # --- Parameters ----------------------------------------------------------------------------------
 
 
-def _parameters_to_document(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Write parameters as plain data; a generator of random numbers is left out."""
-    plain: dict[str, Any] = {}
-    for name, value in parameters.items():
-        if name == "random_state" and not isinstance(value, int | np.integer | None):
-            continue
-        if isinstance(value, Mapping):
-            value = {"pairs": [[_plain(key), _plain(item)] for key, item in value.items()]}
-        plain[name] = _plain(value)
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    """Give what JSON can hold."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _tuples(value: Any) -> Any:
-    """Give tuples for the lists that `_plain` made."""
+    """Give tuples for the lists that a file has."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
@@ -161,9 +139,7 @@ def _made(kind: type, described: dict[str, Any]) -> Any:
         if not isinstance(pairs, tuple) or not all(_is_pair(pair) for pair in pairs):
             raise SpecError("The class weights of the estimator cannot be read.")
         values["class_weight"] = dict(pairs)
-    unknown = set(values) - set(kind().get_params(deep=False))
-    if unknown:
-        raise SpecError(f"{kind.__name__} has no parameter {min(unknown)!r:.60}.")
+    check_parameters(kind, values)
     estimator = kind(**values)
     estimator._options()
     return estimator
@@ -182,36 +158,32 @@ def _is_pair(pair: Any) -> bool:
 
 
 def _restore_names(estimator: Any, learnt: dict[str, Any]) -> None:
-    estimator.n_features_in_ = _field(learnt, "n_features", int)
-    names = learnt.get("feature_names")
+    estimator.n_features_in_ = field(learnt, "n_features", int)
+    names, other_names = (
+        names_from_document(learnt, name, estimator.n_features_in_)
+        for name in ("feature_names", "column_names")
+    )
     estimator._other_names = None
-    if names is None and "column_names" in learnt:
-        estimator._other_names = _listed(learnt, "column_names", str, ())
-        known = set(estimator._other_names)
-        if len(estimator._other_names) != estimator.n_features_in_:
-            raise SpecError("The names of the columns are not as many as the columns.")
-    elif names is None:
-        most = len(estimator.schema_.columns) + len(estimator.schema_.left_out)
-        known = set(made_up_names(min(estimator.n_features_in_, most)))
-    elif isinstance(names, list) and all(isinstance(name, str) for name in names):
+    if names is not None:
         estimator.feature_names_in_ = np.asarray(names, dtype=object)
         known = set(names)
-        if len(names) != estimator.n_features_in_ or len(known) != len(names):
-            raise SpecError("The names of the columns are not as many as the columns.")
+    elif other_names is not None:
+        estimator._other_names, known = other_names, set(other_names)
     else:
-        raise SpecError("The names of the columns of the estimator cannot be read.")
+        most = len(estimator.schema_.columns) + len(estimator.schema_.left_out)
+        known = set(made_up_names(min(estimator.n_features_in_, most)))
     odd = {column.name for column in estimator.schema_.columns} - known
     if odd:
         raise SpecError(f"The schema has a column that the estimator has not: {min(odd)!r:.60}.")
 
 
 def _restore_classes(estimator: Any, learnt: dict[str, Any]) -> int:
-    estimator.classes_ = _classes_from_document(learnt.get("classes"))
-    estimator.temperature_ = _field(learnt, "temperature", float)
+    estimator.classes_ = classes_from_document(learnt.get("classes"))
+    estimator.temperature_ = field(learnt, "temperature", float)
     if not (np.isfinite(estimator.temperature_) and estimator.temperature_ > 0):
         raise SpecError("The temperature of the estimator must be a finite number above 0.")
     n = len(estimator.classes_)
-    trained = _listed(learnt, "trained_classes", int, range(n))
+    trained = listed(learnt, "trained_classes", int, range(n))
     if (
         len(trained) < 2
         or sorted(set(trained)) != trained
@@ -222,10 +194,12 @@ def _restore_classes(estimator: Any, learnt: dict[str, Any]) -> int:
     return len(trained)
 
 
-def _restore_targets(estimator: Any, learnt: dict[str, Any], arrays: Arrays) -> tuple[int, int]:
+def _restore_targets(
+    estimator: Any, learnt: dict[str, Any], arrays: NamedArrays
+) -> tuple[int, int]:
     shift, spread, lowest, highest = (_numbers_of(arrays, f"scale.{name}") for name in _SCALE)
     outputs = len(shift)
-    one_dimensional = _field(learnt, "one_dimensional", bool)
+    one_dimensional = field(learnt, "one_dimensional", bool)
     if (
         outputs < 1
         or {len(spread), len(lowest), len(highest)} != {outputs}
@@ -235,7 +209,7 @@ def _restore_targets(estimator: Any, learnt: dict[str, Any], arrays: Arrays) -> 
     estimator._scale = TargetScale(shift, spread, lowest, highest, one_dimensional)
     found = [_under(arrays, f"conformal.{place}.") for place in range(outputs)]
     estimator._conformal = []
-    grouped = "grouped" in learnt and _field(learnt, "grouped", bool)
+    grouped = "grouped" in learnt and field(learnt, "grouped", bool)
     if any(found):
         for held in found:
             centres, below, above = (_numbers_of(held, name) for name in _CONFORMAL)
@@ -249,41 +223,43 @@ def _restore_targets(estimator: Any, learnt: dict[str, Any], arrays: Arrays) -> 
     return len(estimator._losses()), outputs
 
 
-def _restore_kinds(estimator: Any, learnt: dict[str, Any], arrays: Arrays, networks: int) -> None:
-    n, kinds = len(estimator.schema_.features), _field(learnt, "columns", list)
-    for columns in kinds:
+def _restore_variants(
+    estimator: Any, learnt: dict[str, Any], arrays: NamedArrays, networks: int
+) -> None:
+    n, variants = len(estimator.schema_.features), field(learnt, "columns", list)
+    for columns in variants:
         if not isinstance(columns, list) or not all(type(c) is int for c in columns):
-            raise SpecError("The columns of a kind of members must be whole numbers.")
+            raise SpecError("The columns of a variant must be whole numbers.")
         if not columns or sorted(set(columns)) != columns or not 0 <= columns[0] <= columns[-1] < n:
-            raise SpecError("The columns of a kind of members are not those of the schema.")
+            raise SpecError("The columns of a variant are not those of the schema.")
     weights = arrays.get("variant_weights")
     if (
         weights is None
         or weights.dtype != np.float64
-        or weights.shape != (networks, len(kinds))
+        or weights.shape != (networks, len(variants))
         or not (weights >= 0).all()
         or not np.allclose(weights.sum(axis=1), 1)
     ):
-        raise SpecError("The weights of the kinds of members do not fit together.")
+        raise SpecError("The weights of the variants do not fit together.")
     estimator._temperatures = _numbers_of(arrays, "temperatures")
-    if estimator._temperatures.shape != (len(kinds),) or not (estimator._temperatures > 0).all():
-        raise SpecError("The temperatures of the kinds of members do not fit together.")
-    estimator._kinds = [tuple(columns) for columns in kinds]
+    if estimator._temperatures.shape != (len(variants),) or not (estimator._temperatures > 0).all():
+        raise SpecError("The temperatures of the variants do not fit together.")
+    estimator._columns = [tuple(columns) for columns in variants]
     estimator.variant_weights_ = weights
 
 
 def _check_members(estimator: Any, networks: int, outputs: int) -> None:
     """Check that members, schema and targets belong together."""
-    used = zip(estimator._kinds, estimator._counts, strict=True)
-    kinds = [columns for columns, counts in used if counts]
-    if not estimator.members_ or len(estimator.members_) % (networks * len(kinds)):
+    used = zip(estimator._columns, estimator._counts, strict=True)
+    variants = [columns for columns, counts in used if counts]
+    if not estimator.members_ or len(estimator.members_) % (networks * len(variants)):
         raise SpecError(
             f"The file holds {len(estimator.members_)} members; as many are needed for each of "
-            f"{plural(networks * len(kinds), 'network')}."
+            f"{plural(networks * len(variants), 'network')}."
         )
-    size = len(estimator.members_) // (networks * len(kinds))
+    size = len(estimator.members_) // (networks * len(variants))
     for place, model in enumerate(estimator.members_):
-        inputs = len(kinds[place // size % len(kinds)])
+        inputs = len(variants[place // size % len(variants)])
         given = 1 if model.classes is None else len(model.classes)
         wanted = outputs if model.classes is not None else 1
         if (
@@ -296,8 +272,8 @@ def _check_members(estimator: Any, networks: int, outputs: int) -> None:
             raise SpecError("A member of the estimator does not fit its schema and its target.")
 
 
-def _history(learnt: dict[str, Any], arrays: Arrays) -> History:
-    names, best = _field(learnt, "history", list), learnt.get("best_epoch")
+def _history(learnt: dict[str, Any], arrays: NamedArrays) -> History:
+    names, best = field(learnt, "history", list), learnt.get("best_epoch")
     if not all(isinstance(name, str) for name in names) or set(names) != set(arrays):
         raise SpecError("The columns of the history are not those that the estimator names.")
     if best is not None and type(best) is not int:
@@ -305,57 +281,7 @@ def _history(learnt: dict[str, Any], arrays: Arrays) -> History:
     return History({name: arrays[name] for name in names}, best)
 
 
-def _classes_to_document(classes: NDArray[Any]) -> dict[str, Any]:
-    labels = classes.tolist()
-    if not all(isinstance(label, str | int | float) for label in labels):
-        raise SpecError(
-            f"Classes of the type {type(labels[0]).__name__} cannot be written to a file.",
-            hint="Train on labels that are text or numbers.",
-        )
-    kind = "str" if classes.dtype.kind == "U" else classes.dtype.name
-    return {"type": kind, "labels": labels}
-
-
-def _classes_from_document(described: Any) -> NDArray[Any]:
-    kinds = ("str", "object", "bool", "float64", "float32", "float16")
-    whole = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-    if (
-        not isinstance(described, dict)
-        or described.get("type") not in kinds + whole
-        or not isinstance(described.get("labels"), list)
-        or not all(isinstance(label, str | int | float) for label in described["labels"])
-    ):
-        raise SpecError("The classes of the estimator cannot be read.")
-    labels = described["labels"]
-    try:
-        classes = np.array(labels, dtype=described["type"])
-    except (ValueError, OverflowError) as error:
-        raise SpecError(f"The classes of the estimator cannot be read: {error}.") from error
-    if classes.tolist() != labels or len(set(labels)) != len(labels) or len(labels) < 2:
-        raise SpecError("The classes of the estimator must be two or more, and different.")
-    return classes
-
-
 # --- Reading what a stranger may have written ----------------------------------------------------
-
-
-def _field(document: Mapping[str, Any], name: str, kind: type) -> Any:
-    value = document.get(name)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise SpecError(f"{name!r} of the estimator must be of type {kind.__name__}.")
-    return value
-
-
-def _listed(
-    document: Mapping[str, Any], name: str, kind: type, without: Iterable[Any]
-) -> list[Any]:
-    """Read a list, which files of before do not have."""
-    found = document.get(name)
-    if found is None:
-        return list(without)
-    if not isinstance(found, list) or not all(type(item) is kind for item in found):
-        raise SpecError(f"{name!r} of the estimator must be a list of type {kind.__name__}.")
-    return found
 
 
 def _as_dict(value: Any) -> dict[str, Any]:
@@ -364,7 +290,7 @@ def _as_dict(value: Any) -> dict[str, Any]:
     return value
 
 
-def _under(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
+def _under(arrays: NamedArrays, prefix: str) -> dict[str, NDArray[Any]]:
     """Give the arrays whose names begin so, without that beginning."""
     return {
         name.removeprefix(prefix): array
@@ -373,7 +299,7 @@ def _under(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
     }
 
 
-def _numbers_of(arrays: Arrays, name: str) -> NDArray[np.float64]:
+def _numbers_of(arrays: NamedArrays, name: str) -> NDArray[np.float64]:
     array = arrays.get(name)
     if array is None or array.dtype != np.float64 or array.ndim != 1:
         raise SpecError(f"The file lacks the numbers {name!r}.")

@@ -1,26 +1,30 @@
-"""The members of an ensemble: their kinds, their training, what they predict."""
+"""The members of an ensemble: what they are trained on, their training, what they predict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import DivergenceError
-from ravine.estimators.neural.options import make_recipe
+from ravine.estimators.neural.options import Variant
+from ravine.estimators.neural.recipe import member_recipe
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.specs.network import Network
+from ravine.training.jobs import Job
 from ravine.training.lengths import with_lengths
-from ravine.training.train import Job, train_many
+from ravine.training.train import train_many
 
 __all__ = [
-    "Kind",
+    "Lesson",
+    "VariantPlan",
     "held_out_predictions",
     "mean_history",
+    "member_predictions",
     "taken",
     "train_members",
 ]
@@ -32,15 +36,15 @@ Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
-    """Members that are trained alike.
+class VariantPlan:
+    """What the members of one variant take and fit.
 
     Parameters
     ----------
     number : int
-        Which kind it is, from 0.
-    options : mapping
-        Their parameters.
+        Which variant it is, from 0.
+    variant : Variant
+        How they are built and trained.
     columns : tuple of int
         Which columns of the coded rows they take.
     networks : tuple of Network
@@ -48,50 +52,74 @@ class Kind:
     """
 
     number: int
-    options: Mapping[str, Any]
+    variant: Variant
     columns: tuple[int, ...]
     networks: tuple[Network, ...]
 
 
-def train_members(
-    kinds: Sequence[Kind],
-    X: NDArray[Any],
-    y: NDArray[Any],
-    weights: NDArray[np.float64] | None,
-    splits: Sequence[tuple[Places, Places]],
-    seed: int,
-    *,
-    first: int = 0,
-    parts: Sequence[float] | None = None,
-    threads: int,
-    progress: bool,
-) -> list[list[Model]]:
-    """Train all members over the same coded rows: one population for all that share columns.
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What members are trained on, and how.
 
     Parameters
     ----------
-    kinds : sequence of Kind
-        The kinds of members.
-    X, y, weights : numpy.ndarray
-        Coded rows, their target and how much each counts.
+    X, y : numpy.ndarray
+        Coded rows of the type ``dtype``, and their target.
+    weights : numpy.ndarray of shape (n,), optional
+        How much each row counts; ``None``: all alike.
     splits : sequence of (rows, validation rows)
-        One pair a member of each kind.
+        One pair for each member of a variant.
     seed : int
         Members get seeds that follow from it.
-    first : int, default 0
-        How many members of each kind there are before these.
-    parts : sequence of float, optional
-        After what part of its epochs each run ends; its schedule, and a dropout that fades, keep
-        the length of them all.
+    dtype : {"float32", "float64"}
+        Precision of the members.
     threads : int
         Threads to use.
     progress : bool
         Whether to show a live line.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[Any]
+    weights: NDArray[np.float64] | None
+    splits: Sequence[tuple[Places, Places]]
+    seed: int
+    dtype: Literal["float32", "float64"]
+    threads: int
+    progress: bool
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether members set rows aside to validate on."""
+        return len(self.splits[0][1]) > 0
+
+
+def train_members(
+    plans: Sequence[VariantPlan],
+    lesson: Lesson,
+    *,
+    first: int = 0,
+    last: int | None = None,
+    parts: Sequence[float] | None = None,
+) -> list[list[Model]]:
+    """Train members over the same coded rows: one population for all that share columns.
+
+    Parameters
+    ----------
+    plans : sequence of VariantPlan
+        The variants.
+    lesson : Lesson
+        What they are trained on.
+    first, last : int
+        Which members of each variant: those from ``first`` to before ``last``, by default all.
+    parts : sequence of float, optional
+        After what part of its epochs each run ends; its schedule, and a dropout that fades, keep
+        the length of them all.
 
     Returns
     -------
     list of list of Model
-        Network by network, for each kind by kind, the members.
+        Network by network, for each variant by variant, the members.
 
     Raises
     ------
@@ -100,44 +128,92 @@ def train_members(
     KeyboardInterrupt
         If training was interrupted.
     """
+    splits = lesson.splits[first:last]
     jobs: list[Job] = []
     columns: list[tuple[int, ...]] = []
-    for network in range(len(kinds[0].networks)):
-        for kind in kinds:
-            drawn = np.random.default_rng([seed, 1, kind.number])
-            seeds = drawn.integers(2**31, size=first + len(splits))[first:]
-            for (kept, aside), own in zip(splits, seeds.tolist(), strict=True):
-                recipe = make_recipe(kind.options, len(kept), validated=len(aside) > 0, seed=own)
-                fitted = kind.networks[network]
-                if parts is not None:
-                    fitted = Network.from_dict(with_lengths(fitted.to_dict(), recipe.epochs))
-                    recipe = recipe.replace(epochs=max(1, round(parts[len(jobs)] * recipe.epochs)))
-                validation = aside if len(aside) else None
-                jobs.append(Job(fitted, recipe, rows=kept, validation_rows=validation))
-                columns.append(kind.columns)
+    for network in range(len(plans[0].networks)):
+        for plan in plans:
+            seeds = _seeds(lesson.seed, plan.number, first + len(splits))[first:]
+            for split, seed in zip(splits, seeds, strict=True):
+                part = None if parts is None else parts[len(jobs)]
+                jobs.append(
+                    _job(plan.variant, plan.networks[network], split, seed, lesson.dtype, part)
+                )
+                columns.append(plan.columns)
     trained: dict[int, Model] = {}
     for chosen in dict.fromkeys(columns):
         places = [place for place, own in enumerate(columns) if own == chosen]
         models = train_many(
             [jobs[place] for place in places],
-            taken(X, chosen),
-            y,
-            sample_weight=weights,
-            threads=threads,
-            progress=progress or None,
+            taken(lesson.X, chosen),
+            lesson.y,
+            sample_weight=lesson.weights,
+            threads=lesson.threads,
+            progress=lesson.progress or None,
         )
-        for model in models:
-            if model.status == "diverged":
-                raise DivergenceError(
-                    model.message,
-                    hint="Lower learning_rate to a tenth, or set clip_norm=1.",
-                    model=model,
-                )
-        if any(model.status == "interrupted" for model in models):
-            raise KeyboardInterrupt
+        _check_ended(models)
         trained |= dict(zip(places, models, strict=True))
     every = [trained[place] for place in range(len(jobs))]
     return [every[start : start + len(splits)] for start in range(0, len(every), len(splits))]
+
+
+def _seeds(seed: int, variant: int, count: int) -> list[int]:
+    """Give the seeds of the first members of a variant."""
+    found: list[int] = (
+        np.random.default_rng([seed, 1, variant]).integers(2**31, size=count).tolist()
+    )
+    return found
+
+
+def _job(
+    variant: Variant,
+    network: Network,
+    split: tuple[Places, Places],
+    seed: int,
+    dtype: Literal["float32", "float64"],
+    part: float | None,
+) -> Job:
+    """Make the job of one member; with ``part`` it ends after that part of its epochs."""
+    kept, aside = split
+    validated = len(aside) > 0
+    recipe = member_recipe(variant, len(kept), validated=validated, seed=seed, dtype=dtype)
+    if part is not None:
+        network = Network.from_dict(with_lengths(network.to_dict(), recipe.epochs))
+        recipe = recipe.replace(epochs=max(1, round(part * recipe.epochs)))
+    return Job(network, recipe, rows=kept, validation_rows=aside if validated else None)
+
+
+def _check_ended(models: Sequence[Model]) -> None:
+    for model in models:
+        if model.status == "diverged":
+            raise DivergenceError(
+                model.message,
+                hint="Lower learning_rate to a tenth, or set clip_norm=1.",
+                model=model,
+            )
+    if any(model.status == "interrupted" for model in models):
+        raise KeyboardInterrupt
+
+
+def member_predictions(model: Model, X: NDArray[Any]) -> NDArray[np.float64]:
+    """Predict with one member: probabilities, or numbers in the networks' unit.
+
+    Parameters
+    ----------
+    model : Model
+        The member.
+    X : numpy.ndarray of shape (n, inputs)
+        Coded rows, the columns of its variant.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n, outputs)
+        The predictions.
+    """
+    if model.classes is None:
+        return np.asarray(model.predict(X), dtype=np.float64).reshape(len(X), -1)
+    found = np.asarray(model.predict_proba(X), dtype=np.float64)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))  # 1 to float64's last digits
 
 
 def taken(X: NDArray[Any], columns: Sequence[int]) -> NDArray[Any]:
@@ -155,7 +231,6 @@ def held_out_predictions(
     models: Sequence[Model],
     X: NDArray[Any],
     splits: Sequence[tuple[Places, Places]],
-    predict: Callable[[Model, NDArray[Any]], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
     """Average, for each row, the predictions of the members that had set it aside.
 
@@ -167,8 +242,6 @@ def held_out_predictions(
         The rows of training.
     splits : sequence of (rows, validation rows)
         Those of the members.
-    predict : callable
-        ``predict(model, rows)`` of shape (rows, outputs).
 
     Returns
     -------
@@ -180,7 +253,7 @@ def held_out_predictions(
     for model, (_, aside) in zip(models, splits, strict=True):
         if not len(aside):
             continue
-        found = predict(model, X[aside])
+        found = member_predictions(model, X[aside])
         if total is None:
             total = np.zeros((len(X), found.shape[1]))
         total[aside] += found

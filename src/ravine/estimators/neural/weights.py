@@ -1,4 +1,4 @@
-"""How much each kind of members counts: chosen by what they predict for rows not trained on."""
+"""How much each variant counts: chosen by what its members predict for rows not trained on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def choose_weights(
     Parameters
     ----------
     predictions : sequence of numpy.ndarray of shape (n, outputs)
-        One a kind: probabilities or numbers, all finite.
+        One for each variant: probabilities or numbers, all finite.
     y : numpy.ndarray of shape (n,) or (n, outputs)
         The targets: codes of classes, or numbers.
     weights : numpy.ndarray of shape (n,)
@@ -40,7 +40,7 @@ def choose_weights(
 
     Returns
     -------
-    numpy.ndarray of shape (kinds,)
+    numpy.ndarray of shape (variants,)
         Weights that add up to 1.
 
     References

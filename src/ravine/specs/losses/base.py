@@ -12,7 +12,7 @@ from ravine.specs.spec import Spec, for_engine
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from ravine.specs.rules import Number
 
@@ -240,8 +240,8 @@ class Loss(Spec):
         """
         import numpy as np
 
-        found = np.asarray(predictions)
-        found = np.ascontiguousarray(found, "float32" if found.dtype == "float32" else "float64")
+        single = getattr(predictions, "dtype", None) == np.float32
+        found = _numbers(predictions, np.float32 if single else np.float64, "predictions")
         if found.ndim != 2 or not found.size:
             raise DataError(
                 "Predictions must have a row for each target and a column for each output. Got an "
@@ -256,31 +256,33 @@ class Loss(Spec):
         targets = self._as_matrix(y, found)
         weights = None
         if sample_weight is not None:
-            weights = np.ascontiguousarray(sample_weight, found.dtype)
+            weights = _numbers(sample_weight, found.dtype, "sample_weight")
             if weights.shape != found.shape[:1]:
                 raise DataError(
                     f"sample_weight must have one weight for each of the {len(found)} rows. Got an "
                     f"array of shape {weights.shape}."
                 )
+            if not (weights >= 0).all() or not weights.any():
+                raise DataError("sample_weight must be at least 0 in every row, and not 0 in all.")
         return self._mean_at(np.ascontiguousarray(link.outputs(found)), targets, weights)
 
     def _as_matrix(self, y: ArrayLike, predictions: NDArray[Any]) -> NDArray[Any]:
         """Check targets, and give them the two axes and the type that the engine reads."""
-        import numpy as np
-
         n, outputs = predictions.shape
         columns = 1 if self.targets == "classes" else outputs
-        values = np.ascontiguousarray(y, predictions.dtype)
+        values = _numbers(y, predictions.dtype, "targets")
         if values.shape not in ((n, columns), (n,) if columns == 1 else ()):
             raise DataError(
                 f"Targets must have the shape {(n, columns)}, to suit predictions of shape "
                 f"{(n, outputs)}. Got {values.shape}."
             )
         domain = DOMAINS[self.targets]
-        wrong = domain.outside(values)
+        wrong, rule = domain.outside(values), domain.rule
+        if self.targets == "classes":
+            wrong, rule = wrong | (values >= outputs), f"codes of classes, 0 … {outputs - 1}"
         if wrong.any():
             raise DataError(
-                f"Targets of the loss {type(self).__name__} must be {domain.rule}. Got "
+                f"Targets of the loss {type(self).__name__} must be {rule}. Got "
                 f"{values[wrong][0]:g}."
             )
         return values.reshape(n, columns)
@@ -292,3 +294,13 @@ class Loss(Spec):
         from ravine.engine import _engine
 
         return float(_engine.mean_loss(for_engine(self), outputs, y, weights))
+
+
+def _numbers(values: ArrayLike, dtype: DTypeLike, what: str) -> NDArray[Any]:
+    """Make an array such as the engine reads."""
+    import numpy as np
+
+    try:
+        return np.ascontiguousarray(values, dtype)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"The {what} of a loss must be numbers: {error}.") from error

@@ -19,10 +19,11 @@ __all__ = ["BinaryCrossEntropy", "CrossEntropy"]
 class BinaryCrossEntropy(Loss):
     """Cross-entropy of 0/1 targets on logits.
 
-    ``max(z, 0) − y z + log(1 + e^(−|z|))``
+    ``max(z, 0) − y z + log(1 + e^(−|z|))``. Predicts the probability of a 1,
+    ``p = 1 / (1 + e^(−z))``.
 
-    Name: ``"binary_cross_entropy"``. Predictions are the probabilities of a 1,
-    ``p = 1 / (1 + e^(−z))``. The formula is ``−y log p − (1 − y) log(1 − p)`` and never overflows.
+    Name: ``"binary_cross_entropy"``. The formula is ``−y log p − (1 − y) log(1 − p)`` and never
+    overflows.
 
     Examples
     --------
@@ -46,10 +47,10 @@ class BinaryCrossEntropy(Loss):
 class CrossEntropy(Loss):
     """Cross-entropy of one class out of K on logits.
 
-    ``log Σ_j e^(z_j) − Σ_j q_j z_j`` with ``q_j = (1 − s) [j = y] + s / K``
+    ``log Σ_j e^(z_j) − Σ_j q_j z_j`` with ``q_j = (1 − s) [j = y] + s / K``. Predicts
+    probabilities, ``p_j = e^(z_j) / Σ_k e^(z_k)``.
 
-    Name: ``"cross_entropy"``. Predictions are probabilities, ``p_j = e^(z_j) / Σ_k e^(z_k)``. The
-    largest logit is taken out before the exponential.
+    Name: ``"cross_entropy"``. The largest logit is taken out before the exponential.
 
     Parameters
     ----------

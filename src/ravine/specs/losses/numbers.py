@@ -19,9 +19,9 @@ __all__ = ["AbsoluteError", "Gamma", "Huber", "Poisson", "Quantile", "SquaredErr
 class SquaredError(Loss):
     """Squared error, without a half.
 
-    ``r²``
+    ``r²``. Predicts the mean.
 
-    Name: ``"squared_error"``. Predicts the mean.
+    Name: ``"squared_error"``.
 
     Examples
     --------
@@ -46,9 +46,9 @@ class SquaredError(Loss):
 class AbsoluteError(Loss):
     """Absolute error.
 
-    ``|r|``
+    ``|r|``. Predicts the median.
 
-    Name: ``"absolute_error"``. Predicts the median. The derivative at r = 0 is taken as 0.
+    Name: ``"absolute_error"``. The derivative at r = 0 is taken as 0.
 
     Examples
     --------
@@ -72,9 +72,10 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     """Huber's loss: squared near 0, absolute beyond δ.
 
-    ``½ r²`` if ``|r| ≤ δ``, else ``δ (|r| − ½ δ)``
+    ``½ r²`` if ``|r| ≤ δ``, else ``δ (|r| − ½ δ)``. Predicts a number between median and
+    mean: the M-estimate of location.
 
-    Name: ``"huber"``. Predicts a number between mean and median: the M-estimate of location.
+    Name: ``"huber"``.
 
     Parameters
     ----------
@@ -110,9 +111,9 @@ class Huber(Loss):
 class Quantile(Loss):
     """The pinball loss.
 
-    ``max(τ (y − z), (τ − 1) (y − z))``
+    ``max(τ (y − z), (τ − 1) (y − z))``. Predicts the τ-quantile.
 
-    Name: ``"quantile"``. Predicts the τ-quantile. The derivative at z = y is taken as 0.
+    Name: ``"quantile"``. The derivative at z = y is taken as 0.
 
     Parameters
     ----------
@@ -148,10 +149,9 @@ class Quantile(Loss):
 class Poisson(Loss):
     """Poisson's negative log-likelihood with a log link.
 
-    ``e^z − y z``
+    ``e^z − y z``, without ``log y!``. Predicts the mean, ``e^z``; targets are at least 0.
 
-    Name: ``"poisson"``. Predicts the mean, ``e^z``. Targets are at least 0. The term ``log y!`` is
-    dropped.
+    Name: ``"poisson"``.
 
     References
     ----------
@@ -179,10 +179,9 @@ class Poisson(Loss):
 class Gamma(Loss):
     """The gamma distribution's negative log-likelihood with a log link.
 
-    ``z + y e^(−z)``
+    ``z + y e^(−z)``. Predicts the mean, ``e^z``; targets are greater than 0.
 
-    Name: ``"gamma"``. Predicts the mean, ``e^z``. Targets are greater than 0. The dispersion is
-    taken as 1 and terms in y alone are dropped.
+    Name: ``"gamma"``. The dispersion is taken as 1 and terms in y alone are dropped.
 
     References
     ----------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -56,6 +58,8 @@ def quantile(y: Numbers, weights: Numbers, tau: float) -> Numbers:
 def huber_location(y: Numbers, weights: Numbers, delta: float) -> Numbers:
     """Give the root c of ``Σ_i s_i max(−δ, min(δ, c − y_i))`` for each column, by bisection.
 
+    Where all numbers between two are roots, it is the middle of them.
+
     Examples
     --------
     >>> import numpy as np
@@ -64,11 +68,18 @@ def huber_location(y: Numbers, weights: Numbers, delta: float) -> Numbers:
     """
     import numpy as np
 
-    low, high = y.min(axis=0), y.max(axis=0)
     close = np.finfo(np.float64).eps * np.abs(y).max(axis=0)
-    while (high / 2 - low / 2 > close).any():
-        middle = low / 2 + high / 2
-        falls = weights @ np.clip(middle - y, -delta, delta) < 0
-        low, high = np.where(falls, middle, low), np.where(falls, high, middle)
-    found: Numbers = low / 2 + high / 2
+
+    def end(lies_below: Callable[[Numbers, float], NDArray[np.bool_]]) -> Numbers:
+        low, high = y.min(axis=0), y.max(axis=0)
+        while (high / 2 - low / 2 > close).any():
+            middle = low / 2 + high / 2
+            with np.errstate(over="ignore"):  # δ is put in the place of an infinite difference
+                slope = weights @ np.clip(middle - y, -delta, delta)
+            below = lies_below(slope, 0.0)
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        closest: Numbers = low / 2 + high / 2
+        return closest
+
+    found: Numbers = end(np.less) / 2 + end(np.less_equal) / 2
     return found

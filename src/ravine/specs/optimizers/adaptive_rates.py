@@ -1,4 +1,4 @@
-"""The rate divided by the root of the gradient's (running) second moment."""
+"""Steps whose length the size of the gradient does not decide: by its mean square, or its sign."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ravine.specs.optimizers.base import DECAY, Optimizer
 from ravine.specs.rules import Flag, Number, Rule
 from ravine.specs.schedules import MOMENTUM, RATE, Schedule
 
-__all__ = ["Adagrad", "Adam", "AdamW", "RMSprop"]
+__all__ = ["Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RMSprop"]
 
 _EPSILON = Number(above=0)
 _FRACTION = Number(at_least=0, below=1)
@@ -226,3 +226,99 @@ class AdamW(Optimizer):
 
     has_one_rate: ClassVar[bool] = True
     _rules: ClassVar[Mapping[str, Rule]] = _ADAM_RULES
+
+
+@dataclass(frozen=True, repr=False)
+class NAdam(Optimizer):
+    """Adam with Nesterov's look-ahead, under a momentum that grows from ½ β to β.
+
+    ``ν ← β ν + (1 − β) g``; ``ṽ ← β̃ ṽ + (1 − β̃) g²``; ``μ_k = β (1 − ½ · 0.96^(k ψ))``;
+    ``ν̂ = μ_{k+1} ν / (1 − μ_1 ⋯ μ_{k+1}) + (1 − μ_k) g / (1 − μ_1 ⋯ μ_k)``;
+    ``w ← w − η ν̂ / (√(ṽ / (1 − β̃^k)) + ε)``.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 2e-3
+        η, at least 0.
+    beta1 : float, default 0.9
+        β, in [0, 1).
+    beta2 : float, default 0.999
+        β̃, in [0, 1).
+    epsilon : float, default 1e-8
+        ε, greater than 0.
+    momentum_decay : float, default 4e-3
+        ψ, how fast the momentum grows, at least 0.
+    weight_decay : float, default 0.0
+        Decoupled decay λ, at least 0: ``w ← w − η λ w`` before the step.
+
+    References
+    ----------
+    Dozat (2016), Incorporating Nesterov Momentum into Adam, ICLR workshop. Departure: none from
+    PyTorch's form but that ``weight_decay`` is decoupled.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.NAdam(0.01)
+    NAdam(learning_rate=0.01)
+    """
+
+    learning_rate: float | Schedule = 2e-3
+    _: KW_ONLY
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    momentum_decay: float = 4e-3
+    weight_decay: float = 0.0
+
+    has_one_rate: ClassVar[bool] = True
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "learning_rate": RATE,
+        "beta1": _FRACTION,
+        "beta2": _FRACTION,
+        "epsilon": _EPSILON,
+        "momentum_decay": Number(at_least=0),
+        "weight_decay": DECAY,
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class Lion(Optimizer):
+    """The sign of a mean of gradients: every parameter moves by the same length.
+
+    ``c = β ν + (1 − β) g``; ``w ← w − η (sign(c) + λ w)``; ``ν ← β̃ ν + (1 − β̃) g``.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule, default 1e-4
+        η, at least 0: how far every parameter moves. A third to a tenth of Adam's suits.
+    beta1 : float, default 0.9
+        β, in [0, 1).
+    beta2 : float, default 0.99
+        β̃, in [0, 1).
+    weight_decay : float, default 0.0
+        Decoupled decay λ, at least 0.
+
+    References
+    ----------
+    Chen et al. (2023), Symbolic Discovery of Optimization Algorithms, NeurIPS, Algorithm 2.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> rv.Lion(weight_decay=0.1)
+    Lion(learning_rate=0.0001, weight_decay=0.1)
+    """
+
+    learning_rate: float | Schedule = 1e-4
+    _: KW_ONLY
+    beta1: float = 0.9
+    beta2: float = 0.99
+    weight_decay: float = 0.0
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "learning_rate": RATE,
+        "beta1": _FRACTION,
+        "beta2": _FRACTION,
+        "weight_decay": DECAY,
+    }

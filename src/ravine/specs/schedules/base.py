@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from ravine.errors import ParameterError
 from ravine.specs.rules import Choice, Function, Number, Rule, broken
 from ravine.specs.spec import Member, Spec
-
-if TYPE_CHECKING:
-    from ravine.specs.schedules.plateau import ReduceOnPlateau
 
 __all__ = ["FunctionOfTime", "Schedule"]
 
@@ -134,7 +131,7 @@ class Schedule(Spec):
         return self._with_values(lambda v: rate if v == peak else min(rate * (v / peak), rate))
 
     @property
-    def plateau(self) -> ReduceOnPlateau | None:
+    def plateau(self) -> Schedule | None:
         """What depends on how training goes: a plateau, perhaps behind warm-ups.
 
         Returns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ravine.errors import ParameterError
 from ravine.specs.rules import Maybe, Number, Rule, Whole, broken
@@ -18,9 +18,6 @@ from ravine.specs.schedules.base import (
     Unit,
     need_length,
 )
-
-if TYPE_CHECKING:
-    from ravine.specs.schedules.plateau import ReduceOnPlateau
 
 __all__ = ["CyclicCosine", "OneCycle", "Warmup"]
 
@@ -146,7 +143,7 @@ class Warmup(Schedule):
         return (then(0.0) if isinstance(then, Schedule) else then) * t / self.length
 
     @property
-    def plateau(self) -> ReduceOnPlateau | None:
+    def plateau(self) -> Schedule | None:
         """That of what follows."""
         return self.then.plateau if isinstance(self.then, Schedule) else None
 

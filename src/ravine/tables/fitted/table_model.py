@@ -13,14 +13,15 @@ from ravine.errors import DataError, FileError, SpecError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.finite import check_predictions
 from ravine.models.history import History
-from ravine.models.model import Model, usable
+from ravine.models.model import Model
+from ravine.models.reading import usable
 from ravine.specs.losses import Loss
 from ravine.tables.finding import rows_with_target
 from ravine.tables.frames import as_frame
 from ravine.tables.schema import OnNewMissing, TableSchema
 from ravine.tables.target import Target
 
-__all__ = ["TableModel", "loss_unit"]
+__all__ = ["TableModel", "history_in_unit", "loss_unit"]
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,7 @@ class TableModel:
     @property
     def history(self) -> History:
         """History of the training, losses and errors in the target's own unit."""
-        scales = dict.fromkeys(("loss", "penalty", "val_loss"), self.loss_unit)
-        scales["val_rmse"] = self.target.standard_deviation
-        raw = self.model.history
-        columns = {name: raw[name] * scales.get(name, 1) for name in raw}
-        return History(columns, raw.best_epoch)
+        return history_in_unit(self.model.history, self.model.network.loss, self.target)
 
     @property
     def loss_unit(self) -> float:
@@ -284,6 +281,29 @@ class TableModel:
             "<thead><tr><th>column</th><th>kind</th><th>inputs</th></tr></thead>"
             f"<tbody>{rows}</tbody></table>{self.model._repr_html_()}"
         )
+
+
+def history_in_unit(history: History, loss: Loss, target: Target) -> History:
+    """Give a history whose losses and errors are in the target's own unit.
+
+    Parameters
+    ----------
+    history : History
+        As training gave it.
+    loss : Loss
+        The network's loss.
+    target : Target
+        The target.
+
+    Returns
+    -------
+    History
+        The same epochs.
+    """
+    scales = dict.fromkeys(("loss", "penalty", "val_loss"), loss_unit(loss, target))
+    scales["val_rmse"] = target.standard_deviation
+    columns = {name: history[name] * scales.get(name, 1) for name in history}
+    return History(columns, history.best_epoch)
 
 
 def loss_unit(loss: Loss, target: Target) -> float:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ravine.data.splitting import time_ranks, units_of
+from ravine.data.rotating import deal, forward_splits
+from ravine.data.splitting import Rows, time_ranks, unit_ends, units_of
 from ravine.errors import DataError
 
 __all__ = ["Folds", "make_folds"]
 
 _FOLDS = 5
 _FEW_ROWS = 200
-
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +69,9 @@ def make_folds(
     groups: ArrayLike | None = None,
     time: ArrayLike | None = None,
     repeats: int | None = None,
+    folds: int = _FOLDS,
 ) -> Folds:
-    """Divide rows into five folds, several times where there are few rows.
+    """Divide rows into folds, several times where there are few rows.
 
     Parameters
     ----------
@@ -89,6 +89,8 @@ def make_folds(
         Each fold holds out the rows that follow all those that it trains on.
     repeats : int, optional
         How often; None: so that about 200 rows are held out, at most five times.
+    folds : int, default 5
+        How many; fewer where there are fewer rows, groups or times.
 
     Returns
     -------
@@ -102,13 +104,15 @@ def make_folds(
     """
     units = units_of(n, copies, groups)
     if time is not None:
-        return Folds(_forward(units, time_ranks(time, n)), units)
+        ranks = time_ranks(time, n)
+        _check_times(units, ranks)
+        return Folds(forward_splits(units, ranks, folds), units)
     count = int(units.max()) + 1
     if count < 3:
         raise DataError(
             f"{count} {'row' if groups is None else 'group'}{'s' if count > 1 else ''} to train on "
-            "cannot be held out in turn: a reference needs at least 3.",
-            hint='Use more rows, or method="bootstrap".',
+            "cannot be held out in turn: that needs at least 3.",
+            hint='Use more rows, or for bias_variance method="bootstrap".',
         )
     if repeats is None:
         repeats = min(5, max(1, -(-_FEW_ROWS // n)))
@@ -118,42 +122,18 @@ def make_folds(
     pairs = []
     for repeat in range(repeats):
         generator = np.random.default_rng([seed, 0xF01D, repeat])
-        fold = _dealt(units, count, of_units, generator)
+        fold = deal(count, min(folds, count), generator, of_units)
         for number in range(fold.max() + 1):
             held_out = fold[units] == number
             pairs.append((np.flatnonzero(~held_out), np.flatnonzero(held_out)))
     return Folds(pairs, units)
 
 
-def _dealt(
-    units: Rows, count: int, classes: NDArray[np.int64] | None, generator: np.random.Generator
-) -> Rows:
-    """Deal units to folds in turn, in an order that is random but for their classes."""
-    order = generator.permutation(count)
-    if classes is not None:
-        order = order[np.argsort(classes[order], kind="stable")]
-    fold = np.empty(count, dtype=np.int64)
-    fold[order] = np.arange(count) % min(_FOLDS, count)
-    return fold
-
-
-def _forward(units: Rows, ranks: Rows) -> list[tuple[Rows, Rows]]:
-    """Train on the units that end before a time, hold out the next ones."""
-    last = np.zeros(units.max() + 1, dtype=np.int64)
-    np.maximum.at(last, units, ranks)
-    times = np.unique(last)
-    if len(times) < 3:
+def _check_times(units: Rows, ranks: Rows) -> None:
+    times = len(np.unique(unit_ends(units, ranks)))
+    if times < 3:
         raise DataError(
-            f"The rows to train on have {len(times)} different times; a reference needs at least "
-            "3, so that later ones can be held out.",
-            hint='Use more times, or method="bootstrap".',
+            f"The rows to train on have {times} different times; that later ones can be "
+            "held out needs at least 3.",
+            hint='Use more times, or for bias_variance method="bootstrap".',
         )
-    ends = last[units]
-    cuts = np.unique(np.quantile(ends, np.linspace(0, 1, _FOLDS + 2)[1:-1], method="lower"))
-    cuts = cuts[cuts < times[-1]] if (cuts < times[-1]).any() else times[-2:-1]
-    uppers = [*cuts[1:], times[-1]]
-    pairs = []
-    for lower, upper in zip(cuts, uppers, strict=True):
-        before, after = ends <= lower, (ends > lower) & (ends <= upper)
-        pairs.append((np.flatnonzero(before), np.flatnonzero(after)))
-    return pairs

@@ -1,0 +1,231 @@
+"""Trials: jobs on splits, trained as one population, and what each of them gave."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ravine.errors import RavineError
+from ravine.models.history import History
+from ravine.models.model import Model
+from ravine.studies.jobs import LabelledJob
+from ravine.studies.splits import Split
+from ravine.studies.table import Table
+from ravine.training.jobs import Job
+from ravine.training.train import Progress, train_many
+
+__all__ = ["Measure", "Result", "Trial", "train_trials", "versions"]
+
+#: What else is to be known of each model: arrays of numbers by name, such as losses of test rows.
+Measure = Callable[[Model, "Trial"], Mapping[str, ArrayLike]]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One run of a study: a job on a split.
+
+    Parameters
+    ----------
+    job : LabelledJob
+        What to train, and how.
+    split : Split
+        On which rows; those that validate are the same for all jobs.
+    """
+
+    job: LabelledJob
+    split: Split
+
+    def placed(self, table: Table) -> Job:
+        """Give the job with its rows; if its recipe validates for itself, within the training rows.
+
+        The rows of the split that validate are then only scored, when the run has ended.
+        """
+        network, recipe, rows = self.job.network, self.job.recipe, self.split.rows
+        if not self.validates_itself:  # by groups, times and copies the split has been checked
+            return Job(network, recipe, rows=rows, validation_rows=self.split.validation_rows)
+        groups = table.units if table.has_units else None
+        return Job(network, recipe, rows=rows, groups=groups, time=table.time)
+
+    @property
+    def validates_itself(self) -> bool:
+        """Whether the recipe sets validation rows of its own aside."""
+        return self.job.recipe.validation_fraction > 0
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a trial gave.
+
+    Parameters
+    ----------
+    status : str
+        How the run ended, as ``Model.status``.
+    message : str
+        More about that.
+    scores : dict of str to float
+        ``loss`` (of the epoch whose weights the model has), ``val_loss`` and ``val_accuracy`` or
+        ``val_r2`` and ``val_rmse`` (of the rows that validate); NaN where the run diverged.
+    epochs, steps : int
+        How many the run took.
+    best_epoch : int or None
+        Whose weights the model has; None: the last.
+    seconds : float
+        How long it trained.
+    history : dict of str to ndarray
+        Columns, a number per epoch.
+    measured : dict of str to ndarray
+        What the measure gave.
+    origin : dict of str to str
+        Versions, instruction level, worker and date.
+
+    Examples
+    --------
+    >>> Result("finished", "", {"loss": 0.5}, 1, 4, None, 0.1).scores["loss"]
+    0.5
+    """
+
+    status: str
+    message: str
+    scores: Mapping[str, float]
+    epochs: int
+    steps: int
+    best_epoch: int | None
+    seconds: float
+    history: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    measured: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run diverged."""
+        return self.status == "diverged"
+
+    def to_history(self) -> History:
+        """Give the history as that of a model."""
+        return History(self.history, self.best_epoch)
+
+
+def train_trials(
+    trials: Sequence[Trial],
+    table: Table,
+    *,
+    threads: int | None = None,
+    progress: Progress = None,
+    measure: Measure | None = None,
+) -> Iterator[tuple[int, Result]]:
+    """Train trials as one population, and yield what each gave as it ends.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        What to train. Those that are described by the same network, recipe and split give the same
+        result, bit for bit, whichever others there are.
+    table : Table
+        The rows.
+    threads : int, optional
+        As in `ravine.train_many`.
+    progress : bool or callable, optional
+        As in `ravine.train_many`.
+    measure : callable, optional
+        ``measure(model, trial) -> dict of arrays of numbers``: what else to keep of each model that
+        has not diverged.
+
+    Yields
+    ------
+    number, result : int, Result
+        Leaving the iterator, or Ctrl-C, stops the rest.
+
+    Raises
+    ------
+    RavineError
+        If a job and the rows do not go together: nothing has been trained then.
+    """
+    if not trials:
+        return
+    jobs = [trial.placed(table) for trial in trials]
+    origin = versions() | {"worker": f"{socket.gethostname()}:{os.getpid()}"}
+    try:
+        runs = train_many(
+            jobs, table.X, table.y, threads=threads, progress=progress, as_completed=True
+        )
+    except RavineError:
+        _name_job(trials, table)
+        raise
+    for number, model in runs:
+        if model.status == "interrupted":
+            continue
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        yield number, _result(trials[number], model, table, measure, origin | {"date": now})
+
+
+def versions() -> dict[str, str]:
+    """Give what the bits of a run depend on: ravine's version and the instruction level.
+
+    Examples
+    --------
+    >>> sorted(versions())
+    ['level', 'numpy', 'python', 'ravine']
+    """
+    import ravine
+    from ravine.engine import _engine
+
+    return {
+        "ravine": ravine.__version__,
+        "level": _engine.Population32.__module__.rpartition("_")[2],
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _result(
+    trial: Trial, model: Model, table: Table, measure: Measure | None, origin: dict[str, str]
+) -> Result:
+    history = {name: np.asarray(model.history[name], np.float64) for name in model.history}
+    result = Result(
+        status=model.status,
+        message=model.message,
+        scores=_scores(trial, model, table),
+        epochs=len(model.history),
+        steps=int(history["step"][-1]) if len(model.history) else 0,
+        best_epoch=model.best_epoch,
+        seconds=float(history["seconds"][-1]) if len(model.history) else 0.0,
+        history=history,
+        origin=origin,
+    )
+    if measure is None or result.diverged:
+        return result
+    measured = {
+        name: np.asarray(values, np.float64).reshape(-1)
+        for name, values in measure(model, trial).items()
+    }
+    return replace(result, measured=measured)
+
+
+def _scores(trial: Trial, model: Model, table: Table) -> dict[str, float]:
+    """Score a model on the rows that validate; nothing of a run that diverged is a score."""
+    names = ["loss", *(name for name in model.history if name.startswith("val_"))]
+    if model.status == "diverged" or not len(model.history):
+        return {name: float("nan") for name in names}
+    epoch = -1 if model.best_epoch is None else model.best_epoch - 1
+    scores = {name: float(model.history[name][epoch]) for name in names}
+    if trial.validates_itself:
+        aside = trial.split.validation_rows
+        found = model.evaluate(table.X[aside], table.y[aside])
+        scores |= {f"val_{name}": float(value) for name, value in found.items()}
+    return scores
+
+
+def _name_job(trials: Sequence[Trial], table: Table) -> None:
+    """Raise the error of the first job that fails by itself, with its label."""
+    for trial in trials:
+        try:
+            train_many([trial.placed(table)], table.X, table.y, as_completed=True)
+        except RavineError as error:
+            raise type(error)(f"Job '{trial.job.label}': {error}", hint=error.hint) from None
