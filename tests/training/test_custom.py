@@ -455,3 +455,20 @@ def test_what_training_needs_dies_with_it():
     del layer, model
     gc.collect()
     assert gone() is None
+
+
+def test_a_part_that_calls_the_model_that_is_calling_it_is_told_so():
+    class Recursive(Relu):
+        model = None
+
+        def forward(self, x, parameters):
+            if Recursive.model is not None:
+                Recursive.model.predict(X)
+            return super().forward(x, parameters)
+
+    model = rv.train(network(Recursive()), X, Y, rv.Recipe(epochs=1))
+    Recursive.model = model
+    with pytest.raises(ParameterError, match="cannot call the model that is calling it"):
+        model.predict(X)
+    Recursive.model = None
+    assert model.predict(X).shape == Y.shape
