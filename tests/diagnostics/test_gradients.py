@@ -10,59 +10,8 @@ from ravine.diagnostics import gradients
 from ravine.diagnostics.gradients import Objective
 from ravine.specs.layers import LAYERS as KINDS
 from ravine.specs.layers.base import ACTIVATIONS
+from tests.builders.layers import EXAMPLES, NETWORKS, X, Y
 from tests.builders.losses import CASES, as_given, targets
-
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(24, 4))
-CODES = np.column_stack([X, RNG.integers(0, 3, 24)])
-Y = RNG.normal(size=(24, 2))
-
-LAYERS = {
-    "normalize": ([rv.Normalize(), rv.Dense(3), rv.Dense(2)], X),
-    "dense without bias": ([rv.Dense(3, use_bias=False), rv.Dense(2)], X),
-    "batch norm": ([rv.Dense(5), rv.BatchNorm(), rv.Dense(2)], X),
-    "layer norm": ([rv.Dense(5), rv.LayerNorm(), rv.Dense(2)], X),
-    "dropout": ([rv.Dense(5), rv.Dropout(0.4), rv.Dense(2)], X),
-    "gaussian noise": ([rv.GaussianNoise(0.3), rv.Dense(5), rv.Dense(2)], X),
-    "embedding": ([rv.Embedding((4,), (3,), (2,)), rv.Dense(2)], CODES),
-    "piecewise linear": ([rv.PiecewiseLinear(5, (3, 0), (2, 3)), rv.Dense(2)], X),
-    "piecewise linear behind others": (
-        [
-            rv.Normalize(),
-            rv.Embedding((4,), (3,), (2,)),
-            rv.PiecewiseLinear(5, (1, 2), 2, activation="tanh"),
-            rv.Dense(2),
-        ],
-        CODES,
-    ),
-    "periodic": ([rv.Periodic((3, 0), 2), rv.Dense(4, activation="tanh"), rv.Dense(2)], X),
-    "periodic behind others": (
-        [
-            rv.Normalize(),
-            rv.Embedding((4,), (3,), (2,)),
-            rv.Periodic((1,), 5),
-            rv.Dense(3),
-            rv.Periodic((0, 2), 3),
-            rv.Dense(2),
-        ],
-        CODES,
-    ),
-    "scale": ([rv.Scale(), rv.Dense(4, activation="tanh"), rv.Scale(pace=2), rv.Dense(2)], X),
-    "piecewise linear with factors": (
-        [
-            rv.Embedding((4,), (3,), (2,)),
-            rv.PiecewiseLinear(5, (1, 2), 2, activation="tanh", pace=3),
-            rv.Dense(2),
-        ],
-        CODES,
-    ),
-    "residual": ([rv.Dense(5), rv.Residual([rv.Dense(5, activation="tanh")]), rv.Dense(2)], X),
-    "nested residual": (
-        [rv.Residual([rv.Residual([rv.Dense(4)]), rv.LayerNorm()]), rv.Dense(2)],
-        X,
-    ),
-    "flatten": ([rv.Flatten(), rv.Dense(2)], X.reshape(24, 2, 2)),
-}
 
 PENALTIES = [
     rv.L1(0.1),
@@ -72,22 +21,23 @@ PENALTIES = [
 ]
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_layer_agrees_with_central_differences(name):
-    layers, inputs = LAYERS[name]
+    layers, inputs = NETWORKS[name]
     for weights in (None, np.linspace(0.1, 2.0, len(inputs))):
         report = rv.check_gradients(rv.Network(layers), inputs, Y, sample_weight=weights)
         assert report.passed, report
         assert report.worst < 1e-6
 
 
-def test_every_kind_of_layer_stands_in_the_table_above():
+def test_every_layer_stands_in_the_tables():
     def kinds(layers):
         for layer in layers:
             yield type(layer).__name__
             yield from kinds(getattr(layer, "layers", ()))
 
-    covered = {kind for layers, _ in LAYERS.values() for kind in kinds(layers)}
+    covered = {kind for layers, _ in NETWORKS.values() for kind in kinds(layers)}
+    assert {type(layer).__name__ for layer in EXAMPLES} == set(KINDS.kinds)
     assert covered | {"Activation"} == set(KINDS.kinds)  # activations have a test of their own
 
 
@@ -101,7 +51,7 @@ def test_every_activation_agrees_with_central_differences(name):
 def test_every_loss_agrees_with_central_differences(loss):
     network = rv.Network([rv.Dense(5, activation="tanh"), rv.Dense(2)], loss=loss)
     y = as_given(loss, targets(loss, 24, 2))
-    report = rv.check_gradients(network, X, y, sample_weight=RNG.uniform(size=24))
+    report = rv.check_gradients(network, X, y, sample_weight=np.linspace(0.1, 2, 24))
     assert report.passed, report
 
 
@@ -127,10 +77,11 @@ def test_rows_of_weight_0_are_absent_from_the_objective():
 
 
 def test_augmentation_is_frozen_while_gradients_are_checked():
-    images = RNG.uniform(size=(12, 6, 6))
+    rng = np.random.default_rng(0)
+    images = rng.uniform(size=(12, 6, 6))
     network = rv.Network([rv.Flatten(), rv.Dense(2)], loss="cross_entropy")
     recipe = rv.Recipe(augmentation=[rv.Rotate(20), rv.Noise(0.1), rv.Mixup(0.4)])
-    assert rv.check_gradients(network, images, RNG.integers(0, 2, 12), recipe).passed
+    assert rv.check_gradients(network, images, rng.integers(0, 2, 12), recipe).passed
 
 
 def plant_backward_of(other, monkeypatch):

@@ -16,41 +16,15 @@ from ravine import initializers, losses
 from ravine.engine import _engine
 from ravine.errors import ParameterError, RavineError, SpecError
 from ravine.specs.spec import MAX_DEPTH, Spec
-from tests.builders import losses as loss_table
-from tests.builders import optimizers as optimizer_table
+from tests.builders.layers import EXAMPLES as LAYERS
+from tests.builders.losses import EXAMPLES as LOSSES
+from tests.builders.optimizers import CASES
 from tests.builders.spec_strategies import FAMILIES, KINDS, specs
 
 # Each kind with every field away from its default.
 EXAMPLES = [
-    rv.Normalize(),
-    rv.Dense(
-        3,
-        activation=rv.Activation("elu", alpha=0.5),
-        use_bias=False,
-        initializer=initializers.Glorot("normal"),
-        penalty=None,
-    ),
-    rv.Activation("leaky_relu", alpha=0.2),
-    rv.BatchNorm(momentum=0.5, epsilon=1e-3),
-    rv.LayerNorm(epsilon=1e-3),
-    rv.Dropout(0.5, fades=True, length=20),
-    rv.GaussianNoise(0.1),
-    rv.Embedding((4, 1), (3, 7), (2, 5), initializer="orthogonal", penalty=rv.L2(0.1)),
-    rv.PiecewiseLinear(
-        3,
-        (4, 1),
-        (5, 7),
-        activation="tanh",
-        use_bias=False,
-        pace=2.0,
-        initializer="he_normal",
-        penalty=None,
-    ),
-    rv.Periodic((4, 1), 3, initializer=initializers.Normal(0.1), penalty=rv.L1(0.1)),
-    rv.Scale(pace=2.0, penalty=None),
-    rv.Residual([rv.Dense(2), rv.Residual([rv.Dropout(0.1)])]),
-    rv.Flatten(),
-    *(case.example for case in optimizer_table.CASES.values()),
+    *LAYERS,
+    *(case.example for case in CASES.values()),
     rv.ExponentialDecay(0.1, 0.2, unit="step"),
     rv.InverseDecay(0.1, 0.2, power=0.5, unit="step"),
     rv.StepDecay(0.1, 0.5, 3, unit="step"),
@@ -64,7 +38,7 @@ EXAMPLES = [
     rv.L1(0.1, proximal=True, include_bias=True),
     rv.L2(0.1, include_bias=True),
     rv.ElasticNet(0.1, l1_ratio=0.3, proximal=True, include_bias=True),
-    *{type(case.loss): case.loss for case in loss_table.CASES}.values(),
+    *LOSSES,
     initializers.Constant(0.5),
     initializers.Normal(0.1),
     initializers.Uniform(0.1),
