@@ -175,3 +175,38 @@ def test_a_file_that_lies_about_a_custom_layer_is_refused(saved, tmp_path, chang
 def test_names_of_custom_parts_are_compared_as_they_are_shown():
     assert Momentum(0.1) != Momentum(0.2)
     assert repr(Ridge(0.1)) != repr(Ridge(0.2))
+
+
+def test_a_model_of_which_the_loss_alone_is_custom_predicts_but_does_not_evaluate(tmp_path):
+    labels = np.where(Y > 0, "up", "down")
+    for y, network in (
+        (Y, rv.Network([rv.Dense(1)], Smooth())),
+        (labels, rv.Network([rv.Dense(2)], LogLoss())),
+    ):
+        model = rv.train(network, X, y, rv.Recipe(epochs=2))
+        model.save(tmp_path / "model.safetensors")
+        loaded = rv.load(tmp_path / "model.safetensors")
+        np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+        with pytest.raises(ParameterError, match="is custom code"):
+            loaded.evaluate(X, y)
+
+
+@pytest.mark.parametrize(
+    "custom",
+    [{"solver": Momentum(0.01)}, {"solver": rv.Adam(np.cos)}, {"loss": Smooth()}],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_loaded_estimator_predicts_but_does_not_train_without_its_custom_parts(tmp_path, custom):
+    fitted = rv.MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0, **custom).fit(
+        X, Y
+    )
+    path = tmp_path / "mlp.safetensors"
+    fitted.save(path)
+    loaded = rv.load(path)
+    np.testing.assert_array_equal(loaded.predict(X), fitted.predict(X))
+    for train in (loaded.fit, loaded.partial_fit):
+        with pytest.raises(ParameterError, match="is custom code"):
+            train(X, Y)
+    again = loaded.set_params(**custom).fit(X, Y)
+    np.testing.assert_array_equal(again.predict(X), fitted.predict(X))

@@ -234,7 +234,8 @@ class Model(Predictor):
         """Give a model that came from a file with its custom parts, which no file can carry.
 
         A loaded model has stand-ins where custom layers, losses and so on were: it can be looked
-        at, but it refuses to predict. With the originals it goes on as if it had never been saved.
+        at, but refuses what needs their code. With the originals it goes on as if it had never been
+        saved.
 
         Parameters
         ----------

@@ -180,7 +180,8 @@ def refuse_unsaved(description: str) -> NoReturn:
     """Refuse to run what only stands for custom code."""
     raise ParameterError(
         f"'{description}' is custom code, which a file cannot carry.",
-        hint="Put the original back: model.put_back(network, recipe), or recipe.replace(...).",
+        hint="Put the original back: model.put_back(network, recipe), recipe.replace(...), or "
+        "set_params(...) of an estimator.",
     )
 
 
