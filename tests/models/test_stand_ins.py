@@ -193,7 +193,7 @@ def test_a_model_of_which_the_loss_alone_is_custom_predicts_but_does_not_evaluat
 
 @pytest.mark.parametrize(
     "custom",
-    [{"solver": Momentum(0.01)}, {"solver": rv.Adam(np.cos)}, {"loss": Smooth()}],
+    [{"solver": Momentum(0.01)}, {"solver": rv.Adam(lambda t: 0.01 / (1 + t))}, {"loss": Smooth()}],
     ids=str,
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
