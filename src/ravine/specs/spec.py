@@ -113,6 +113,10 @@ class Spec:
         names = self._family.shorthands.items()
         return next((name for name, standard in names if self == standard), None)
 
+    def _written(self) -> list[str]:
+        """Give the names of the fields that plain data has."""
+        return list(fields_of(type(self)))
+
     def _label(self) -> str:
         """Give the name of its class; a stand-in gives that of what it stands for."""
         return type(self).__name__
@@ -156,7 +160,7 @@ class Spec:
                 f"ravine's own kinds ({', '.join(self._family.kinds)}) can be read back."
             )
         return {"kind": kind.__name__} | {
-            n: _plain(getattr(self, n), kind, n) for n in fields_of(kind)
+            n: _plain(getattr(self, n), kind, n) for n in self._written()
         }
 
     @classmethod

@@ -20,7 +20,7 @@ from ravine.specs.optimizers import OPTIMIZERS, Optimizer
 from ravine.specs.penalties import PENALTIES, Penalty
 from ravine.specs.rules import Choice, UnsavedFunction, refuse_unsaved
 from ravine.specs.schedules import SCHEDULES, Schedule
-from ravine.specs.spec import Spec, fields_of, short
+from ravine.specs.spec import Spec, short
 
 __all__ = ["StandIn", "UnsavedOptimizer", "as_saved"]
 
@@ -228,7 +228,7 @@ def _saved(value: Any) -> Any:
                 {"link": value.link, "targets": value.targets} if isinstance(value, Loss) else {}
             )
             return {"custom": shown} | traits
-        return {"kind": kind.__name__} | {n: _saved(getattr(value, n)) for n in fields_of(kind)}
+        return {"kind": kind.__name__} | {n: _saved(getattr(value, n)) for n in value._written()}
     return {"custom": short(value)} if callable(value) else value
 
 

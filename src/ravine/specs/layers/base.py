@@ -249,6 +249,9 @@ class Activation(Layer):
     def _is_custom(self) -> bool:
         return not isinstance(self.name, str)
 
+    def _written(self) -> list[str]:
+        return [n for n in super()._written() if n != "slope" or self._is_custom()]
+
     def _engine_part(self, number: Number | None) -> dict[str, Any]:
         from ravine.specs.custom import ActivationPart
 
