@@ -89,7 +89,8 @@ def test_the_examples_cover_every_kind_once():
 @each_example
 def test_the_examples_leave_no_field_at_its_default(spec):
     for field in dataclasses.fields(spec):
-        assert getattr(spec, field.name) != field.default, field.name
+        if field.name != "slope":  # of an activation that is a function, which is no plain data
+            assert getattr(spec, field.name) != field.default, field.name
 
 
 @each_kind
