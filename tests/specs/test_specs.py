@@ -11,9 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-#: The field of an activation that is a function, which is no plain data.
-ONLY_OF_FUNCTIONS = "slope"
-
 import ravine as rv
 from ravine import initializers, losses
 from ravine.engine import _engine
@@ -23,6 +20,9 @@ from tests.builders.layers import EXAMPLES as LAYERS
 from tests.builders.losses import EXAMPLES as LOSSES
 from tests.builders.optimizers import CASES
 from tests.builders.spec_strategies import FAMILIES, KINDS, specs
+
+#: The field of an activation that is a function, which is no plain data.
+ONLY_OF_FUNCTIONS = "slope"
 
 # Each kind with every field away from its default.
 EXAMPLES = [
