@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ravine.errors import ParameterError
-from ravine.ground.packages import needs
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import Number, Whole
@@ -145,7 +144,6 @@ def sample(
     >>> sorted(job.recipe.batch_size for job in jobs)
     [32, 32, 64, 64]
     """
-    needs("sample", "scipy")
     dimensions = read_space(space)
     n = Whole(at_least=1)("sample", "n", n)
     seed = Whole(at_least=0)("sample", "seed", seed)

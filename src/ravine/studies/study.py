@@ -72,7 +72,7 @@ class Study:
     """
 
     def __init__(self, jobs: Sequence[Job], store: str | os.PathLike[str] | None = None) -> None:
-        needs("A study", "pandas", "scipy", "sklearn")
+        needs("A study", "sklearn")  # which copies of rows are found with
         self.jobs = labelled(jobs)
         for job in self.jobs:
             own = [
