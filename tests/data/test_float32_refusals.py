@@ -75,7 +75,7 @@ def test_a_warm_start_with_pixels_that_move_gives_up_the_offset_or_refuses():
 def test_inputs_too_small_for_float32_are_refused():
     x = np.random.default_rng(0).normal(size=(50, 1))
     for scale in (1e-40, 1e-60, 1e-300):
-        with pytest.raises(DataError, match="Column 0 of X holds numbers too near 0") as caught:
+        with pytest.raises(DataError, match="Column 0 of X holds numbers too close to 0") as caught:
             trained(x * scale, x[:, 0])
         assert caught.value.hint.startswith("Multiply it by a constant")
     with pytest.raises(DataError, match="beyond what float32 can hold"):

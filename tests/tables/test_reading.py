@@ -216,7 +216,7 @@ def test_a_missing_label_is_an_error(labels):
 
 def test_what_is_no_label_is_an_error_that_names_it():
     with pytest.raises(
-        DataError, match=r"y holds datetime.time\(1, 0\) \(time\), which is no label"
+        DataError, match=r"y holds datetime.time\(1, 0\) \(time\), which is not a class label"
     ):
         quick(rv.NeuralClassifier).fit(X, [dt.time(1), dt.time(2)] * 20)
 

@@ -22,13 +22,13 @@ class NeuralParameters:
     ----------
     n_members : int, default 8
         Networks of each variant (see ``variants``) in the ensemble, whose predictions are averaged.
-        Each trains on other rows and from other first weights.
+        Each trains on different rows and from different initial weights.
     hidden_layer_sizes : int or sequence of int, default (512,)
         Units of each hidden layer.
     activation : str, default "gelu"
-        Of the hidden layers: a name that `ravine.Activation` knows.
+        Activation of the hidden layers: a name from `ravine.Activation`.
     normalization : {"batch", "layer"}, optional
-        What stands between a hidden layer's sums and their activation.
+        The normalisation between a hidden layer's sums and their activation.
     number_embedding : {"piecewise_linear", "periodic", "none"}, default "piecewise_linear"
         What numbers become beside their scaled value: they are spread over bins, or turned into
         waves of learnt frequencies (16 a column; where all columns together would have more than

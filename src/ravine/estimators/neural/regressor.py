@@ -1,4 +1,4 @@
-"""NeuralRegressor: numbers for rows of a table as it comes, good without tuning."""
+"""NeuralRegressor: numbers for rows of a raw table, good without tuning."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["NeuralRegressor"]
 @documented
 @dataclass(eq=False, repr=False, kw_only=True)
 class NeuralRegressor(RegressorMixin, NeuralEstimator):
-    """Regress on rows of a table as it comes, with an ensemble of networks: good without tuning.
+    """Regress on rows of a raw table, with an ensemble of networks: good without tuning.
 
     Columns may hold numbers, booleans, text, categories and missing or infinite values; what is
     learnt of them is in ``schema_``. Targets are standardised inside, and predictions given back in
@@ -92,7 +92,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         Parameters
         ----------
         X : data frame, array-like or sparse matrix of shape (n, columns)
-            The rows; a table's columns may stand in any order, and further ones are left aside.
+            The rows; a table's columns may be in any order, and further ones are ignored.
 
         Returns
         -------

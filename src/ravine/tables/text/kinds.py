@@ -133,8 +133,8 @@ def understand(found: Texts) -> Understood:
 
     It is one of numbers if at least 80 % of its cells that are not blank are numbers under one
     reading; the others are then missing. It is one of dates, times of day or durations if at
-    least as many look like that, and then all must be. Text whose digits begin with zeros, as codes do, stays
-    text.
+    least as many look like that, and then all must be. Text whose digits begin with zeros, as codes
+    do, stays text.
 
     Parameters
     ----------

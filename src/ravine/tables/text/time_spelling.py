@@ -78,7 +78,7 @@ def date_of(text: str, reading: str = "") -> str | None:
     Returns
     -------
     str or None
-        The date; ``None`` if it is not a date under this reading. Two digits of a year are of 1969 to
+        The date; ``None`` if it is not a date under this reading. Two-digit years mean 1969 to
         2068.
 
     Examples
