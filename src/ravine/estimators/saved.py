@@ -41,9 +41,10 @@ class SavableEstimator:
         """Write the fitted estimator into one safetensors file, completely or not at all.
 
         The file holds parameters, weights and everything else that was learnt, and no code:
-        parameters that are custom functions or objects, and generators of random numbers, are left out with a
-        warning. The optimizer's state between two calls of ``partial_fit`` is left out, too.
-        `ravine.load` restores the estimator; its predictions are the same to the last bit.
+        parameters that are custom functions or objects, and generators of random numbers, are
+        left out with a warning. The optimizer's state between two calls of ``partial_fit`` is left
+        out, too. `ravine.load` restores the estimator; its predictions are the same to the last
+        bit.
 
         Parameters
         ----------

@@ -64,7 +64,7 @@ class DataFlags:
         typer.Option(
             metavar="CELLS",
             help="Cells of a CSV file that count as missing besides empty ones, with commas "
-            "between them, such as NA,-999; '' for none. (default: ?, NA, N/A, NaN, null, None and such)",
+            "between them, such as NA,-999; '' for none. (default: ?, NA, N/A, NaN, null, None, …)",
             rich_help_panel=_DATA,
         ),
     ] = None
