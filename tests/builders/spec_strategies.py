@@ -78,6 +78,8 @@ def values(rule, depth):
     if isinstance(rule, augmentation._ColumnOrGroup):
         column = st.integers(0, 50)
         return column | st.lists(column, min_size=1, max_size=2)
+    if isinstance(rule, rules.Function):  # plain data holds none
+        return st.nothing() if rule.otherwise is None else values(rule.otherwise, depth)
     if isinstance(rule, Member):
         return members(rule.base._family, depth)
     raise AssertionError(f"a rule without a strategy: {rule}")
@@ -103,6 +105,8 @@ def specs(kind, depth=2):
         return _networks()
     if kind is schedules.OneCycle:
         return _one_cycles()
+    if kind is schedules.ReduceOnPlateau:
+        return _plateaus()
     fields = {name: values(rule, depth) for name, rule in kind._rules.items()}
 
     @st.composite
@@ -128,6 +132,19 @@ def _one_cycles():
         initial=part,
         final=part,
         **{name: values(schedules.OneCycle._rules[name], 1) for name in ("peak", "length", "unit")},
+    )
+
+
+def _plateaus():
+    """Give plateaus whose minimum is a part of the initial value, as it has to be."""
+    own = ("factor", "patience", "min_delta", "monitor")
+    return st.builds(
+        lambda initial, part, **rest: schedules.ReduceOnPlateau(
+            initial, minimum=part * initial, **rest
+        ),
+        initial=numbers(rules.Number(at_least=0)),
+        part=st.floats(0, 1),
+        **{name: values(schedules.ReduceOnPlateau._rules[name], 1) for name in own},
     )
 
 

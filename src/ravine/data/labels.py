@@ -229,7 +229,7 @@ def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _kind(value: Any) -> type | None:
-    """The type of label that a Python object is, None if it is not a label."""
+    """Give the type of label that a Python object is, None if it is not a label."""
     if isinstance(value, bool | np.bool_):
         return np.bool_
     if isinstance(value, int | np.integer):

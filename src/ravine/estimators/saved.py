@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from ravine.errors import SpecError
+from ravine.ground.packages import needs
 from ravine.models.file import write_model_file
 
 __all__ = [
@@ -56,6 +56,9 @@ class SavableEstimator:
         FileError
             If the file cannot be written; a former file is then unchanged.
         """
+        needs("Saving an estimator", "sklearn")
+        from sklearn.utils.validation import check_is_fitted
+
         check_is_fitted(self)
         parameters, left_out = {}, []
         for name, value in self.get_params(deep=False).items():  # type: ignore[attr-defined]
