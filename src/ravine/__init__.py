@@ -22,7 +22,7 @@ _FAMILIES = (
     "specs.stopping",
 )
 
-#: Where the other public names live.
+#: The modules of the other public names.
 _HOMES = {
     "History": "models.history",
     "Job": "training.jobs",

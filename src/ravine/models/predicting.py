@@ -1,4 +1,4 @@
-"""What a trained network says of rows: predictions, probabilities, scores."""
+"""Predictions, probabilities and scores of a trained network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Predictor"]
 
 
 class Predictor:
-    """The part of a model that predicts; a model gives it what is declared here."""
+    """The part of a model that predicts; a model provides what is declared here."""
 
     network: Network
     recipe: Recipe
@@ -55,9 +55,9 @@ class Predictor:
         X : array-like, shape (n, *input_shape)
             The rows. Columns of a data frame are taken by name if the model was trained on one.
         samples : int, optional
-            Draw so many predictions with dropout acting (Monte-Carlo dropout). Their spread says
-            how much the network leans on single units there; it is no interval, and need not grow
-            where rows are missing.
+            Draw so many predictions with active dropout (Monte-Carlo dropout). Their spread shows
+            how much the network depends on single units there; it is not an interval, and need not
+            grow where there are no training rows.
 
         Returns
         -------
@@ -107,13 +107,13 @@ class Predictor:
         Returns
         -------
         ndarray, shape (n, classes)
-            Columns in the order of ``classes``, adding up to 1; for BinaryCrossEntropy with several
-            outputs, the probability of 1 for each output.
+            Columns in the order of ``classes``, which add up to 1; for BinaryCrossEntropy with
+            several outputs, the probability of 1 for each output.
 
         Raises
         ------
         ParameterError
-            If the model is no classifier.
+            If the model is not a classifier.
         DataError
             If X does not suit the model, or a prediction is not finite.
 
@@ -153,8 +153,8 @@ class Predictor:
         -------
         dict of str to float
             ``loss`` (the data part), and ``accuracy`` for a classifier (the share of rows that are
-            classified right; with several labels a row, all of them), ``r2`` and ``rmse`` (root
-            mean squared error) for a regression.
+            classified correctly; with several labels per row, all of them), ``r2`` and ``rmse``
+            (root mean squared error) for a regression.
 
         Raises
         ------
@@ -274,7 +274,7 @@ class Predictor:
         return self.network.loss.classifies
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
-        """Check inputs, and lay each row flat."""
+        """Check inputs, and flatten each row."""
         X = by_name(X, self.feature_names)
         rows = as_features(X, self.input_shape, self.recipe.dtype, offsets=self.offsets)
         check_codes(rows, self._levels)

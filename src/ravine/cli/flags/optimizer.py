@@ -16,7 +16,7 @@ __all__ = ["change_optimizer", "peak_of"]
 
 
 def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
-    """Change an optimizer as the flags say.
+    """Change an optimizer by the flags.
 
     A new learning rate is the highest value of a schedule, which keeps its shape.
 
@@ -30,12 +30,12 @@ def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
     Returns
     -------
     Optimizer
-        The optimizer that is asked for.
+        The changed optimizer.
 
     Raises
     ------
     ParameterError
-        If a flag does not go with the optimizer.
+        If a flag does not suit the optimizer.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
             raise ParameterError(
                 f"{type(optimizer).__name__} has no {name.replace('_', ' ')}: {flag} does not go "
                 "with it.",
-                hint=f"Leave {flag} out, or choose another --optimizer.",
+                hint=f"Leave out {flag}, or choose another --optimizer.",
             )
     present: Any = getattr(optimizer, "learning_rate", None)
     if flags.schedule is not None:
