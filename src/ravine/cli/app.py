@@ -16,6 +16,7 @@ import typer
 from ravine.cli.commands import (
     bias_variance,
     check_gradients,
+    compare,
     demo,
     describe,
     evaluate,
@@ -53,6 +54,7 @@ for module, name in (
     (describe, "describe"),
     (check_gradients, "check-gradients"),
     (bias_variance, "bias-variance"),
+    (compare, "compare"),
     (study, "study"),
     (runs, "runs"),
 ):

@@ -202,16 +202,68 @@ class Predictor:
             check_scores(scores)
         return scores
 
-    def _scores_in_double(
-        self, rows: NDArray[Any], values: NDArray[Any], weights: NDArray[Any] | None
-    ) -> dict[str, float]:
-        """Compare the network's outputs with targets in double."""
+    def row_losses(self, X: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """Give the loss of each row by itself.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, *input_shape)
+            The rows. Columns of a data frame are taken by name if the model was trained on one.
+        y : array-like
+            Their targets, of the kind that the model was trained on.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            The data part, averaged over outputs. Their mean is the ``loss`` that `evaluate` gives.
+
+        Raises
+        ------
+        DataError
+            If the data does not suit the model, or a prediction is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> model = rv.train(rv.Network([rv.Dense(1)]), X, X[:, 0], rv.Recipe(epochs=1))
+        >>> losses = model.row_losses(X, X[:, 0])
+        >>> bool(np.isclose(losses.mean(), model.evaluate(X, X[:, 0])["loss"]))
+        True
+        """
+        rows = self._rows(X)
+        values = as_targets(
+            y,
+            self.network.loss,
+            self._engine.n_outputs,
+            "float64",
+            n_rows=len(rows),
+            classes=self.classes,
+        ).values
+        self._respond(rows)  # must be finite
+        outputs, exact = self._outputs_in_double(rows)
+        losses = [
+            exact.score_outputs(outputs[i : i + 1], values[i : i + 1], None)["loss"]
+            for i in range(len(rows))
+        ]
+        return np.array(losses, dtype=np.float64)
+
+    def _outputs_in_double(self, rows: NDArray[Any]) -> tuple[NDArray[np.float64], Any]:
+        """Give the network's outputs before the link, and a network that scores in double."""
         outputs = self._engine.predict(self.parameters_vector, self.state_vector, rows, raw=True)
         exact = engine_network(
             for_engine(self.network), self.input_shape, self.recipe.dropout, "float64"
         )
+        return outputs.astype(np.float64), exact
+
+    def _scores_in_double(
+        self, rows: NDArray[Any], values: NDArray[Any], weights: NDArray[Any] | None
+    ) -> dict[str, float]:
+        """Compare the network's outputs with targets in double."""
+        outputs, exact = self._outputs_in_double(rows)
         scores: dict[str, float] = exact.score_outputs(
-            outputs.astype(np.float64),
+            outputs,
             values.astype(np.float64),
             None if weights is None else weights.astype(np.float64),
         )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ravine.specs.optimizers import Optimizer
     from ravine.specs.schedules import Schedule
 
-__all__ = ["change_optimizer"]
+__all__ = ["change_optimizer", "peak_of"]
 
 
 def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
@@ -65,14 +65,14 @@ def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
     present: Any = getattr(optimizer, "learning_rate", None)
     if flags.schedule is not None:
         changes["learning_rate"] = schedule_from_text(
-            flags.schedule, _peak(changes.get("learning_rate", present))
+            flags.schedule, peak_of(changes.get("learning_rate", present))
         )
     elif "learning_rate" in changes and isinstance(present, Schedule):
         changes["learning_rate"] = present.with_peak(changes["learning_rate"])
     return optimizer.replace(**changes) if changes else optimizer
 
 
-def _peak(rate: float | Schedule) -> float:
+def peak_of(rate: float | Schedule) -> float:
     """Find the number that a new schedule starts from."""
     from ravine.specs.schedules import Schedule
 

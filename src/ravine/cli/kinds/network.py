@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ravine.cli.kinds.base import Checkpoints, shares_by_class, without_times
 from ravine.cli.known_rows import readable_rows
-from ravine.cli.output import console, say
+from ravine.cli.output import console, note, number, say
 from ravine.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class PreparedNetwork:
             If rows and settings do not suit each other.
         """
         schema = _learn(settings, rows)
-        for note in schema.notes:
-            say(f"note: {note}")
+        for said in schema.notes:
+            say(f"note: {said}")
         network = settings.network_for(schema)
         parts = {"training": Part.of(rows.training.frame, schema)}
         for name, frame in (("validation", rows.validation.frame), ("test", rows.test.frame)):
@@ -139,6 +139,15 @@ class PreparedNetwork:
     def described(self) -> Mapping[str, Any]:
         """What a recipe file says: recipe and network."""
         return {"recipe": self.asked, "network": self.network}
+
+    def say_unit(self) -> None:
+        """Say what unit losses of a standardised target are in."""
+        deviation = self.target.standard_deviation
+        if deviation != 1:
+            note(
+                f"Losses are of {self.target.name!r} in units of its standard deviation, "
+                f"{number(deviation)}."
+            )
 
     def fit(self, checkpoints: Checkpoints = Checkpoints()) -> SavedNetwork:  # noqa: B008 - immutable
         """Train, with a live line on a terminal.
