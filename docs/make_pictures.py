@@ -1,4 +1,4 @@
-"""Make the pictures of the documents anew, from what the demo and an example really show.
+"""Make the pictures of the documents again, from the real output of the demo and an example.
 
 Run it from an environment that has ravine (`make develop` or `make demo` makes one)::
 

@@ -142,7 +142,7 @@ REFUSED = [
     (["--test-fraction", "0"], "There are no rows to test on"),
     (["--noise", "-1"], "'noise' parameter of bias_variance must be at least 0"),
     (["--out", "homes.csv"], "there is a file of that name"),
-    (["--models", "100", "--method", "subsets"], "do not give each of 100 models two rows"),
+    (["--models", "100", "--method", "subsets"], "are too few for 100 models with two rows each"),
 ]
 
 

@@ -246,7 +246,7 @@ def test_model_of_arrays_is_told_from_a_model_of_a_table(folder, capsys):
 
 def test_output_that_would_hurt_or_cannot_be_written_is_refused(folder, capsys):
     before = Path("homes.csv").read_bytes()
-    assert "would write over" in refused(
+    assert "would overwrite" in refused(
         capsys, "predict", "price", "homes.csv", "--out", "./homes.csv"
     )
     assert Path("homes.csv").read_bytes() == before

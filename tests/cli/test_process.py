@@ -108,7 +108,7 @@ def test_our_own_fault_is_exit_code_1_in_two_lines(monkeypatch, capsys):
     monkeypatch.setattr(ravine.cli.app, "app", lambda *_, **__: broken())
     assert main(["demo"]) == 1
     err = capsys.readouterr().err
-    assert "fault of ravine's own: ZeroDivisionError: division by zero" in err
+    assert "fault in ravine itself: ZeroDivisionError: division by zero" in err
     assert "Traceback" not in err
     monkeypatch.setenv("RAVINE_TRACEBACK", "1")
     assert main(["demo"]) == 1

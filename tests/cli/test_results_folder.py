@@ -109,7 +109,7 @@ def test_a_file_of_another_run_beside_the_model_is_said(table, name, capsys):
     for words in (["describe", "out"], ["predict", "out", "prices.csv"]):
         assert main(words) == 0
         said = capsys.readouterr().err
-        assert f"note: {name} beside the model is of another training" in said
+        assert f"note: {name} beside the model is from another training" in said
 
 
 def test_a_checkpointed_training_that_did_not_end_is_said_beside_the_older_model(table, capsys):
@@ -121,7 +121,7 @@ def test_a_checkpointed_training_that_did_not_end_is_said_beside_the_older_model
     assert process.returncode == 130
     assert "resume with: --recipe out/recipe.toml --out out --resume" in err
     assert main(["describe", "out"]) == 0
-    assert "note: recipe.toml beside the model is of another training" in capsys.readouterr().err
+    assert "note: recipe.toml beside the model is from another training" in capsys.readouterr().err
     assert ravine.load("out/checkpoint.safetensors").status == "interrupted"
 
 

@@ -321,7 +321,7 @@ def test_partial_fit_follows_a_schedule_for_max_iter_calls_and_no_further():
     with pytest.raises(ParameterError, match="CosineDecay has no length and lasts for max_iter=3"):
         learner.partial_fit(X, Y)
     learner.set_params(max_iter=9)
-    with pytest.raises(ParameterError, match="cannot go on with max_iter=9"):
+    with pytest.raises(ParameterError, match="cannot continue with max_iter=9"):
         learner.partial_fit(X, Y)
     free = rv.MLPRegressor(solver=rv.Adam(rv.CosineDecay(0.01, length=2)), **fields)
     for _ in range(5):

@@ -1,4 +1,4 @@
-// Synthesize: training rows that never were, drawn from Gaussian copulas fitted to those that were: one a
+// Synthesize: synthetic training rows, drawn from Gaussian copulas fitted to the given rows: one for each
 // class; for regression a single one, which y's columns join.
 //
 // A continuous variable's new values may fall between two observed ones, never outside them; a discrete one

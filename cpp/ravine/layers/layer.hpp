@@ -128,7 +128,7 @@ public:
     virtual bool has_parameters() const { return false; }
     // The name of the activation that the layer is, if it is one.
     virtual std::string activation() const { return {}; }
-    // Whether the first weights of a layer before it suit the activation behind it, as if it were not there.
+    // Whether the initial weights of a layer before it suit the activation after it, as if it were not there.
     virtual bool looked_past() const { return false; }
     // How many of its parameters a row has no use for, and so costs no work for.
     virtual Index idle_parameters() const { return 0; }

@@ -183,7 +183,7 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
     document : mapping
         What `pack` gave, perhaps by way of a file.
     arrays : mapping of str to ndarray
-        Likewise.
+        The arrays that `pack` gave.
 
     Returns
     -------

@@ -17,12 +17,12 @@ __all__ = ["CustomOptimizer", "as_described", "is_custom"]
 
 
 def is_custom(optimizer: Optimizer) -> bool:
-    """Whether an optimizer is a rule of the user's, not one of the engine's."""
+    """Whether an optimizer is a custom rule, not one of the engine's."""
     return type(optimizer) not in OPTIMIZERS
 
 
 def as_described(optimizer: Optimizer) -> Optimizer:
-    """Give what the engine is told of an optimizer: of a custom one, its rate and its decay.
+    """Give what the engine is told about an optimizer: for a custom one, its rate and its decay.
 
     Parameters
     ----------

@@ -447,7 +447,12 @@ REFUSED = [
     (simulated, {"reference": 1}, ParameterError, "leave 'reference' out"),
     (measured, {"test_fraction": 1.0}, ParameterError, r"'test_fraction' .* in \(0, 1\)"),
     (measured, {"test_fraction": 0.001}, DataError, "at least two rows to test on"),
-    (measured, {"n_models": 40, "method": "subsets"}, DataError, "40 models two rows"),
+    (
+        measured,
+        {"n_models": 40, "method": "subsets"},
+        DataError,
+        "too few for 40 models with two rows each",
+    ),
     (measured, {"network": BINARY, "y": LABELS, "noise": 1.0}, ParameterError, "has no σ"),
     (measured, {"X_test": X[:, :1], "y_test": Y}, DataError, "X_test has 1 column"),
     (measured, {"X_test": X, "y_test": Y[:5]}, DataError, "y_test has 5 rows"),

@@ -136,7 +136,7 @@ def test_a_wrong_parameter_is_the_same_error_as_in_scikit_learn(kind, name):
                 "learning_rate": "adaptive",
                 "learning_rate_init": rv.CosineDecay(0.1),
             },
-            "only one of them can",
+            "use only one of them",
         ),
     ],
 )
@@ -204,7 +204,7 @@ def test_classes_that_were_not_there_before_are_refused():
 
 def test_weights_of_other_layers_are_not_gone_on_from():
     warm = rv.MLPClassifier(warm_start=True, **QUICK).fit(X_CLASSES, Y_CLASSES)
-    with pytest.raises(ValueError, match="does not fit the weights to go on from"):
+    with pytest.raises(ValueError, match="does not fit the weights to start from"):
         warm.set_params(hidden_layer_sizes=(9,)).fit(X_CLASSES, Y_CLASSES)
 
 

@@ -260,7 +260,7 @@ def test_classes_that_are_not_trained_on_cannot_be_validated_on():
         DataError, match=r"y_val has classes that y does not have: \['z'\]"
     ) as error:
         estimator("MLPClassifier").fit(X, CLASSES, X_val=X_VAL, y_val=strange)
-    assert "Leave these rows out" in error.value.hint
+    assert "Leave out these rows" in error.value.hint
     labels = np.column_stack([NUMBERS > 0, X[:, 2] > 0.3]).astype(int)
     with pytest.raises(DataError, match="y_val must be a 0/1 matrix of 2 labels"):
         estimator("MLPClassifier").fit(X, labels, X_val=X_VAL, y_val=np.ones((50, 3), int))
