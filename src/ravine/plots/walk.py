@@ -66,7 +66,7 @@ def draw_walk(path: Array, heights: Array, surface: Surface | None, ax: Axes) ->
     (line,) = ax.plot(*path.T, marker=".", ms=4, lw=1.2, color=_PATH, label="path")
     ax.plot(*path[0], marker="o", ms=6, ls="", mfc="white", mec=_PATH, label="start")
     ax.plot(*path[-1], marker="X", ms=8, ls="", color=_END, label="end")
-    ax.legend(frameon=False, fontsize="small", loc="best")
+    ax.legend(framealpha=0.9, edgecolor="none", fontsize="small", loc="best")
     ax.set(xlabel="x[0]", ylabel="x[1]")
     return line
 
@@ -120,4 +120,4 @@ def _draw_contours(ax: Axes, x: Array, y: Array, heights: Array) -> None:
         return
     above = np.ma.masked_invalid(heights - there.min())
     levels = np.geomspace(_FLOOR * above.max(), above.max(), _LEVELS)
-    ax.contour(x, y, above, levels=levels, cmap="Greys_r", linewidths=0.7)
+    ax.contour(x, y, above, levels=levels, cmap="Greys_r", linewidths=0.7, alpha=0.5)

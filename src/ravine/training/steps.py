@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import queue
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from types import TracebackType
@@ -173,7 +174,7 @@ class Steps(Iterator[Step]):
         self._run.pause(self._pause)
         self._engine = population.engine_of([0])
         self._threads = threads
-        self._look: Callable[[], dict[str, Any]] | None = None  # while the run waits
+        self._delivered = self._released = 0  # the last step that the caller got, and may be left
         self._finalizer: Any = None
 
     def __next__(self) -> Step:
@@ -182,18 +183,15 @@ class Steps(Iterator[Step]):
         if self._finalizer is None:
             self._finalizer = weakref.finalize(self, _end, self._pause, self._engine)
             self._engine.start(self._threads, False)
-        if self._look is not None:
-            self._pause.go.put(True)
-            self._look = None
-        seen = self._next_seen()
+        self._released = self._delivered
+        self._pause.go.put(self._released)
+        seen = self._waits_at()
         if seen is None:
             self._raise_divergence()
             raise StopIteration
-        step, epoch, loss, rate, w, gradient, self._look = seen
-        layout = self._run.handle.layout
-        for vector in (w, gradient):
-            vector.setflags(write=False)
-        return Step(step, epoch, loss, rate, named_views(w, layout), named_views(gradient, layout))
+        self._delivered, epoch, loss, rate, w, gradient, _ = seen
+        views = [named_views(_locked(vector), self._run.handle.layout) for vector in (w, gradient)]
+        return Step(self._delivered, epoch, loss, rate, *views)
 
     @property
     def model(self) -> Model:
@@ -206,9 +204,10 @@ class Steps(Iterator[Step]):
             the weights are those that the run would give if it ended now, and the history has the
             epochs that are over.
         """
-        if self._look is None:
+        seen = None if self._finalizer is None else self._waits_at()
+        if seen is None:
             return self._population.model(0)
-        snapshot = self._look()
+        snapshot = seen[-1]()
         model = self._run.model(
             snapshot["result_w"],
             snapshot["result_state"],
@@ -225,9 +224,8 @@ class Steps(Iterator[Step]):
         if self._finalizer is None or not self._finalizer.alive:
             self._population.outcomes.setdefault(0, Outcome.of_none())
             return
-        self._look = None
         self._finalizer()
-        self._population.collect(self._engine, [0], 0)
+        self._collect()
 
     def __enter__(self) -> Self:
         return self
@@ -247,17 +245,24 @@ class Steps(Iterator[Step]):
             state = "waits" if self._finalizer is not None else "not begun"
         return f"Steps({state})"
 
-    def _next_seen(self) -> tuple[Any, ...] | None:
-        """Wait for the next step; None if the run has ended instead."""
-        while True:
-            try:
-                return self._pause.seen.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                done, _, _ = self._engine.wait(0)
-            if done:
+    def _waits_at(self) -> tuple[Any, ...] | None:
+        """Wait for the run to wait at a step that it may not leave; None if it has ended."""
+        while not self._population.outcomes:
+            seen = self._pause.seen
+            if seen is not None and seen[0] > self._released:
+                return seen
+            with suppress(queue.Empty):
+                self._pause.news.get(timeout=_POLL_SECONDS)
+                continue
+            if self._engine.wait(0)[0]:
                 self._finalizer()
-                self._population.collect(self._engine, [0], 0)
-                return None
+                self._collect()
+        return None
+
+    def _collect(self) -> None:
+        """Take in what the run gave; an error of custom code is raised, once."""
+        self._population.outcomes[0] = Outcome.of_none()
+        self._population.collect(self._engine, [0], 0)
 
     def _raise_divergence(self) -> None:
         outcome = self._population.outcomes[0]
@@ -267,18 +272,33 @@ class Steps(Iterator[Step]):
 
 
 class _Pause:
-    """Where the run's thread and the caller's meet: steps one way, leave to go on the other."""
+    """Where the run's thread and the caller's meet. Ctrl-C may break the caller off anywhere.
+
+    So the step at which the run waits is kept here until it may leave it, and leave is given by the
+    number of the step: given twice, it does no harm.
+    """
 
     def __init__(self) -> None:
-        self.seen: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        self.go: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self.seen: tuple[Any, ...] | None = None
+        self.news: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.go: queue.SimpleQueue[int | None] = queue.SimpleQueue()
 
     def __call__(self, *seen: Any) -> bool:
-        self.seen.put(seen)
-        return self.go.get()
+        """Wait at a step, on the run's thread; False ends the run."""
+        self.seen = seen
+        self.news.put(None)
+        while (leave := self.go.get()) is not None and leave < seen[0]:
+            pass
+        self.seen = None
+        return leave is not None
 
 
 def _end(pause: _Pause, engine: Any) -> None:
     """End a run, also one that waits; at the latest when the interpreter does."""
-    pause.go.put(False)
+    pause.go.put(None)
     engine.stop()
+
+
+def _locked(vector: NDArray[Any]) -> NDArray[Any]:
+    vector.setflags(write=False)
+    return vector
