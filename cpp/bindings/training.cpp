@@ -5,7 +5,10 @@
 #include "ravine/run/patience.hpp"
 #include "ravine/run/population.hpp"
 
+#include <nanobind/stl/tuple.h>
+
 #include <map>
+#include <tuple>
 
 namespace ravine::bindings {
 
@@ -265,11 +268,12 @@ private:
                         field("constant"), field("best"),    nb::cast<Index>(from["epochs"])};
     }
 
-    // None, or (names, every).
+    // None, or (names, every, rows).
     static std::shared_ptr<Recorder<T>> recorder_of(const Spec& optimizer, nb::handle record) {
         if (record.is_none()) return nullptr;
-        const auto [names, every] = nb::cast<std::pair<std::vector<std::string>, Index>>(record);
-        return std::make_shared<Recorder<T>>(optimizer, names, every);
+        const auto [names, every, rows] =
+            nb::cast<std::tuple<std::vector<std::string>, Index, Index>>(record);
+        return std::make_shared<Recorder<T>>(optimizer, names, every, rows);
     }
     static nb::dict trace_of(Recorder<T>& recorder) {
         nb::dict result;

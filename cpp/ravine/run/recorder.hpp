@@ -24,9 +24,10 @@ public:
 // Keeps arrays of step 1 and of every so many steps after it, one row behind the other.
 template <class T> class Recorder final : public StepWatcher<T> {
 public:
-    // `names`: "weights", "gradient", and what the optimizer keeps.
-    Recorder(const Spec& optimizer, const std::vector<std::string>& names, Index every)
-        : optimizer_(make_optimizer<T>(optimizer)), every_(every) {
+    // `names`: "weights", "gradient", and what the optimizer keeps. `rows` is how many there will probably
+    // be.
+    Recorder(const Spec& optimizer, const std::vector<std::string>& names, Index every, Index rows)
+        : optimizer_(make_optimizer<T>(optimizer)), every_(every), rows_(static_cast<std::size_t>(rows)) {
         for (const std::string& name : names) arrays_[name];
     }
 
@@ -46,8 +47,10 @@ public:
         for (auto& [name, array] : arrays_)
             if (name == "weights")
                 append(array, Span<const T>(state.w));
-            else if (name != "gradient")
+            else if (name != "gradient") {
                 named_->append(name, state.slots, array);
+                if (step_.empty()) array.reserve(rows_ * array.size());
+            }
         step_.push_back(state.counters.k), epoch_.push_back(state.counters.epoch + 1);
         loss_.push_back(loss), rate_.push_back(rate);
         return true;
@@ -63,14 +66,15 @@ public:
     }
 
 private:
-    static void append(Buffer<T>& array, Span<const T> row) {
+    void append(Buffer<T>& array, Span<const T> row) const {
+        if (array.empty()) array.reserve(rows_ * row.size());
         array.insert(array.end(), row.begin(), row.end());
     }
 
     OptimizerPtr<T> optimizer_;
     Index every_;
     bool due_ = false;
-    std::size_t n_ = 0;
+    std::size_t rows_, n_ = 0;
     std::optional<NamedState<T>> named_;
     std::map<std::string, Buffer<T>> arrays_;
     std::vector<double> step_, epoch_, loss_, rate_;

@@ -95,6 +95,10 @@ class Recording:
         """What has a number for each parameter."""
         return [name for name in self.names if name not in _NUMBERS]
 
+    def rows(self, recipe: Recipe, rows: int) -> int:
+        """Give how many rows the trace has of a run on so many rows that lasts for all its epochs."""
+        return math.ceil(_steps(recipe, rows) / self.every)
+
     def memory(self, recipe: Recipe, rows: int, n: int) -> int:
         """Give the bytes that a trace takes of a run that lasts for all its epochs.
 
@@ -110,7 +114,7 @@ class Recording:
         kept = _kept(recipe.optimizer)
         numbers = n * sum(math.prod(kept.get(name, ())) for name in self.vectors)
         row: int = numbers * np.dtype(recipe.dtype).itemsize + 4 * 8
-        return math.ceil(_steps(recipe, rows) / self.every) * row
+        return self.rows(recipe, rows) * row
 
     def trace(
         self,

@@ -203,9 +203,7 @@ class Run:
             "on_epoch": hook,
             "every": 0 if hook is None else hook.every,
             "patience": None if hook is None else hook.patience(),
-            "record": None
-            if self.recording is None
-            else (self.recording.vectors, self.recording.every),
+            "record": None if self.recording is None else self._recorded(self.recording),
             "on_step": self._on_step,
             "keep": self.keep,
             "divide_by_batch": self.weigh_by == "batch",
@@ -249,6 +247,10 @@ class Run:
             best_epoch=best_epoch or None,
             message=message,
         )
+
+    def _recorded(self, recording: Recording) -> tuple[list[str], int, int]:
+        """Say what the engine records: arrays, every so many steps, how many rows in all."""
+        return recording.vectors, recording.every, recording.rows(self.recipe, len(self.rows))
 
     def _columns(self, history: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Name the engine's columns as the history does; without validation, leave its out."""
