@@ -79,6 +79,17 @@ template <class T> nb::dict by_name(nb::dict spec, Index n, Vector<T> slots) {
     if (rule->n_numbers() > 0) result[numbers_name] = to_vector<T>(std::move(arrays[numbers_name]));
     return result;
 }
+// What a rule keeps for each parameter: names, and in front of the n parameters its other axes.
+template <class T> nb::dict slots(nb::dict spec) {
+    nb::dict result;
+    const OptimizerPtr<T> rule = make_optimizer<T>(to_spec(spec));
+    for (const Slot& slot : rule->slots())
+        if (slot.kind == Slot::list)
+            result[slot.name] = nb::make_tuple(slot.vectors);
+        else if (slot.kind == Slot::vector)
+            result[slot.name] = nb::tuple();
+    return result;
+}
 template <class T> nb::object from_names(nb::dict spec, Index n, nb::dict arrays) {
     const OptimizerPtr<T> rule = make_optimizer<T>(to_spec(spec));
     typename NamedState<T>::Arrays named;
@@ -99,6 +110,8 @@ template <class T> void bind(nb::module_& m, const char* name) {
              "One step, in place: returns (value at w before it, learning rate, whether the rule moved).")
         .def_static("by_name", &by_name<T>, nb::arg("spec"), nb::arg("n"), nb::arg("slots"),
                     "The state of n parameters in a snapshot, as arrays with names.")
+        .def_static("slots", &slots<T>, nb::arg("spec"),
+                    "What the rule keeps for each parameter: names, and the axes in front of the parameters.")
         .def_static("from_names", &from_names<T>, nb::arg("spec"), nb::arg("n"), nb::arg("arrays"),
                     "The state that by_name shows.");
 }

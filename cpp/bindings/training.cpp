@@ -5,7 +5,10 @@
 #include "ravine/run/patience.hpp"
 #include "ravine/run/population.hpp"
 
+#include <nanobind/stl/tuple.h>
+
 #include <map>
+#include <tuple>
 
 namespace ravine::bindings {
 
@@ -51,6 +54,18 @@ template <class T> nb::dict from_state(RunState<T> state) {
     return result;
 }
 
+// All that a run is, and the weights and the state that it would give.
+inline nb::dict with_result(nb::dict arrays, nb::object w, nb::object running) {
+    arrays["result_w"] = w;
+    arrays["result_state"] = running;
+    return arrays;
+}
+template <class T> nb::dict snapshot_of(const RunView<T>& run) {
+    Buffer<T> w, running;
+    run.result(w, running);
+    return with_result(from_state<T>(run.state()), written(std::move(w)), written(std::move(running)));
+}
+
 template <class T> struct Arrays {
     Matrix<T> X;
     std::vector<Matrix<T>> targets; // runs may have different ones
@@ -89,6 +104,34 @@ template <class T> struct Arrays {
         if (!entry->second.weighted) result.data.s = nullptr;
         return result;
     }
+};
+
+// Hands each step to Python as (step, epoch, loss, learning rate, weights, gradient, look), on the run's
+// thread, and waits for the answer; false ends the run. Until then look() gives the run's snapshot.
+template <class T> class StepCaller final : public StepWatcher<T> {
+public:
+    explicit StepCaller(nb::handle call) : call_(call) {}
+
+    void before(const RunState<T>&, Span<const T> gradient) override {
+        gradient_.assign(gradient.begin(), gradient.end());
+    }
+    bool after(const RunView<T>& run, double loss, double rate) override {
+        const RunState<T>& state = run.state();
+        nb::gil_scoped_acquire gil;
+        const auto waiting = std::make_shared<const RunView<T>*>(&run);
+        const std::shared_ptr<void> ends(nullptr, [waiting](void*) { *waiting = nullptr; });
+        const nb::object look = nb::cpp_function([waiting] {
+            require(*waiting, "The run has gone on since.");
+            return snapshot_of(**waiting);
+        });
+        return nb::cast<bool>(
+            call_(static_cast<Index>(state.counters.k), static_cast<Index>(state.counters.epoch) + 1, loss,
+                  rate, written(Buffer<T>(state.w)), written(std::exchange(gradient_, {})), look));
+    }
+
+private:
+    nb::handle call_;
+    Buffer<T> gradient_;
 };
 
 // A population of runs as Python describes it. Python objects that worker threads call are kept alive here
@@ -132,7 +175,9 @@ public:
     }
 
     // What run i gave; to be asked for once, when the run has ended. Raises what custom code raised.
-    nb::dict outcome(std::size_t i) { return describe(population_->outcomes().at(i), keep_.at(i)); }
+    nb::dict outcome(std::size_t i) {
+        return describe(population_->outcomes().at(i), keep_.at(i), recorders_.at(i).get());
+    }
 
     // What Python's garbage collector sees: all Python objects that runs call.
     int visit(visitproc visit, void* arg) const {
@@ -169,6 +214,10 @@ private:
         job.divide_by_batch = nb::cast<bool>(from["divide_by_batch"]);
         job.keep = nb::cast<bool>(from["keep"]);
         keep_.push_back(job.keep);
+        recorders_.push_back(recorder_of(job.recipe["optimizer"], from["record"]));
+        job.watcher = recorders_.back();
+        if (nb::object on_step = from["on_step"]; !on_step.is_none())
+            job.watcher = std::make_shared<StepCaller<T>>(keep_alive(on_step));
         jobs_.push_back(std::move(job));
     }
 
@@ -204,22 +253,12 @@ private:
             if (passed < wanted && !keep) return true;
             nb::gil_scoped_acquire gil;
             nb::object snapshot = nb::none();
-            if (keep) {
-                Buffer<T> w, running;
-                run.result(w, running);
-                snapshot = with_result(from_state<T>(state), std::move(w), std::move(running));
-            }
+            if (keep) snapshot = snapshot_of(run);
             const double* first = end - std::exchange(unseen, 0) * history_columns.size();
             passed = 0;
             wanted = nb::cast<Index>(call(to_vector<double>(std::vector<double>(first, end)), snapshot));
             return wanted > 0;
         };
-    }
-
-    static nb::dict with_result(nb::dict arrays, Buffer<T> w, Buffer<T> running) {
-        arrays["result_w"] = to_vector<T>(std::move(w));
-        arrays["result_state"] = to_vector<T>(std::move(running));
-        return arrays;
     }
 
     static std::optional<Patience> patience_of(nb::handle from) {
@@ -229,11 +268,24 @@ private:
                         field("constant"), field("best"),    nb::cast<Index>(from["epochs"])};
     }
 
-    static nb::dict describe(Outcome<T>& outcome, bool keep) {
+    // None, or (names, every, rows).
+    static std::shared_ptr<Recorder<T>> recorder_of(const Spec& optimizer, nb::handle record) {
+        if (record.is_none()) return nullptr;
+        const auto [names, every, rows] =
+            nb::cast<std::tuple<std::vector<std::string>, Index, Index>>(record);
+        return std::make_shared<Recorder<T>>(optimizer, names, every, rows);
+    }
+    static nb::dict trace_of(Recorder<T>& recorder) {
+        nb::dict result;
+        recorder.take([&](const char* name, auto&& values) { result[name] = written(std::move(values)); });
+        return result;
+    }
+
+    static nb::dict describe(Outcome<T>& outcome, bool keep, Recorder<T>* recorder) {
         // Kept no longer than it is needed: its traceback knows whoever asks for it.
         if (outcome.error) std::rethrow_exception(std::exchange(outcome.error, nullptr));
         RunState<T>& state = outcome.state;
-        nb::dict result = with_result({}, std::move(outcome.w), std::move(outcome.running));
+        nb::dict result = with_result({}, written(std::move(outcome.w)), written(std::move(outcome.running)));
         result["status"] = name_of(state.status);
         result["best_epoch"] = static_cast<Index>(state.counters.best_epoch);
         result["epoch"] = static_cast<Index>(state.counters.epoch);
@@ -243,6 +295,7 @@ private:
         result["history"] = to_vector<double>(state.history);
         if (!keep) result["slots"] = to_vector<T>(std::move(state.slots));
         result["snapshot"] = keep ? nb::object(from_state<T>(std::move(state))) : nb::none();
+        result["trace"] = recorder ? nb::object(trace_of(*recorder)) : nb::none();
         return result;
     }
 
@@ -251,6 +304,7 @@ private:
     CustomParts custom_;
     std::vector<Job<T>> jobs_;
     std::vector<bool> keep_;
+    std::vector<std::shared_ptr<Recorder<T>>> recorders_; // null where nothing is recorded
     std::vector<nb::object> alive_;
     std::unique_ptr<Population<T>> population_;
 };

@@ -33,7 +33,10 @@ _HOMES = {
     "NeuralClassifier": "estimators.neural.classifier",
     "NeuralRegressor": "estimators.neural.regressor",
     "Recipe": "specs.recipe",
+    "Step": "training.steps",
+    "Steps": "training.steps",
     "Study": "studies.study",
+    "Trace": "models.trace",
     "augment": "training.augmented_rows",
     "bias_variance": "diagnostics.bias_variance.study",
     "check_gradients": "diagnostics.gradients",
@@ -44,6 +47,7 @@ _HOMES = {
     "minimize": "optimize.minimize",
     "mlp": "specs.mlp",
     "sample": "studies.jobs",
+    "steps": "training.steps",
     "train": "training.train",
     "train_many": "training.train",
 }

@@ -13,6 +13,7 @@ from ravine.estimators.neural.classifier import NeuralClassifier as NeuralClassi
 from ravine.estimators.neural.regressor import NeuralRegressor as NeuralRegressor
 from ravine.models.history import History as History
 from ravine.models.model import Model as Model
+from ravine.models.trace import Trace as Trace
 from ravine.optimize.minimize import minimize as minimize
 from ravine.specs.augmentation import Augmentation as Augmentation
 from ravine.specs.augmentation import Flip as Flip
@@ -73,6 +74,9 @@ from ravine.studies.jobs import sample as sample
 from ravine.studies.study import Study as Study
 from ravine.training.augmented_rows import augment as augment
 from ravine.training.jobs import Job as Job
+from ravine.training.steps import Step as Step
+from ravine.training.steps import Steps as Steps
+from ravine.training.steps import steps as steps
 from ravine.training.train import train as train
 from ravine.training.train import train_many as train_many
 
@@ -133,9 +137,12 @@ __all__ = [
     "Scale",
     "Schedule",
     "Shift",
+    "Step",
     "StepDecay",
+    "Steps",
     "Study",
     "Synthesize",
+    "Trace",
     "Warmup",
     "Zoom",
     "augment",
@@ -152,6 +159,7 @@ __all__ = [
     "minimize",
     "mlp",
     "sample",
+    "steps",
     "train",
     "train_many",
     "__version__",

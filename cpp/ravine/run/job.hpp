@@ -2,11 +2,12 @@
 #pragma once
 
 #include "batches.hpp"
+#include "recorder.hpp"
 #include "update.hpp"
 
 namespace ravine {
 
-// A run between two epochs: its state, and the weights and the state that it would give if it ended now.
+// A run between two steps: its state, and the weights and the state that it would give if it ended now.
 template <class T> class RunView {
 public:
     virtual ~RunView() = default;
@@ -22,6 +23,7 @@ template <class T> struct Job {
     CustomUpdate<T> update;       // where not null, in place of the optimizer's
     CustomAugmentation<T> augmentation;
     std::function<bool(const RunView<T>&)> on_epoch; // false ends the run
+    std::shared_ptr<StepWatcher<T>> watcher;         // of steps; null: nobody
     bool keep = true;                                // the state at the end, to go on from
     bool divide_by_batch = false; // each mini-batch by its own weights, as scikit-learn's MLPs do
     RunState<T> start;            // empty vectors: from scratch; w alone: from these weights

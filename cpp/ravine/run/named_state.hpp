@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace ravine {
 
@@ -23,19 +24,29 @@ public:
     Arrays by_name(Span<const T> state) const {
         if (std::ssize(state) != cut_.slots_size(optimizer_)) mismatch();
         Arrays arrays;
-        each_part(state, [&](const std::string& name, Index size, Index start, Span<const T> part) {
-            Buffer<T>& array = arrays[name];
+        each_part(state, [&](std::string_view name, Index size, Index start, Span<const T> part) {
+            Buffer<T>& array = arrays[std::string(name)];
             array.resize(static_cast<std::size_t>(size));
             std::ranges::copy(part, array.begin() + start);
         });
         return arrays;
     }
 
+    // Puts the array of one name behind what is in `to`.
+    void append(std::string_view wanted, Span<const T> state, Buffer<T>& to) const {
+        const std::size_t end = to.size();
+        each_part(state, [&](std::string_view name, Index size, Index start, Span<const T> part) {
+            if (name != wanted) return;
+            to.resize(end + static_cast<std::size_t>(size));
+            std::ranges::copy(part, to.begin() + static_cast<Index>(end) + start);
+        });
+    }
+
     Buffer<T> from_names(const Arrays& arrays) const {
         Buffer<T> state(static_cast<std::size_t>(cut_.slots_size(optimizer_)), T(0));
         std::size_t used = 0;
-        each_part(Span<T>(state), [&](const std::string& name, Index size, Index start, Span<T> part) {
-            const auto found = arrays.find(name);
+        each_part(Span<T>(state), [&](std::string_view name, Index size, Index start, Span<T> part) {
+            const auto found = arrays.find(std::string(name));
             if (found == arrays.end() || std::ssize(found->second) != size) mismatch();
             used += start == 0 && !part.empty();
             std::copy_n(found->second.begin() + start, part.size(), part.begin());

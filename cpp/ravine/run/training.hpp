@@ -111,6 +111,7 @@ private:
         if (!std::isfinite(norm)) return diverge("gradient", eta);
         if (last) std::copy(w.begin(), w.end(), work_.before.begin());
         if (keeps_before_) state_.before.assign(w.begin(), w.end());
+        if (job_.watcher) job_.watcher->before(state_, g);
         const bool moved = update(g, norm, now); // 5
         if (last && !all_finite(w)) return diverge("weights", eta);
         if (last && !all_finite(state_.state)) return diverge("running statistics", eta);
@@ -128,6 +129,7 @@ private:
             c.step_in_epoch = static_cast<double>(batches_.steps());
             state_.status = Status::converged;
         }
+        if (job_.watcher && !job_.watcher->after(*this, loss, rate)) throw Interrupted{};
     }
 
     // A step that evaluates the objective may be interrupted half-way; then the step never began.

@@ -188,6 +188,12 @@ class Optimizer32:
         """The state of n parameters in a snapshot, as arrays with names."""
 
     @staticmethod
+    def slots(spec: dict) -> dict:
+        """
+        What the rule keeps for each parameter: names, and the axes in front of the parameters.
+        """
+
+    @staticmethod
     def from_names(spec: dict, n: int, arrays: dict) -> object:
         """The state that by_name shows."""
 
@@ -209,6 +215,12 @@ class Optimizer64:
     @staticmethod
     def by_name(spec: dict, n: int, slots: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> dict:
         """The state of n parameters in a snapshot, as arrays with names."""
+
+    @staticmethod
+    def slots(spec: dict) -> dict:
+        """
+        What the rule keeps for each parameter: names, and the axes in front of the parameters.
+        """
 
     @staticmethod
     def from_names(spec: dict, n: int, arrays: dict) -> object:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NUMBERS", "named_state", "state_of_names"]
+__all__ = ["NUMBERS", "named_state", "state_axes", "state_of_names"]
 
 #: The array for numbers that belong to no parameter.
 NUMBERS = "numbers"
@@ -87,6 +87,29 @@ def state_of_names(
     flat = {name: np.ascontiguousarray(array).ravel() for name, array in arrays.items()}
     slots: NDArray[Any] = _kind(np.dtype(dtype)).from_names(dict(optimizer), n, flat)
     return slots
+
+
+def state_axes(optimizer: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Give the names of what an optimizer keeps for each parameter.
+
+    Parameters
+    ----------
+    optimizer : dict
+        The description of the optimizer.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        The axes in front of the parameters: () for a vector, (k,) for a list of k vectors.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> state_axes(rv.SGD(0.1, momentum=0.9).to_dict()), state_axes(rv.SGD(0.1).to_dict())
+    ({'velocity': ()}, {})
+    """
+    found: dict[str, tuple[int, ...]] = _kind(np.dtype(np.float64)).slots(dict(optimizer))
+    return found
 
 
 def _kind(dtype: np.dtype[Any]) -> Any:

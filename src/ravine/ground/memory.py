@@ -12,7 +12,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-__all__ = ["available_memory", "check_memory"]
+__all__ = ["available_memory", "check_memory", "gigabytes"]
 
 _CGROUP = Path("/sys/fs/cgroup")
 _LIMITS = (
@@ -74,13 +74,30 @@ def check_memory(name: str, needed: int, why: str, left: int | None = None) -> N
     left = available_memory() if left is None else left
     if left is not None and needed > left:
         raise FileError(
-            f"Cannot read {name!r}: {why} need about {_gigabytes(needed)} of memory, but only "
-            f"{_gigabytes(left)} are available.",
+            f"Cannot read {name!r}: {why} need about {gigabytes(needed)} of memory, but only "
+            f"{gigabytes(left)} are available.",
             hint="Use fewer rows or columns, or a machine with more memory.",
         )
 
 
-def _gigabytes(count: int) -> str:
+def gigabytes(count: int) -> str:
+    """Give a number of bytes as messages show it.
+
+    Parameters
+    ----------
+    count : int
+        Bytes.
+
+    Returns
+    -------
+    str
+        In GB, or in MB below a tenth of one.
+
+    Examples
+    --------
+    >>> gigabytes(12_000_000_000), gigabytes(5_000_000)
+    ('12.0 GB', '5.0 MB')
+    """
     return f"{count / 1e9:,.1f} GB" if count >= 1e8 else f"{count / 1e6:,.1f} MB"
 
 

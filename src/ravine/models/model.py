@@ -17,6 +17,7 @@ from ravine.models.parts import named_views, pack, shifted_means, unpack
 from ravine.models.predicting import Predictor
 from ravine.models.stand_ins import originals
 from ravine.models.summary import Summary, html_table, text_table
+from ravine.models.trace import Trace
 from ravine.specs.network import Network
 from ravine.specs.optimizers import OPTIMIZERS
 from ravine.specs.recipe import Recipe
@@ -227,6 +228,40 @@ class Model(Predictor):
             The slots of a snapshot, or the state of a custom rule.
         """
         vars(self)["_remembered"] = optimizer_state
+
+    @property
+    def trace(self) -> Trace | None:
+        """What was recorded of the steps of training, if ``record`` asked for something.
+
+        It lives as long as this object: files, copies and pickles do not carry it. After going on
+        from a checkpoint it has the steps since then.
+
+        Returns
+        -------
+        Trace or None
+            None if nothing was recorded.
+
+        Examples
+        --------
+        >>> import ravine as rv
+        >>> network = rv.Network([rv.Dense(1)])
+        >>> recipe = rv.Recipe(epochs=3)
+        >>> model = rv.train(network, [[1.0]], [1.0], recipe, record=["weights", "gradient"])
+        >>> model.trace["weights"]["dense_1.weight"].shape
+        (3, 1, 1)
+        """
+        trace: Trace | None = vars(self).get("_trace")
+        return trace
+
+    def remember_trace(self, trace: Trace | None) -> None:
+        """Keep what `trace` shows.
+
+        Parameters
+        ----------
+        trace : Trace or None
+            What was recorded.
+        """
+        vars(self)["_trace"] = trace
 
     # --- Custom parts ---------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from ravine.specs.rules import Choice, Whole, broken, shown
 from ravine.specs.spec import Member, for_engine
 
 if TYPE_CHECKING:
-    from scipy.optimize import OptimizeResult
+    from ravine.optimize.walk import Walk
 
 __all__ = ["minimize"]
 
@@ -41,7 +41,7 @@ def minimize(
     steps: int = 1000,
     dtype: Literal["float32", "float64"] = "float64",
     args: tuple[Any, ...] = (),
-) -> OptimizeResult:
+) -> Walk:
     """Walk down a function with one of ravine's optimizers, or a custom one, and keep the path.
 
     Parameters
@@ -67,7 +67,9 @@ def minimize(
 
     Returns
     -------
-    scipy.optimize.OptimizeResult
+    Walk
+        A `scipy.optimize.OptimizeResult` with ``to_frame()``, ``plot()`` (the path on contours of
+        the function) and ``animate("walk.gif")``. It has
         ``x`` and ``fun`` of the last point, its gradient ``jac``; ``nit`` steps taken; ``nfev`` and
         ``njev`` evaluations; ``path`` of shape (nit + 1, n) from x0 to x and its heights
         ``path_fun``; ``success`` (always True: what fails raises), ``status`` (0: all steps taken,
@@ -129,9 +131,9 @@ class _Rule:
         return rate, moved
 
 
-def _walk(objective: _Objective, rule: _Rule, steps: int) -> OptimizeResult:
+def _walk(objective: _Objective, rule: _Rule, steps: int) -> Walk:
     """Evaluate and step, until the steps are taken or the rule can go no further."""
-    from scipy.optimize import OptimizeResult
+    from ravine.optimize.walk import Walk
 
     value, gradient = objective(rule.x)
     _check_start(value, gradient)
@@ -144,7 +146,8 @@ def _walk(objective: _Objective, rule: _Rule, steps: int) -> OptimizeResult:
         value, gradient = _after(k, rate, objective, rule.x)
         path.append(rule.x.copy())
         heights.append(value)
-    return OptimizeResult(
+    return Walk(
+        objective.value,
         x=rule.x,
         fun=value,
         jac=gradient,
@@ -188,6 +191,11 @@ class _Objective:
                 value, gradient = self._evaluate(x)
                 self._last = (x, value, gradient.astype(self._dtype))
         return self._last[1], self._last[2]
+
+    def value(self, x: Array) -> float:
+        """Give the value alone, uncounted."""
+        result = self._call("fun", self._fun, x)
+        return _as_value(result[0] if self._jac is True else result)
 
     def _evaluate(self, x: Array) -> tuple[float, Array]:
         self.nfev += 1

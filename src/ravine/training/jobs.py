@@ -12,6 +12,7 @@ from ravine.errors import ParameterError
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.training.population import Population
+from ravine.training.recording import Recording
 from ravine.training.run import Run, Sides
 
 __all__ = ["Job", "check_kinds", "population_of"]
@@ -38,6 +39,9 @@ class Job:
     groups, time : array-like, shape (n,), optional
         Groups and times for this job alone, one for each row of X, as in `train`. None: those that
         all jobs share.
+    record : str or list of str, optional
+    record_every : int, default 1
+        What to record of the steps of this job, as in `train`.
     label : str, optional
         What the job is called in reports.
 
@@ -56,6 +60,8 @@ class Job:
     y: ArrayLike | None = None
     groups: ArrayLike | None = None
     time: ArrayLike | None = None
+    record: str | Sequence[str] | None = None
+    record_every: int = 1
     label: str | None = None
 
     def __post_init__(self) -> None:
@@ -82,7 +88,16 @@ def population_of(
             )
         own = _sides_of(job, sides)
         runs.append(
-            Run(job.network, job.recipe, data, job.rows, job.validation_rows, y=job.y, sides=own)
+            Run(
+                job.network,
+                job.recipe,
+                data,
+                job.rows,
+                job.validation_rows,
+                y=job.y,
+                sides=own,
+                recording=Recording.of(job.record, job.record_every, job.recipe.optimizer),
+            )
         )
     _check_use(jobs, sides)
     return Population(runs, data)

@@ -14,6 +14,7 @@ from ravine.data.shared import SharedData
 from ravine.errors import ParameterError
 from ravine.ground.progress import Report
 from ravine.models.model import Model
+from ravine.training.recording import check_trace_fits
 from ravine.training.run import Run
 
 if TYPE_CHECKING:
@@ -141,17 +142,28 @@ class Population:
 
         However it ends, also by Ctrl-C, it has the outcomes of all runs that were begun.
         """
+        check_trace_fits(sum(run.trace_memory() for run in self.runs))
+        for chosen in self._alike():
+            yield from self._train(self.engine_of(chosen), chosen, report, threads)
+
+    def engine_of(self, chosen: Sequence[int]) -> Population32 | Population64:
+        """Make the engine's population of runs that read the same arrays."""
         from ravine.engine import _engine
 
-        kinds: dict[str, Any] = {
-            "float32": _engine.Population32,
-            "float64": _engine.Population64,
-        }
-        for chosen in self._alike():
-            run = self.runs[chosen[0]]
-            rows = self.data.for_engine(run.recipe.dtype, run.offsets)
-            engine = kinds[run.recipe.dtype]([self.runs[i].job() for i in chosen], *rows)
-            yield from self._train(engine, chosen, report, threads)
+        run = self.runs[chosen[0]]
+        rows = self.data.for_engine(run.recipe.dtype, run.offsets)
+        single = run.recipe.dtype == "float32"
+        kind = _engine.Population32 if single else _engine.Population64
+        return kind([self.runs[i].job() for i in chosen], *rows)
+
+    def collect(
+        self, engine: Population32 | Population64, chosen: Sequence[int], number: int
+    ) -> int:
+        """Take in what the engine's run of a number gave, once; give its number here."""
+        run = chosen[number]
+        place = f"run {run + 1} of {len(self.runs)}" if len(self.runs) > 1 else ""
+        self.outcomes[run] = Outcome(engine.outcome(number), place)
+        return run
 
     def _alike(self) -> list[list[int]]:
         """Group runs that read the same arrays: those of one precision and the same offsets."""
@@ -184,6 +196,8 @@ class Population:
             model.remember(run.custom_optimizer.state)
         elif slots is not None:
             model.remember(slots)
+        if fields.get("trace") is not None:
+            model.remember_trace(run.trace(fields["trace"]))
         return model
 
     def _train(
@@ -203,19 +217,11 @@ class Population:
                     self._report(report, chosen, epochs)
                 for number in finished:
                     left.discard(number)
-                    yield self._collect(engine, chosen, number)
+                    yield self.collect(engine, chosen, number)
         finally:
             engine.stop()
             for number in left:
-                self._collect(engine, chosen, number)
-
-    def _collect(
-        self, engine: Population32 | Population64, chosen: Sequence[int], number: int
-    ) -> int:
-        run = chosen[number]
-        place = f"run {run + 1} of {len(self.runs)}" if len(self.runs) > 1 else ""
-        self.outcomes[run] = Outcome(engine.outcome(number), place)
-        return run
+                self.collect(engine, chosen, number)
 
     def _report(
         self,

@@ -15,6 +15,7 @@ from ravine.engine.snapshot import columns_of, counter, fields
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.models.parts import shifted_means
+from ravine.models.trace import Trace
 from ravine.optimize.custom import CustomOptimizer, as_described, is_custom
 from ravine.specs.augmentation import built_in_of, custom_of
 from ravine.specs.network import Network
@@ -22,10 +23,14 @@ from ravine.specs.recipe import Recipe
 from ravine.specs.spec import for_engine
 from ravine.training.chosen_rows import RowChoice, WeighBy
 from ravine.training.custom import CustomAugmentation
+from ravine.training.recording import Recording
 from ravine.training.together import Together, check_start
 from ravine.training.watching import EngineHook, Watcher
 
-__all__ = ["Run", "Sides"]
+__all__ = ["OnStep", "Run", "Sides"]
+
+#: Given step, epoch, loss, learning rate, weights, gradient, and what gives the run's snapshot.
+OnStep = Callable[..., bool]
 
 #: The group and the time of each row, if there are any.
 Sides = tuple[ArrayLike | None, ArrayLike | None]
@@ -60,6 +65,8 @@ class Run:
     offsets : ndarray, optional
         The offsets of the weights that it resumes from; None takes those of `start`, or those that
         the rows need.
+    recording : Recording, optional
+        What to record of its steps.
     keep : bool, default False
         Whether it gives its snapshot when it has ended, to resume from.
     stacklevel : int, default 5
@@ -87,13 +94,14 @@ class Run:
         weigh_by: WeighBy = "run",
         sides: Sides = (None, None),
         offsets: Offsets = None,
+        recording: Recording | None = None,
         keep: bool = False,
         stacklevel: int = 5,
     ) -> None:
         counted = None if weigh_by == "batch" else data.training.weights(recipe.dtype)
         network = with_outputs(network, data.training.y if y is None else y, counted)
         self.network, self.recipe, self.data = network, recipe, data
-        self.weigh_by, self.keep = weigh_by, keep
+        self.weigh_by, self.keep, self.recording = weigh_by, keep, recording
         self.handle = data.handle(network, recipe)
         if start is not None:
             check_start(network, data, recipe, start)
@@ -111,6 +119,7 @@ class Run:
             else None
         )
         self._hook: EngineHook | None = None
+        self._on_step: OnStep | None = None
         Together(
             network,
             recipe,
@@ -133,6 +142,23 @@ class Run:
         if watcher is not None or save is not None:
             self.keep = self.keep or every > 0
             self._hook = EngineHook(self._columns, watcher, save, every)
+
+    def pause(self, on_step: OnStep) -> None:
+        """Have each step handed to a function, on the run's thread; False ends the run."""
+        self._on_step = on_step
+
+    def trace_memory(self) -> int:
+        """Give the bytes that the trace of the run takes at most."""
+        if self.recording is None:
+            return 0
+        return self.recording.memory(self.recipe, len(self.rows), self.handle.n_parameters)
+
+    def trace(self, taken: Mapping[str, NDArray[Any]]) -> Trace | None:
+        """Make the trace of what the engine recorded."""
+        if self.recording is None:
+            return None
+        n = self.handle.n_parameters
+        return self.recording.trace(taken, self.recipe.optimizer, n, self.handle.layout)
 
     def resume(self, snapshot: Mapping[str, Any], custom: Sequence[NDArray[Any]] = ()) -> None:
         """Resume from a snapshot, or from weights alone.
@@ -176,6 +202,8 @@ class Run:
             "on_epoch": hook,
             "every": 0 if hook is None else hook.every,
             "patience": None if hook is None else hook.patience(),
+            "record": None if self.recording is None else self._recorded(self.recording),
+            "on_step": self._on_step,
             "keep": self.keep,
             "divide_by_batch": self.weigh_by == "batch",
         }
@@ -218,6 +246,10 @@ class Run:
             best_epoch=best_epoch or None,
             message=message,
         )
+
+    def _recorded(self, recording: Recording) -> tuple[list[str], int, int]:
+        """Say what the engine records: arrays, every so many steps, how many rows in all."""
+        return recording.vectors, recording.every, recording.rows(self.recipe, len(self.rows))
 
     def _columns(self, history: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Name the engine's columns as the history does; without validation, leave its out."""

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike
@@ -19,6 +20,7 @@ from ravine.specs.recipe import Recipe
 from ravine.training.checkpoints import Checkpoint, offsets_of, resume
 from ravine.training.jobs import Job, check_kinds, population_of
 from ravine.training.population import Population, check_threads
+from ravine.training.recording import Recording
 from ravine.training.run import Run, Sides
 from ravine.training.watching import Callback, EachEpoch
 
@@ -43,6 +45,8 @@ def train(
     threads: int | None = None,
     groups: ArrayLike | None = None,
     time: ArrayLike | None = None,
+    record: str | Sequence[str] | None = None,
+    record_every: int = 1,
 ) -> Model:
     """Train a network by a recipe.
 
@@ -94,6 +98,14 @@ def train(
         aside, with all that are of the same time. Together with ``groups``, it sets those groups
         aside that end last: every training row is earlier than the last row of each of them, but
         their other rows may be earlier than some training rows.
+    record : str or list of str, optional
+        What to record of the steps, for ``model.trace`` (see `Trace`): "weights" (after the step),
+        "gradient" (of the mini-batch with its penalty, before clipping), "loss", "learning_rate",
+        and what the optimizer keeps, by the names of ``model.optimizer_state`` ("velocity",
+        "first_moment", "second_moment", "squared_gradient", "rates", …). None records nothing, and
+        costs nothing.
+    record_every : int, default 1
+        Step 1 is recorded, and every so many steps after it.
 
     Returns
     -------
@@ -126,7 +138,8 @@ def train(
     """
     check_kinds(network, recipe)
     data = SharedData(X, y, sample_weight, validation)
-    run = _started(network, recipe, data, start, (groups, time))
+    recording = Recording.of(record, record_every, recipe.optimizer)
+    run = started(network, recipe, data, start, (groups, time), recording)
     saver = Checkpoint(checkpoint, every, run) if checkpoint is not None else None
     if saver is None and every is not None:
         raise ParameterError("'every' needs a file: also pass checkpoint=path.")
@@ -295,18 +308,19 @@ def _train(population: Population, progress: Progress, threads: int | None) -> I
         yield from population.train(report, check_threads(threads))
 
 
-def _started(
+def started(
     network: Network,
     recipe: Recipe,
     data: SharedData,
     start: str | os.PathLike[str] | Model | None,
     sides: Sides,
+    recording: Recording | None = None,
 ) -> Run:
     """Make a run that starts from initial weights, a checkpoint or a model."""
     if start is None:
-        return Run(network, recipe, data, sides=sides)
+        return make()
     if isinstance(start, str | os.PathLike):
-        run = Run(network, recipe, data, sides=sides, offsets=offsets_of(start, data))
+        run = make(offsets=offsets_of(start, data))
         if resume(start, run):
             return run
         start = read_model(start)
@@ -314,4 +328,4 @@ def _started(
         raise ParameterError(
             f"The 'start' parameter of train must be a Model or the path of one. Got {start!r}."
         )
-    return Run(network, recipe, data, start=start, sides=sides)
+    return make(start=start)
