@@ -4,7 +4,10 @@ from ravine import errors as errors
 from ravine import initializers as initializers
 from ravine import landscapes as landscapes
 from ravine import losses as losses
+from ravine.diagnostics.backpropagation import backpropagate as backpropagate
 from ravine.diagnostics.bias_variance.study import bias_variance as bias_variance
+from ravine.diagnostics.gradient import gradient as gradient
+from ravine.diagnostics.gradient_noise import gradient_noise as gradient_noise
 from ravine.diagnostics.gradients import check_gradients as check_gradients
 from ravine.estimators.loading import load as load
 from ravine.estimators.mlp.estimators import MLPClassifier as MLPClassifier
@@ -138,10 +141,13 @@ __all__ = [
     "Warmup",
     "Zoom",
     "augment",
+    "backpropagate",
     "bias_variance",
     "check_gradients",
     "errors",
     "geomspace",
+    "gradient",
+    "gradient_noise",
     "grid",
     "initializers",
     "landscapes",
