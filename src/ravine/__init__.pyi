@@ -6,9 +6,11 @@ from ravine import landscapes as landscapes
 from ravine import losses as losses
 from ravine.diagnostics.backpropagation import backpropagate as backpropagate
 from ravine.diagnostics.bias_variance.study import bias_variance as bias_variance
+from ravine.diagnostics.curvature import curvature as curvature
 from ravine.diagnostics.gradient import gradient as gradient
 from ravine.diagnostics.gradient_noise import gradient_noise as gradient_noise
 from ravine.diagnostics.gradients import check_gradients as check_gradients
+from ravine.diagnostics.learning_rate_range import learning_rate_range as learning_rate_range
 from ravine.estimators.loading import load as load
 from ravine.estimators.mlp.estimators import MLPClassifier as MLPClassifier
 from ravine.estimators.mlp.estimators import MLPRegressor as MLPRegressor
@@ -144,6 +146,7 @@ __all__ = [
     "backpropagate",
     "bias_variance",
     "check_gradients",
+    "curvature",
     "errors",
     "geomspace",
     "gradient",
@@ -151,6 +154,7 @@ __all__ = [
     "grid",
     "initializers",
     "landscapes",
+    "learning_rate_range",
     "load",
     "losses",
     "minimize",

@@ -73,7 +73,8 @@ def noise_interval(squares: Array, products: Array, level: float = 0.95) -> tupl
     trace, square = noise_moments(squares, products)
     spread = _jackknife(squares, products) * students.ppf((1 + level) / 2, n - 1) ** 2
     # a θ² − 2 b θ + c ≤ 0
-    a, b, c = square**2 - spread[1, 1], trace * square - spread[0, 1], trace**2 - spread[0, 0]
+    (of_trace, of_both), (_, of_square) = spread.tolist()
+    a, b, c = square**2 - of_square, trace * square - of_both, trace**2 - of_trace
     root = math.sqrt(max(b * b - a * c, 0.0))
     if a <= 0:  # ‖G‖² may be 0, and θ anything that is large enough
         low = max((b - root) / a, (b + root) / a) if a < 0 else 0.0
