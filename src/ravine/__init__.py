@@ -48,6 +48,7 @@ _HOMES = {
     "minimize": "optimize.minimize",
     "mlp": "specs.mlp",
     "sample": "studies.jobs",
+    "surface": "diagnostics.surface",
     "train": "training.train",
     "train_many": "training.train",
 }

@@ -11,6 +11,7 @@ from ravine.diagnostics.gradient import gradient as gradient
 from ravine.diagnostics.gradient_noise import gradient_noise as gradient_noise
 from ravine.diagnostics.gradients import check_gradients as check_gradients
 from ravine.diagnostics.learning_rate_range import learning_rate_range as learning_rate_range
+from ravine.diagnostics.surface import surface as surface
 from ravine.estimators.loading import load as load
 from ravine.estimators.mlp.estimators import MLPClassifier as MLPClassifier
 from ravine.estimators.mlp.estimators import MLPRegressor as MLPRegressor
@@ -160,6 +161,7 @@ __all__ = [
     "minimize",
     "mlp",
     "sample",
+    "surface",
     "train",
     "train_many",
     "__version__",

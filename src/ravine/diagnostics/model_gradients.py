@@ -89,6 +89,7 @@ class ModelGradients:
         self.layers: list[dict[str, Any]] = [e for e in handle.layers if "." not in e["name"]]
         self.w: Array = model.parameters_vector.astype(np.float64)
         self.state: Array = model.state_vector.astype(np.float64)
+        self.handle = handle
         self.engine = Gradients64(described, [int(size) for size in model.input_shape])
 
     def __len__(self) -> int:
@@ -102,6 +103,11 @@ class ModelGradients:
         total = len(X) if s is None else float(s.sum())
         loss, gradient = self.engine.of_sum(w, self.state, X, y, s)
         return loss / total, gradient / total
+
+    def loss(self, w: Array) -> float:
+        """Give the mean weighted loss at w, without a gradient."""
+        scores = self.handle.evaluate(w, self.state, self.X, self.y, self.weights)
+        return float(scores["loss"])
 
     def rows(self, w: Array, start: int = 0, end: int | None = None) -> Array:
         """Give the gradient of each row's loss times its weight over the mean weight."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["axes_for", "bars", "finish", "lines_by_name"]
+__all__ = ["axes_for", "bars", "finish", "lines_by_name", "ways"]
 
 Array = NDArray[np.float64]
 
@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"
 _STYLES = ((BLUE, "o", "-"), (ORANGE, "s", "--"))
 _SIZE = (7.0, 4.4)
+_WAYS = (ORANGE, "#009E73", "#CC79A7", "#E69F00", "#111111")
 
 
 def axes_for(ax: Axes | None) -> Axes:
@@ -129,3 +130,19 @@ def lines_by_name(
         ax.set_yscale("log")
     ax.set_xticks(places, list(names), rotation=30, ha="right")
     return finish(ax, "layer, from the input to the output", measure)
+
+
+def ways(ax: Axes, paths: Mapping[str, Array]) -> None:
+    """Draw ways over a plane, each from an open circle to a full one.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    paths : mapping of str to ndarray, shape (steps, 2)
+        The ways by name.
+    """
+    for i, (name, way) in enumerate(paths.items()):
+        (line,) = ax.plot(*way.T, color=_WAYS[i % len(_WAYS)], lw=1.6, label=name)
+        ax.plot(*way[:1].T, "o", color=line.get_color(), mfc="white", ms=5)
+        ax.plot(*way[-1:].T, "o", color=line.get_color(), ms=5)
