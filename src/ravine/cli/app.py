@@ -19,6 +19,8 @@ from ravine.cli.commands import (
     demo,
     describe,
     evaluate,
+    lr_range,
+    noise,
     predict,
     runs,
     study,
@@ -53,6 +55,8 @@ for module, name in (
     (describe, "describe"),
     (check_gradients, "check-gradients"),
     (bias_variance, "bias-variance"),
+    (lr_range, "lr-range"),
+    (noise, "noise"),
     (study, "study"),
     (runs, "runs"),
 ):

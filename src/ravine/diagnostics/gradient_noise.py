@@ -108,7 +108,7 @@ class GradientNoise:
 
         ax = axes_for(ax)
         mean, low, high = self.cosines.T
-        ax.fill_between(self.batch_sizes, low, high, color=BLUE, alpha=0.18, lw=0, label="90 %")
+        ax.fill_between(self.batch_sizes, low, high, color=BLUE, alpha=0.18, lw=0, label="9 of 10")
         ax.plot(self.batch_sizes, mean, "o-", color=BLUE, lw=1.8, ms=4, label="mean")
         ax.set_xscale("log", base=2)
         ax.set_ylim(min(0.0, float(low.min())) - 0.05, 1.05)
@@ -119,7 +119,14 @@ class GradientNoise:
         ends = np.clip([self.noise_scale_low, self.noise_scale_high], first, last)
         if ends[0] < ends[1]:
             foot = ax.get_ylim()[0] + 0.02
-            ax.plot(ends, [foot, foot], color=ORANGE, lw=4, solid_capstyle="butt", label="its 95 %")
+            ax.plot(
+                ends,
+                [foot, foot],
+                color=ORANGE,
+                lw=4,
+                solid_capstyle="butt",
+                label="its 95 % interval",
+            )
         return finish(ax, "rows in a mini-batch", "cosine to the gradient of all rows")
 
     def __str__(self) -> str:

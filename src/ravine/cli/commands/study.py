@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ravine.cli.as_code import as_code
 from ravine.cli.flags.options import JsonFlag
 from ravine.cli.output import note, number, print_json, print_table, say
+from ravine.cli.target_unit import say_unit
 from ravine.errors import FileError, ParameterError, SpecError
 from ravine.ground.text import plural
 
@@ -99,7 +101,7 @@ def command(
             print_json(_as_data(summary) | {"runs": done, "seconds": seconds})
         else:
             _print(summary)
-            _say_unit(prepared)
+            say_unit(prepared)
         say(f"saved in {folder}: {plural(done, 'run')} in {seconds:.1f} s")
     if interrupted:
         say("interrupted: --resume goes on")
@@ -253,7 +255,7 @@ def _write_code(
         given.append('    validation=(data["X_held_out"], data["y_held_out"]),')
     if plan.cv is not None:
         given.append(f"    cv={plan.cv},")
-    settings = [f"    {name!r}: {_as_code(values)}," for name, values in plan.settings.items()]
+    settings = [f"    {name!r}: {as_code(values)}," for name, values in plan.settings.items()]
     lines = [
         f'"""The study of {plural(len(study.jobs), "job")} that `ravine study` ran here."""',
         "",
@@ -261,8 +263,8 @@ def _write_code(
         "import ravine as rv",
         "",
         f'data = np.load("{_DATA}")',
-        f"network = {_as_code(prepared.network)}",
-        f"recipe = {_as_code(prepared.recipe)}",
+        f"network = {as_code(prepared.network)}",
+        f"recipe = {as_code(prepared.recipe)}",
         *("settings = {", *settings, "}"),
         f'study = rv.Study(rv.grid(network, recipe, **settings), store="{_STORE}")',
         *("study.run(", '    data["X"],', '    data["y"],', *given, ")"),
@@ -273,17 +275,6 @@ def _write_code(
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     with atomic_write(folder / _CODE) as temporary:
         temporary.write_text("\n".join(lines), encoding="utf-8")
-
-
-def _as_code(value: Any) -> str:
-    """Write a value as Python that makes it again."""
-    from ravine.specs.spec import Spec
-
-    if isinstance(value, Spec):
-        return f"rv.{type(value).__name__}.from_dict({value.to_dict()!r})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_as_code, value))}]"
-    return repr(value)
 
 
 def _write(study: Study, folder: Path) -> pd.DataFrame:
@@ -324,15 +315,6 @@ def _print(summary: pd.DataFrame) -> None:
     heads += ["runs", "diverged", "val_loss", "difference", "interval"]
     print_table("The best first", heads, rows, texts=max(1, labels.shape[1]))
     note(summary.attrs["estimand"])
-
-
-def _say_unit(prepared: PreparedNetwork) -> None:
-    target = prepared.schema.target
-    if target is not None and target.standard_deviation != 1:
-        note(
-            f"Losses are of {target.name!r} in units of its standard deviation, "
-            f"{number(target.standard_deviation)}."
-        )
 
 
 def _as_data(summary: pd.DataFrame) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+"""Values as Python that makes them again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["as_code"]
+
+
+def as_code(value: Any) -> str:
+    """Write a value as Python that makes it again.
+
+    Parameters
+    ----------
+    value : object
+        A description, plain data, or a list of such.
+
+    Returns
+    -------
+    str
+        An expression, with ravine as ``rv``.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> as_code([rv.SGD(0.1), None])
+    "[rv.SGD.from_dict({'kind': 'SGD', 'learning_rate': 0.1}), None]"
+    """
+    from ravine.specs.spec import Spec
+
+    if isinstance(value, Spec):
+        return f"rv.{type(value).__name__}.from_dict({value.to_dict()!r})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(as_code, value))}]"
+    return repr(value)
