@@ -23,8 +23,8 @@ def as_code(value: Any) -> str:
     Examples
     --------
     >>> import ravine as rv
-    >>> as_code([rv.SGD(0.1), None])
-    "[rv.SGD.from_dict({'kind': 'SGD', 'learning_rate': 0.1}), None]"
+    >>> as_code([rv.L2(0.1), None])
+    "[rv.L2.from_dict({'kind': 'L2', 'alpha': 0.1, 'include_bias': False}), None]"
     """
     from ravine.specs.spec import Spec
 
