@@ -81,6 +81,7 @@ template <class T> auto custom_update(nb::handle function) {
     };
 }
 
+void bind_backpropagation(nb::module_& m);
 void bind_losses(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_optimizers(nb::module_& m);

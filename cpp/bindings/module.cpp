@@ -52,6 +52,7 @@ NB_MODULE(RAVINE_MODULE, m) {
         }
     });
     m.def("load_blas", &ravine::blas::load, nb::arg("path"), "Load the OpenBLAS library at `path`, once.");
+    bind_backpropagation(m);
     bind_losses(m);
     bind_network(m);
     bind_optimizers(m);

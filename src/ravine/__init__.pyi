@@ -4,8 +4,14 @@ from ravine import errors as errors
 from ravine import initializers as initializers
 from ravine import landscapes as landscapes
 from ravine import losses as losses
+from ravine.diagnostics.backpropagation import backpropagate as backpropagate
 from ravine.diagnostics.bias_variance.study import bias_variance as bias_variance
+from ravine.diagnostics.curvature import curvature as curvature
+from ravine.diagnostics.gradient import gradient as gradient
+from ravine.diagnostics.gradient_noise import gradient_noise as gradient_noise
 from ravine.diagnostics.gradients import check_gradients as check_gradients
+from ravine.diagnostics.learning_rate_range import learning_rate_range as learning_rate_range
+from ravine.diagnostics.surface import surface as surface
 from ravine.estimators.loading import load as load
 from ravine.estimators.mlp.estimators import MLPClassifier as MLPClassifier
 from ravine.estimators.mlp.estimators import MLPRegressor as MLPRegressor
@@ -146,20 +152,26 @@ __all__ = [
     "Warmup",
     "Zoom",
     "augment",
+    "backpropagate",
     "bias_variance",
     "check_gradients",
     "compare",
+    "curvature",
     "errors",
     "geomspace",
+    "gradient",
+    "gradient_noise",
     "grid",
     "initializers",
     "landscapes",
+    "learning_rate_range",
     "load",
     "losses",
     "minimize",
     "mlp",
     "sample",
     "steps",
+    "surface",
     "train",
     "train_many",
     "__version__",

@@ -39,6 +39,8 @@ public:
     const std::vector<LayerDescription>& layers() const { return descriptions_; }
     const std::vector<Index>& code_columns() const { return code_columns_; }
     bool needs_whole_batch() const { return stack_.needs_whole_batch(); }
+    // The layers themselves, one behind the other, those inside a Residual apart.
+    const std::vector<LayerPtr<T>>& stack() const { return stack_.layers(); }
     // How many parameters a row is multiplied with, and so costs work for.
     Index active_parameters() const { return n_parameters() - stack_.idle_parameters(); }
 

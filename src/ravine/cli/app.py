@@ -20,6 +20,8 @@ from ravine.cli.commands import (
     demo,
     describe,
     evaluate,
+    lr_range,
+    noise,
     predict,
     runs,
     study,
@@ -55,6 +57,8 @@ for module, name in (
     (check_gradients, "check-gradients"),
     (bias_variance, "bias-variance"),
     (compare, "compare"),
+    (lr_range, "lr-range"),
+    (noise, "noise"),
     (study, "study"),
     (runs, "runs"),
 ):

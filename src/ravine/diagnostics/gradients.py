@@ -22,7 +22,7 @@ from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe
 from ravine.specs.spec import for_engine
 
-__all__ = ["GradientReport", "LayerGradients", "check_gradients"]
+__all__ = ["GradientReport", "LayerGradients", "check_gradients", "coupled"]
 
 #: What a difference of two values of the objective may be off by, in units of its size.
 ROUNDING = 16 * float(np.finfo(np.float64).eps)
@@ -301,7 +301,7 @@ class Objective:
         if weights is not None:  # rows of weight 0 are absent
             present = weighing(np.arange(len(X64)), weights)
             X64, targets, weights = X64[present], targets[present], weights[present]
-        described: dict[str, Any] = _coupled(for_engine(network))
+        described: dict[str, Any] = coupled(for_engine(network))
         self.custom = list(recorded_parts(described))
         shape = data.input_shape("float64")
         handle = engine_network(described, shape, recipe.dropout, "float64")
@@ -310,7 +310,7 @@ class Objective:
         self._engine = Objective64(
             described,
             [int(size) for size in shape],
-            _coupled(for_engine(recipe)),
+            coupled(for_engine(recipe)),
             X64,
             targets,
             weights,
@@ -372,11 +372,22 @@ def _relative_error(
     return abs(analytic - numeric) / max(abs(analytic) + abs(numeric), floor)
 
 
-def _coupled(spec: Any) -> Any:
-    """Give a spec whose L1 penalties are part of the gradient, not a threshold after the step."""
+def coupled(spec: Any) -> Any:
+    """Give a spec whose L1 penalties are part of the gradient, not a threshold after the step.
+
+    Parameters
+    ----------
+    spec : object
+        What the engine is to read.
+
+    Returns
+    -------
+    object
+        The same, with ``proximal`` off at any depth.
+    """
     if isinstance(spec, Mapping):
-        return {key: False if key == "proximal" else _coupled(value) for key, value in spec.items()}
-    return [_coupled(item) for item in spec] if isinstance(spec, list) else spec
+        return {key: False if key == "proximal" else coupled(value) for key, value in spec.items()}
+    return [coupled(item) for item in spec] if isinstance(spec, list) else spec
 
 
 def _checked_recipe(recipe: Recipe) -> Recipe:

@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike
@@ -317,6 +316,7 @@ def started(
     recording: Recording | None = None,
 ) -> Run:
     """Make a run that starts from initial weights, a checkpoint or a model."""
+    make = partial(Run, network, recipe, data, sides=sides, recording=recording)
     if start is None:
         return make()
     if isinstance(start, str | os.PathLike):
