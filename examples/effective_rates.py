@@ -64,8 +64,7 @@ def main():
         right.plot(np.arange(1, len(sizes) + 1), sizes, color=colour, label=f"β = {beta:g}")
         right.axhline(1 / (1 - beta), color=colour, ls=":", lw=1)
         print(
-            f"momentum {beta:g}: the last step is {sizes[-1]:.3f} η, "
-            f"1 / (1 − β) is {1 / (1 - beta):g}"
+            f"momentum {beta:g}: steps grow to {sizes[-1]:.3f} η; 1 / (1 − β) = {1 / (1 - beta):g}"
         )
     right.set(title="Steps down a steady slope of 1", xlabel="step", ylabel="size of the step in η")
     right.legend()

@@ -33,11 +33,11 @@ public:
     }
 
     // Puts the array of one name behind what is in `to`.
-    void append(std::string_view wanted, Span<const T> state, Buffer<T>& to) const {
+    void append(std::string_view wanted, Span<const T> state, std::vector<T>& to) const {
         const std::size_t end = to.size();
         each_part(state, [&](std::string_view name, Index size, Index start, Span<const T> part) {
             if (name != wanted) return;
-            to.resize(end + static_cast<std::size_t>(size));
+            if (to.size() == end) to.resize(end + static_cast<std::size_t>(size));
             std::ranges::copy(part, to.begin() + static_cast<Index>(end) + start);
         });
     }

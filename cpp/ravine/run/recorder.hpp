@@ -66,7 +66,9 @@ public:
     }
 
 private:
-    void append(Buffer<T>& array, Span<const T> row) const {
+    using Array = std::vector<T>; // whose allocator lets rows be copied in one go
+
+    void append(Array& array, Span<const T> row) const {
         if (array.empty()) array.reserve(rows_ * row.size());
         array.insert(array.end(), row.begin(), row.end());
     }
@@ -76,7 +78,7 @@ private:
     bool due_ = false;
     std::size_t rows_, n_ = 0;
     std::optional<NamedState<T>> named_;
-    std::map<std::string, Buffer<T>> arrays_;
+    std::map<std::string, Array> arrays_;
     std::vector<double> step_, epoch_, loss_, rate_;
 };
 

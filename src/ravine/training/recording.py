@@ -96,7 +96,7 @@ class Recording:
         return [name for name in self.names if name not in _NUMBERS]
 
     def rows(self, recipe: Recipe, rows: int) -> int:
-        """Give the rows of the trace of a run that trains on so many rows for all its epochs."""
+        """Give how many rows the trace has if a run on so many rows lasts for all its epochs."""
         return math.ceil(_steps(recipe, rows) / self.every)
 
     def memory(self, recipe: Recipe, rows: int, n: int) -> int:
