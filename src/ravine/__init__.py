@@ -45,6 +45,7 @@ _HOMES = {
     "sample": "studies.jobs",
     "train": "training.train",
     "train_many": "training.train",
+    "tune": "studies.tune",
 }
 
 #: Modules that are public names themselves.
