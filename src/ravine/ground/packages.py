@@ -11,6 +11,7 @@ __all__ = ["needs"]
 #: What to install for a module, where that is not called as the module.
 _INSTALLED_BY = {
     "matplotlib": "'ravine[plots]'",
+    "optuna": "'ravine[tune]'",
     "scipy_openblas32": "scipy-openblas32",
     "sklearn": "scikit-learn",
     "tomli_w": "tomli-w",

@@ -61,8 +61,9 @@ class Contender:
 
     @property
     def diverged(self) -> bool:
-        """Whether one of its runs diverged."""
-        return any(result.diverged for result in self.results)
+        """Whether one of its runs diverged, or predicts infinite numbers for rows held out."""
+        losses = [result.scores.get("val_loss", math.nan) for result in self.results]
+        return not all(map(math.isfinite, losses))
 
     @property
     def seconds(self) -> float:
@@ -70,9 +71,10 @@ class Contender:
         return sum(result.seconds for result in self.results)
 
     def score(self, metric: str) -> Estimate:
-        """Estimate the mean score over its runs; NaN if one diverged or has none."""
-        values = np.array([result.scores.get(metric, math.nan) for result in self.results])
-        return estimate(values, self.ratio)
+        """Estimate the mean score over its runs; NaN if there are none, or one diverged."""
+        if self.diverged or not self.results:
+            return Estimate(math.nan, math.nan, math.nan, math.nan)
+        return estimate(np.array([result.scores[metric] for result in self.results]), self.ratio)
 
 
 def best_first(contenders: Sequence[Contender], metric: str) -> list[Contender]:

@@ -22,7 +22,7 @@ _SHUFFLES = 5
 def setting_importances(
     values: Mapping[str, Sequence[object]], ranks: Sequence[int], confidence: float = 0.95
 ) -> dict[str, Estimate]:
-    """Estimate the importance of each setting, by permutation in forests on held-out configurations.
+    """Estimate the importance of each setting by permutation, in random forests.
 
     A random forest learns the rank of four fifths of the configurations from their settings. On the
     other fifth, a setting's values are permuted: its importance is ``(E_permuted − E) / (2
@@ -53,9 +53,9 @@ def setting_importances(
 
     References
     ----------
-    Breiman (2001), Random forests, section 10. Gregorutti, Michel & Saint-Pierre (2017), Correlation
-    and variable importance in random forests, Statistics and Computing 27. Nadeau & Bengio (2003), Inference for the
-    generalization error, section 3.
+    Breiman (2001), Random forests, section 10. Gregorutti, Michel & Saint-Pierre (2017),
+    Correlation and variable importance in random forests, Statistics and Computing 27. Nadeau &
+    Bengio (2003), Inference for the generalization error, section 3.
 
     Examples
     --------

@@ -88,7 +88,7 @@ class PausedRuns:
             model = population.model(place)
             outcome = population.outcomes.pop(place)
             if outcome.status != "interrupted":
-                self._wait_or_end(left[place], outcome.snapshot, model)
+                self._wait_or_end(left[place], epoch, outcome.snapshot, model)
                 yield left[place], model
 
     def forget(self, numbers: Sequence[int]) -> None:
@@ -101,10 +101,13 @@ class PausedRuns:
         run.keep = epoch < run.recipe.epochs
         run.watch(_Pause(epoch) if run.keep else None)
 
-    def _wait_or_end(self, number: int, snapshot: dict[str, Any] | None, model: Model) -> None:
+    def _wait_or_end(
+        self, number: int, epoch: int, snapshot: dict[str, Any] | None, model: Model
+    ) -> None:
         """Keep what a run needs to go on with, or the model that it ended with."""
         run = self._runs[number]
-        if run.keep and snapshot is not None and model.status == "stopped early":
+        waits = run.keep and len(model.history) == epoch and model.status == "stopped early"
+        if waits and snapshot is not None:
             run.resume(snapshot, run.custom_state())  # one that ended at the pause ends at once
         else:
             self._ended[number] = model
