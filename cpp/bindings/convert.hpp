@@ -26,6 +26,37 @@ template <class T> using NewArray = nb::ndarray<nb::numpy, T>;
 // None, bool, int, float, str, list, tuple and dict become a Spec.
 Spec to_spec(nb::handle object);
 
+// A part that a user wrote, which stands in a dictionary as `part`.
+Spec to_part(nb::handle object);
+
+// The custom parts that a spec holds. An object that lives as long as Python likes shows them to the garbage
+// collector: a part knows its class, a class its module, and a module perhaps the object.
+class CustomParts {
+public:
+    CustomParts() = default;
+    explicit CustomParts(const Spec& spec) { collect(spec); }
+    void collect(const Spec& spec);
+    int visit(visitproc visit, void* argument) const;
+    void clear() const;
+
+private:
+    std::vector<std::shared_ptr<const CustomPart>> parts_;
+};
+
+// The slots of a class of Python's that holds custom parts: it has `visit` and `clear`.
+template <class Self> int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    return nb::inst_ready(self) ? nb::inst_ptr<Self>(self)->visit(visit, arg) : 0;
+}
+template <class Self> int clear(PyObject* self) {
+    if (nb::inst_ready(self)) nb::inst_ptr<Self>(self)->clear();
+    return 0;
+}
+template <class Self>
+inline PyType_Slot collected[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse<Self>)},
+                                  {Py_tp_clear, reinterpret_cast<void*>(clear<Self>)},
+                                  {0, nullptr}};
+
 // A new NumPy array that owns what it holds.
 template <class T, class Storage> NewArray<T> to_array(Storage values, std::vector<std::size_t> shape) {
     auto* owned = new Storage(std::move(values));

@@ -14,7 +14,10 @@ Spec to_spec(nb::handle object) {
     if (nb::isinstance<nb::dict>(object)) {
         Spec::Dict result;
         for (auto [key, value] : nb::borrow<nb::dict>(object))
-            result[nb::cast<std::string>(key)] = to_spec(value);
+            if (const auto name = nb::cast<std::string>(key); name == "part")
+                result[name] = to_part(value);
+            else
+                result[name] = to_spec(value);
         return Spec(std::move(result));
     }
     if (nb::isinstance<nb::list>(object) || nb::isinstance<nb::tuple>(object)) {

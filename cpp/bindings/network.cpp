@@ -6,13 +6,33 @@
 #include "ravine/run/full_batch.hpp"
 #include "ravine/run/scoring.hpp"
 
+#include <atomic>
 #include <mutex>
 #include <numeric>
+#include <thread>
 
 namespace ravine::bindings {
 
 namespace {
 
+// A lock that tells a custom part which calls the network that is calling it, instead of waiting for itself.
+class Turns {
+public:
+    void lock() {
+        require(owner_ != std::this_thread::get_id(),
+                "A custom part cannot call the model that is calling it.");
+        mutex_.lock();
+        owner_ = std::this_thread::get_id();
+    }
+    void unlock() {
+        owner_ = std::thread::id();
+        mutex_.unlock();
+    }
+
+private:
+    std::mutex mutex_;
+    std::atomic<std::thread::id> owner_;
+};
 template <class T> void check_sizes(const Network<T>& network, const Vector<T>& w, const Vector<T>& state) {
     require(static_cast<Index>(w.size()) == network.n_parameters(),
             "w does not have the size of the network's parameters.");
@@ -24,9 +44,15 @@ template <class T> void check_sizes(const Network<T>& network, const Vector<T>& 
 template <class T> struct Handle {
     Network<T> network;
     Workspace<T> workspace;
-    std::mutex mutex;
+    Turns mutex;
+    CustomParts custom;
 
-    Handle(nb::dict spec, Shape input_shape, double dropout) : network(to_spec(spec), input_shape, dropout) {}
+    Handle(nb::dict spec, Shape input_shape, double dropout)
+        : Handle(to_spec(spec), std::move(input_shape), dropout) {}
+    Handle(const Spec& spec, Shape input_shape, double dropout)
+        : network(spec, input_shape, dropout), custom(spec) {}
+    int visit(visitproc visit, void* arg) const { return custom.visit(visit, arg); }
+    void clear() { custom.clear(); }
 
     void check(const Vector<T>& w, const Vector<T>& state, const Matrix<T>& X) const {
         check_sizes(network, w, state);
@@ -78,6 +104,7 @@ template <class T> nb::list describe_layers(const Handle<T>& self) {
         entry["kind"] = layer.kind;
         entry["output_shape"] = nb::tuple(nb::cast(layer.output_shape));
         entry["n_parameters"] = layer.n_parameters;
+        entry["is_custom"] = layer.is_custom;
         result.append(entry);
     }
     return result;
@@ -189,7 +216,7 @@ template <class T> void bind_objective(nb::module_& m, const char* name) {
 
 template <class T> void bind(nb::module_& m, const char* name) {
     using Self = Handle<T>;
-    nb::class_<Self>(m, name, "A network over one flat parameter vector.")
+    nb::class_<Self>(m, name, "A network over one flat parameter vector.", nb::type_slots(collected<Self>))
         .def(nb::init<nb::dict, Shape, double>(), nb::arg("spec"), nb::arg("input_shape"),
              nb::arg("dropout") = 0.0)
         .def_prop_ro("n_parameters", [](const Self& self) { return self.network.n_parameters(); })

@@ -134,13 +134,25 @@ public:
     // What run i gave; to be asked for once, when the run has ended. Raises what custom code raised.
     nb::dict outcome(std::size_t i) { return describe(population_->outcomes().at(i), keep_.at(i)); }
 
+    // What Python's garbage collector sees: all Python objects that runs call.
+    int visit(visitproc visit, void* arg) const {
+        for (const nb::object& object : alive_) Py_VISIT(object.ptr());
+        return custom_.visit(visit, arg);
+    }
+    void clear() {
+        if (!population_) return;
+        stop();
+        custom_.clear();
+        alive_.clear();
+    }
+
 private:
     void add(nb::dict from) {
         Job<T> job;
         Spec& network = networks_[nb::object(from["network"]).ptr()]; // runs of one network share its spec
-        if (network.is_none()) network = to_spec(from["network"]);
+        if (network.is_none()) custom_.collect(network = to_spec(from["network"]));
         job.network = network;
-        job.recipe = to_spec(from["recipe"]);
+        custom_.collect(job.recipe = to_spec(from["recipe"]));
         job.input_shape = nb::cast<Shape>(from["input_shape"]);
         const auto [targets, validation_targets] =
             nb::cast<std::pair<std::size_t, std::size_t>>(from["targets"]);
@@ -218,7 +230,8 @@ private:
     }
 
     static nb::dict describe(Outcome<T>& outcome, bool keep) {
-        if (outcome.error) std::rethrow_exception(outcome.error);
+        // Kept no longer than it is needed: its traceback knows whoever asks for it.
+        if (outcome.error) std::rethrow_exception(std::exchange(outcome.error, nullptr));
         RunState<T>& state = outcome.state;
         nb::dict result = with_result({}, std::move(outcome.w), std::move(outcome.running));
         result["status"] = name_of(state.status);
@@ -235,6 +248,7 @@ private:
 
     Arrays<T> training_, validation_;
     std::map<const void*, Spec> networks_;
+    CustomParts custom_;
     std::vector<Job<T>> jobs_;
     std::vector<bool> keep_;
     std::vector<nb::object> alive_;
@@ -244,7 +258,8 @@ private:
 template <class T> void bind(nb::module_& m, const char* name) {
     using Self = Training<T>;
     nb::class_<Self>(m, name,
-                     "Runs over the cores; training and validation are (X, list of y, weights or None).")
+                     "Runs over the cores; training and validation are (X, list of y, weights or None).",
+                     nb::type_slots(collected<Self>))
         .def(nb::init<nb::list, nb::tuple, nb::tuple>(), nb::arg("jobs"), nb::arg("training"),
              nb::arg("validation"))
         .def("start", &Self::start, nb::arg("threads"), nb::arg("record_progress"))

@@ -2,6 +2,8 @@
 // comes from Python, from a recipe file or from a saved model. The engine reads nothing else.
 #pragma once
 
+#include "custom_part.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -34,12 +36,15 @@ public:
     Spec(std::string value) : value_(std::move(value)) {}
     Spec(List value) : value_(std::make_shared<const List>(std::move(value))) {}
     Spec(Dict value) : value_(std::make_shared<const Dict>(std::move(value))) {}
+    explicit Spec(std::shared_ptr<const CustomPart> part) : value_(std::move(part)) {}
 
     bool is_none() const { return std::holds_alternative<std::monostate>(value_); }
     bool is_text() const { return std::holds_alternative<std::string>(value_); }
     bool is_number() const {
         return std::holds_alternative<double>(value_) || std::holds_alternative<std::int64_t>(value_);
     }
+    bool is_list() const { return std::holds_alternative<Shared<List>>(value_); }
+    bool is_part() const { return std::holds_alternative<Shared<CustomPart>>(value_); }
     bool is_dict() const { return std::holds_alternative<Shared<Dict>>(value_); }
 
     double number() const {
@@ -55,6 +60,7 @@ public:
     const std::string& text() const { return as<std::string>("a text"); }
     const List& list() const { return *as<Shared<List>>("a list"); }
     const Dict& dict() const { return *as<Shared<Dict>>("a dictionary"); }
+    const std::shared_ptr<const CustomPart>& part() const { return as<Shared<CustomPart>>("a custom part"); }
 
     // The field `name` of a dictionary; none when it is absent.
     const Spec& operator[](const std::string& name) const {
@@ -81,7 +87,9 @@ private:
     }
 
     template <class V> using Shared = std::shared_ptr<const V>; // copies of a spec share what it holds
-    std::variant<std::monostate, bool, std::int64_t, double, std::string, Shared<List>, Shared<Dict>> value_;
+    std::variant<std::monostate, bool, std::int64_t, double, std::string, Shared<List>, Shared<Dict>,
+                 Shared<CustomPart>>
+        value_;
 };
 
 } // namespace ravine

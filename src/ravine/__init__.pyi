@@ -32,6 +32,7 @@ from ravine.specs.layers import GaussianNoise as GaussianNoise
 from ravine.specs.layers import Layer as Layer
 from ravine.specs.layers import LayerNorm as LayerNorm
 from ravine.specs.layers import Normalize as Normalize
+from ravine.specs.layers import Parameter as Parameter
 from ravine.specs.layers import Periodic as Periodic
 from ravine.specs.layers import PiecewiseLinear as PiecewiseLinear
 from ravine.specs.layers import Residual as Residual
@@ -57,6 +58,7 @@ from ravine.specs.recipe import Recipe as Recipe
 from ravine.specs.schedules import CosineDecay as CosineDecay
 from ravine.specs.schedules import CyclicCosine as CyclicCosine
 from ravine.specs.schedules import ExponentialDecay as ExponentialDecay
+from ravine.specs.schedules import FunctionOfTime as FunctionOfTime
 from ravine.specs.schedules import InverseDecay as InverseDecay
 from ravine.specs.schedules import OneCycle as OneCycle
 from ravine.specs.schedules import ReduceOnPlateau as ReduceOnPlateau
@@ -94,6 +96,7 @@ __all__ = [
     "ExponentialDecay",
     "Flatten",
     "Flip",
+    "FunctionOfTime",
     "GaussianNoise",
     "History",
     "InverseDecay",
@@ -116,6 +119,7 @@ __all__ = [
     "Normalize",
     "OneCycle",
     "Optimizer",
+    "Parameter",
     "Penalty",
     "Periodic",
     "PiecewiseLinear",

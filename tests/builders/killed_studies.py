@@ -19,15 +19,18 @@ from ravine.studies import stored
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.builders.killed_studies", "pandas"])
 
+#: Long enough in the long proof that most moments fall between the first and the last record.
+EPOCHS = 800 if os.environ.get("RAVINE_PROOFS") == "long" else 120
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 4))
 Y = X[:, 0] * X[:, 1] + 0.1 * RNG.normal(size=300)
 
 
 def study(store=None):
-    """Some 24 runs of some 10 ms each, of which those at the highest rate diverge."""
+    """Give 24 runs, of which those at the highest rate diverge."""
     rates = {"optimizer.learning_rate": [0.003, 0.03, 1e8]}
-    recipe = rv.Recipe(optimizer=rv.SGD(), epochs=120, batch_size=16)
+    recipe = rv.Recipe(optimizer=rv.SGD(), epochs=EPOCHS, batch_size=16)
     return rv.Study(rv.grid(rv.mlp(16), recipe, seed=range(8), **rates), store)
 
 

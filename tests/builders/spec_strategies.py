@@ -78,6 +78,8 @@ def values(rule, depth):
     if isinstance(rule, augmentation._ColumnOrGroup):
         column = st.integers(0, 50)
         return column | st.lists(column, min_size=1, max_size=2)
+    if isinstance(rule, rules.Function):  # plain data holds none
+        return st.nothing() if rule.otherwise is None else values(rule.otherwise, depth)
     if isinstance(rule, Member):
         return members(rule.base._family, depth)
     raise AssertionError(f"a rule without a strategy: {rule}")

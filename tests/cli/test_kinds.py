@@ -106,6 +106,8 @@ def test_every_schedule_of_the_family_has_a_short_form():
 
 
 def test_the_schedules_that_the_help_names_for_the_estimators_are_those_that_they_take():
-    from ravine.estimators.neural.options import BOTH
+    from typing import get_args
 
-    assert BOTH["schedule"].names == NEURAL_SCHEDULES
+    from ravine.estimators.neural.parameters import ScheduleName
+
+    assert get_args(ScheduleName) == NEURAL_SCHEDULES

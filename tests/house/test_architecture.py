@@ -101,34 +101,12 @@ def test_imports_go_from_the_upper_rooms_to_the_lower(module):
     assert not upwards, f"{module} imports {upwards} from a room above its own"
 
 
-#: Two modules of which one makes what the other one names, for type checking alone. None should
-#: come to these.
-NAMED_BY_WHAT_THEY_MAKE = (
-    ("ravine.cli.flags.estimator", "ravine.cli.kinds.estimator"),
-    ("ravine.cli.flags.network", "ravine.cli.kinds.network"),
-    ("ravine.cli.flags.optimizer", "ravine.cli.flags.options"),
-    ("ravine.specs.schedules.base", "ravine.specs.schedules.plateau"),
-    ("ravine.tables.document", "ravine.tables.schema"),
-)
-
-
-def without_circles(graph):
-    """Order modules so that each stands behind those that it imports; fails where there is none."""
+def test_modules_do_not_need_one_another_in_a_circle():
+    graph = {module: imports(module) for module in MODULES}  # those for type checking, too
     for module in MODULES:  # a package is loaded before its modules, not because of them
         graph[module].discard(module.rpartition(".")[0])
-    return list(graphlib.TopologicalSorter(graph).static_order())
-
-
-def test_modules_do_not_need_one_another_in_a_circle():
-    order = without_circles({module: imports(module, of="code") for module in MODULES})
+    order = list(graphlib.TopologicalSorter(graph).static_order())
     assert set(order) == set(MODULES)
-
-
-def test_no_circle_stands_among_imports_for_type_checking_but_the_few_named_here():
-    graph = {module: imports(module) for module in MODULES}
-    for named, makes in NAMED_BY_WHAT_THEY_MAKE:
-        graph.get(named, set()).discard(makes)
-    assert set(without_circles(graph)) == set(MODULES)
 
 
 def test_the_reader_of_imports_sees_what_it_should(tmp_path, monkeypatch):

@@ -319,7 +319,7 @@ ERRORS = {
     "a rule without methods": (
         ParameterError,
         {"optimizer": Lazy()},
-        "The optimizer Lazy must define init().",
+        "Lazy, a custom subclass of Optimizer, must define init().",
     ),
 }
 

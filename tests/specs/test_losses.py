@@ -211,7 +211,8 @@ TRAITS = {
 }
 
 
-def define(**traits):
+def define(module="ravine.specs.losses.made_up", **traits):
+    traits["__module__"] = module
     return types.new_class("MadeUp", (Loss,), {}, lambda space: space.update(traits))
 
 
@@ -224,6 +225,18 @@ def test_a_loss_that_lacks_a_trait_cannot_be_defined(name):
     rest = {key: value for key, value in TRAITS.items() if key != name}
     with pytest.raises(SpecError, match=f"The loss MadeUp lacks the (trait|method) '{name}': "):
         define(**rest)
+
+
+@pytest.mark.parametrize("name", TRAITS)
+def test_a_custom_loss_may_lack_a_trait_and_then_says_no_more_than_is_known(name):
+    rest = {key: value for key, value in TRAITS.items() if key != name}
+    loss = define("elsewhere", **rest)
+    if name == "baseline":
+        with pytest.raises(SpecError, match="does not say which constant prediction"):
+            loss().baseline(np.ones((2, 1)), np.ones(2))
+    else:
+        known = {"link": "identity", "targets": "real", "unit_power": None}
+        assert getattr(loss, name) == known.get(name, "MadeUp")
 
 
 @pytest.mark.parametrize(

@@ -249,8 +249,8 @@ class OwnRule(rv.Optimizer):
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
-        (rv.Recipe(optimizer=OwnRule()), "OwnRule is a class of your own"),
-        (rv.Recipe(augmentation=lambda X, y, rng: (X, y)), "a function of your own"),
+        (rv.Recipe(optimizer=OwnRule()), "OwnRule is a custom class"),
+        (rv.Recipe(augmentation=lambda X, y, rng: (X, y)), "<lambda>, a custom function"),
     ],
 )
 def test_ones_own_code_is_refused_and_the_former_file_stays(path, recipe, message):

@@ -1,6 +1,7 @@
 """Study: the same rows for all jobs, and a table of what they gave."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import ravine as rv
@@ -62,6 +63,16 @@ def test_rows_set_apart_as_a_table_are_the_same_as_their_numbers():
     one = rv.Study(jobs).run(X[:150], Y[:150], validation=(X[150:], Y[150:])).to_frame()
     other = rv.Study(jobs).run(X, Y, validation=np.arange(150, 200)).to_frame()
     assert one.drop(columns="seconds").equals(other.drop(columns="seconds"))
+
+
+def test_columns_of_rows_set_apart_are_taken_by_name():
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    turned = frame.iloc[150:][["c", "a", "b"]]
+    one = small(seed=[0]).run(frame[:150], Y[:150], validation=(turned, Y[150:])).to_frame()
+    other = small(seed=[0]).run(X, Y, validation=np.arange(150, 200)).to_frame()
+    assert one.drop(columns="seconds").equals(other.drop(columns="seconds"))
+    with pytest.raises(DataError, match="X of the rows set apart"):
+        small(seed=[0]).run(frame, Y, validation=(frame[["a", "b"]], Y))
 
 
 def test_only_labels_that_differ_are_columns():

@@ -155,3 +155,12 @@ def test_what_a_summary_cannot_say_is_an_error(how, message):
     study = rv.Study(rv.grid(NETWORK, rv.Recipe(), epochs=[1, 2])).run(X, Y, threads=1)
     with pytest.raises(ParameterError, match=message):
         study.summary(**how)
+
+
+def test_a_study_of_seeds_alone_has_one_row():
+    study = rv.Study(rv.grid(NETWORK, rv.Recipe(epochs=2), seed=range(3))).run(X, Y, threads=1)
+    summary = study.summary()
+    assert summary["runs"].tolist() == [3]
+    assert summary["mean"][0] == pytest.approx(study.to_frame()["val_loss"].mean())
+    assert summary.attrs["estimand"].endswith("from 3 seeds.")
+    assert study.best is study.jobs[0]

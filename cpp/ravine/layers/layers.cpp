@@ -2,6 +2,7 @@
 #include "../registry.hpp"
 #include "activation.hpp"
 #include "batch_norm.hpp"
+#include "custom.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
 #include "embedding.hpp"
@@ -39,6 +40,7 @@ template <class T> LayerPtr<T> make_layer(const Spec& spec, const Shape& shape, 
         {"Periodic", make<Periodic<T>, T>},
         {"Scale", make<Scale<T>, T>},
         {"Flatten", make<Flatten<T>, T>},
+        {"Custom", make<Custom<T>, T>},
     };
     return registry.make("layer", spec.kind(), spec, shape, builder, id);
 }

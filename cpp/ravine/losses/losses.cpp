@@ -1,6 +1,7 @@
 // The registry of losses: one line per kind.
 #include "losses.hpp"
 #include "../registry.hpp"
+#include "custom.hpp"
 
 namespace ravine {
 
@@ -35,6 +36,7 @@ template <class T> LossPtr<T> make_loss(const Spec& spec) {
          [](const Spec& of) -> Made {
              return std::make_unique<CrossEntropyLoss<T>>(of.number("label_smoothing"));
          }},
+        {"Custom", [](const Spec& of) -> Made { return std::make_unique<CustomLoss<T>>(of); }},
     };
     return registry.make("loss", spec.kind(), spec);
 }

@@ -17,6 +17,7 @@ struct LayerDescription {
     std::string name, kind;
     Shape output_shape;
     Index n_parameters = 0;
+    bool is_custom = false;
 };
 
 template <class T> class Network {
@@ -101,7 +102,7 @@ private:
                     add("Dropout", Spec(Spec::Dict{{"kind", "Dropout"}, {"rate", recipe_dropout_}}));
                 has_units_ = true;
             }
-            add(kind, spec);
+            add(label(spec), spec);
             if (spec.has("activation")) add("Activation", spec["activation"]);
         }
         first.push_back(builder_.parameters.size());
@@ -115,7 +116,7 @@ private:
     void push(Stack<T>& stack, Shape& shape, const std::string& name, const Spec& spec) {
         const Index before = builder_.n_parameters;
         const std::size_t place = descriptions_.size();
-        descriptions_.push_back({name, spec.kind(), {}, 0});
+        descriptions_.push_back({name, label(spec), {}, 0, is_custom(spec)});
         stack.push(new_layer(spec, shape, name));
         shape = stack.layers().back()->output_shape();
         descriptions_[place].output_shape = shape;
@@ -176,6 +177,15 @@ private:
             return Spec(Spec::Dict{{"kind", "He"}, {"distribution", "normal"}});
         if (activation == "selu") return Spec(Spec::Dict{{"kind", "LeCun"}, {"distribution", "normal"}});
         return Spec(Spec::Dict{{"kind", "Glorot"}, {"distribution", "uniform"}});
+    }
+
+    // Whether it is a layer that a user wrote, and not an activation.
+    static bool is_custom(const Spec& spec) {
+        return spec.kind() == "Custom" && spec.text("name") != "Activation";
+    }
+    // What readers call a layer: the class of a custom one.
+    static const std::string& label(const Spec& spec) {
+        return spec.kind() == "Custom" ? spec.text("name") : spec.kind();
     }
 
     // "BatchNorm" -> "batch_norm".

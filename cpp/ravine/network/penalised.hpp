@@ -15,6 +15,19 @@ template <class T> std::span<T> within(std::span<T> all, Index offset, Index siz
 struct Penalised {
     Index offset, size;
     Penalty penalty;
+    Shape shape;
+
+    // What a penalty that a user wrote adds: its value, and its gradient to g. 0 for all others.
+    template <class T> double add_custom(std::span<const T> w, std::span<T> g) const {
+        if (!penalty.custom) return 0;
+        T value = 0;
+        std::vector<T> gradient(size);
+        const Given<T> given[] = {{w.data() + offset, shape}};
+        const Wanted<T> wanted[] = {{&value, 1}, {gradient.data(), size}};
+        penalty.custom->call("add", given, wanted);
+        for (Index i = 0; i < size; ++i) g[offset + i] += gradient[i];
+        return static_cast<double>(value);
+    }
 
     // Its part of a block of the parameters.
     template <class T> std::span<T> within(std::span<T> all, Index start, Index count) const {
@@ -29,7 +42,7 @@ inline std::vector<Penalised> penalised_slices(const std::vector<Slice>& paramet
         if (spec.is_none()) continue;
         const Penalty penalty = Penalty::from(spec);
         if (slice.role == Role::weight || penalty.include_bias)
-            result.push_back({slice.offset, slice.size(), penalty});
+            result.push_back({slice.offset, slice.size(), penalty, slice.shape});
     }
     return result;
 }

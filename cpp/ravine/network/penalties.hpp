@@ -17,6 +17,8 @@ struct Penalty {
     double l1 = 0, l2 = 0;
     bool proximal = false; // the L1 part acts by soft-thresholding after the step, not through the gradient
     bool include_bias = false; // act on biases and normalisation parameters too
+    // Of a user; acts on whole arrays, and in place of all above but the last.
+    std::shared_ptr<const CustomPart> custom = nullptr;
 
     static Penalty from(const Spec& spec) {
         if (spec.is_none()) return {};
@@ -27,6 +29,12 @@ struct Penalty {
              [](const Spec& of) {
                  const double alpha = of.number("alpha"), share = of.number("l1_ratio");
                  return Penalty{alpha * share, alpha * (1 - share)};
+             }},
+            {"Custom",
+             [](const Spec& of) {
+                 Penalty penalty;
+                 penalty.custom = of["part"].part();
+                 return penalty;
              }},
         };
         Penalty penalty = registry.make("penalty", spec.kind(), spec);

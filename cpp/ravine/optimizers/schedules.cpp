@@ -47,6 +47,7 @@ Schedule::Schedule(const Spec& spec, RunLength run) {
              const double final = of.get("final", initial / 1e4), length = of.length();
              return OneCycle{initial, maximum, final, of.get("peak", 0.3) * length, length};
          }},
+        {"Custom", [](const Fields& of) -> Rule { return Custom{of.spec["part"].part()}; }},
         {"Warmup", [](const Fields& of) -> Rule { return read_warmup(of); }},
         {"ReduceOnPlateau",
          [](const Fields& of) -> Rule {

@@ -123,6 +123,18 @@ struct Warmup {
     std::shared_ptr<const Schedule> then; // in the same unit
 };
 
+// What a user wrote; it knows only time.
+struct Custom {
+    std::shared_ptr<const CustomPart> part;
+    double at(Clock now) const {
+        double value = 0;
+        const Given<double> given[] = {{&now.t, {}}};
+        const Wanted<double> wanted[] = {{&value, 1}};
+        part->call("value", given, wanted);
+        return value;
+    }
+};
+
 // Multiplied by `factor` after `patience` epochs in a row that are not better than the best by min_delta.
 struct ReduceOnPlateau {
     enum Memory { best, wait, scale };
@@ -196,9 +208,10 @@ public:
     }
 
 private:
-    using Rule = std::variant<schedules::Constant, schedules::ExponentialDecay, schedules::InverseDecay,
-                              schedules::StepDecay, schedules::CosineDecay, schedules::CyclicCosine,
-                              schedules::OneCycle, schedules::Warmup, schedules::ReduceOnPlateau>;
+    using Rule =
+        std::variant<schedules::Constant, schedules::ExponentialDecay, schedules::InverseDecay,
+                     schedules::StepDecay, schedules::CosineDecay, schedules::CyclicCosine,
+                     schedules::OneCycle, schedules::Warmup, schedules::ReduceOnPlateau, schedules::Custom>;
     struct Fields; // of its spec, and the run's length
     static schedules::Warmup read_warmup(const Fields& fields);
 

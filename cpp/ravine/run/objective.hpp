@@ -120,6 +120,8 @@ private:
     // g becomes the sum of all parts' gradients, always in the same order, and of the penalty's; then its
     // norm.
     void complete(Index parts, Span<const T> w, Span<T> g) {
+        double custom = 0;
+        for (const Penalised& p : penalised_) custom += p.template add_custom<T>(w, g);
         cut_.share_blocks(team_, [&](Index block) {
             const Span<T> total = cut_.block(g, block);
             const Index start = cut_.block_start(block), size = std::ssize(total);
@@ -136,7 +138,7 @@ private:
                 square += static_cast<double>(total[i]) * static_cast<double>(total[i]);
             block_penalties_[block] = penalty, block_squares_[block] = square;
         });
-        penalty_ = std::accumulate(block_penalties_.begin(), block_penalties_.end(), 0.0);
+        penalty_ = std::accumulate(block_penalties_.begin(), block_penalties_.end(), custom);
         norm_ = std::sqrt(std::accumulate(block_squares_.begin(), block_squares_.end(), 0.0));
         if (asked_.kinks) mark_kinks(w);
     }

@@ -63,7 +63,7 @@ public:
             custom_ || optimizer_.evaluates() ? in_one_piece(state, g, now) : in_blocks(state, g, now);
         if (limits_.max_norm > 0)
             for (const Slice& slice : parameters_)
-                if (slice.name.ends_with(".weight"))
+                if (slice.name.ends_with(".weight") && slice.shape.size() == 2)
                     limit_norms<T>(w.subspan(slice.offset, slice.size()), slice.shape[0], slice.shape[1],
                                    limits_.max_norm);
         if (limits_.averaging > 0) {

@@ -20,6 +20,7 @@ from ravine.specs.augmentation import Flip, Rotate, Shift, Zoom
 from ravine.specs.layers import Normalize
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import for_engine
 
 __all__ = ["SharedData", "rows_per_batch"]
 
@@ -84,7 +85,7 @@ class SharedData:
         if key not in self._handles:
             shape = self.input_shape(recipe.dtype)
             self._handles[key] = engine_network(
-                network.to_dict(), shape, recipe.dropout, recipe.dtype
+                for_engine(network), shape, recipe.dropout, recipe.dtype
             )
         return self._handles[key]
 
@@ -115,7 +116,7 @@ class SharedData:
     def described(self, network: Network) -> dict[str, Any]:
         """Give a network's description: one dictionary, which runs share."""
         if network not in self._described:
-            self._described[network] = network.to_dict()
+            self._described[network] = for_engine(network)
         return self._described[network]
 
     def is_first(self, question: Any) -> bool:

@@ -109,7 +109,7 @@ def _check_above_zero(numbers: NDArray[Any], loss: Loss, name: str) -> None:
 def _check_range(spread: float, largest: float, loss: Loss, name: str) -> None:
     """Refuse targets whose losses float32 would make 0 or infinite."""
     what = ""
-    if loss.unit_power > 1 and CONSTANT * largest < spread < _SMALLEST_SPREAD:
+    if (loss.unit_power or 0) > 1 and CONSTANT * largest < spread < _SMALLEST_SPREAD:
         what = f"spreads by {spread:.3g} only, so that errors are too small"
     elif not np.isfinite(_loss_of_zero(largest, loss)):
         what = f"goes up to {largest:.3g}, so that errors are too large"

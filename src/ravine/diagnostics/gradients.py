@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.data.outputs import with_outputs
 from ravine.data.shared import SharedData
 from ravine.data.weights import weighing
+from ravine.diagnostics.custom_gradients import recorded_parts
+from ravine.engine.handles import engine_network
 from ravine.errors import ParameterError
-from ravine.specs.augmentation import Augmentation, Synthesize
+from ravine.specs.augmentation import Synthesize, built_in_of
 from ravine.specs.network import Network
 from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import for_engine
 
 __all__ = ["GradientReport", "LayerGradients", "check_gradients"]
 
@@ -32,9 +35,10 @@ class LayerGradients:
     Parameters
     ----------
     layer : str
-        Name of the layer, such as "dense_1".
+        Name of the layer, such as "dense_1"; "relu_1 (dx)" is the derivative of a custom layer with
+        respect to its input, and "loss (slope)" that of a custom loss.
     parameters : int
-        How many parameters the layer has.
+        How many parameters the layer has, or numbers its input.
     checked : int
         How many of them were compared.
     kinks : int
@@ -68,7 +72,7 @@ class GradientReport:
     Parameters
     ----------
     layers : tuple of LayerGradients
-        One per layer with parameters.
+        One per layer with parameters, and per custom layer and loss.
     tolerance : float
         The largest relative error that passes.
     step : float
@@ -164,6 +168,8 @@ def check_gradients(
     does. The error is ``|a − n| / max(|a| + |n|, tiny)`` where a is backpropagation's. Of a
     derivative smaller than ``tiny = 16 u max(1, |R|) / (step · tolerance)``, u = 2.2e-16, rounding
     errors of R leave fewer digits than the tolerance asks for.
+    Of custom layers, activations and losses the derivative with respect to their own input is
+    compared as well, by themselves, so that a mistake in it can be told from those that it spoils.
     Dropout masks, noise and augmentation are frozen. A parameter whose nudge takes any row across
     a kink (of ReLU, of |w|, of an absolute error) is counted apart, not as an error.
 
@@ -221,29 +227,45 @@ def check_gradients(
     rng = np.random.default_rng([recipe.seed, 0x6CAD])
     layers = []
     for name, members in objective.layers.items():
-        chosen = (
-            members
-            if len(members) <= max_parameters
-            else np.sort(rng.choice(members, int(max_parameters), replace=False))
+        chosen = _sample(members, max_parameters, rng)
+        errors: Iterable[float | None] = (
+            _relative_error(objective, w, i, float(gradient[i]), step, floor, kinks) for i in chosen
         )
-        compared = [
-            (_relative_error(objective, w, i, float(gradient[i]), step, floor, kinks), i)
-            for i in chosen
-        ]
-        smooth = [(error, i) for error, i in compared if error is not None]
-        worst, where = max(smooth, default=(np.nan, -1))
-        layers.append(
-            LayerGradients(
-                layer=name,
-                parameters=len(members),
-                checked=len(chosen),
-                kinks=len(chosen) - len(smooth),
-                worst=float(worst),
-                parameter=objective.name(int(where)) if where >= 0 else "",
-                passed=bool(np.isnan(worst) or worst <= tolerance),
-            )
-        )
+        layers.append(_compared(name, len(members), chosen, errors, objective.name, tolerance))
+    for part in [p for p in objective.custom if p.point.size]:
+        chosen = _sample(np.arange(part.point.size), max_parameters, rng)
+        errors = part.errors(chosen, step, tolerance, ROUNDING)
+        layers.append(_compared(part.name, part.point.size, chosen, errors, part.label, tolerance))
     return GradientReport(tuple(layers), tolerance, step)
+
+
+def _sample(members: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Choose so many at random, in order; all if there are no more."""
+    if len(members) <= most:
+        return members
+    return np.sort(rng.choice(members, int(most), replace=False))
+
+
+def _compared(
+    name: str,
+    size: int,
+    chosen: NDArray[np.int64],
+    errors: Iterable[float | None],
+    label: Callable[[int], str],
+    tolerance: float,
+) -> LayerGradients:
+    """Sum up the errors of some derivatives; None is one at a kink."""
+    smooth = [(error, i) for error, i in zip(errors, chosen, strict=True) if error is not None]
+    worst, where = max(smooth, default=(np.nan, -1))
+    return LayerGradients(
+        layer=name,
+        parameters=size,
+        checked=len(chosen),
+        kinks=len(chosen) - len(smooth),
+        worst=float(worst),
+        parameter=label(int(where)) if where >= 0 else "",
+        passed=bool(np.isnan(worst) or worst <= tolerance),
+    )
 
 
 class Objective:
@@ -279,14 +301,16 @@ class Objective:
         if weights is not None:  # rows of weight 0 are absent
             present = weighing(np.arange(len(X64)), weights)
             X64, targets, weights = X64[present], targets[present], weights[present]
-        described: dict[str, Any] = _coupled(network.to_dict())
-        handle = data.handle(Network.from_dict(described), recipe)
+        described: dict[str, Any] = _coupled(for_engine(network))
+        self.custom = list(recorded_parts(described))
+        shape = data.input_shape("float64")
+        handle = engine_network(described, shape, recipe.dropout, "float64")
         self._layout = handle.layout
         self._state = handle.initial_state(X64, weights)
         self._engine = Objective64(
             described,
-            [int(size) for size in data.input_shape("float64")],
-            _coupled(recipe.to_dict()),
+            [int(size) for size in shape],
+            _coupled(for_engine(recipe)),
             X64,
             targets,
             weights,
@@ -361,11 +385,7 @@ def _checked_recipe(recipe: Recipe) -> Recipe:
     The optimizer has no part in it; what would make other rows (custom functions, Synthesize) is
     left out.
     """
-    kept = tuple(
-        item
-        for item in recipe.augmentation
-        if isinstance(item, Augmentation) and not isinstance(item, Synthesize)
-    )
+    kept = tuple(s for s in built_in_of(recipe.augmentation) if not isinstance(s, Synthesize))
     return recipe.replace(
         dtype="float64", optimizer=SGD(), batch_size="full", augmentation=kept, stopping=None
     )

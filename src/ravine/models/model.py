@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, final
 
 import numpy as np
@@ -15,11 +15,12 @@ from ravine.models.file import write_model_file
 from ravine.models.history import History
 from ravine.models.parts import named_views, pack, shifted_means, unpack
 from ravine.models.predicting import Predictor
+from ravine.models.stand_ins import originals
 from ravine.models.summary import Summary, html_table, text_table
 from ravine.specs.network import Network
 from ravine.specs.optimizers import OPTIMIZERS
 from ravine.specs.recipe import Recipe
-from ravine.specs.spec import short
+from ravine.specs.spec import for_engine, short
 
 __all__ = ["Model"]
 
@@ -210,7 +211,7 @@ class Model(Predictor):
         if remembered is None or type(self.recipe.optimizer) not in OPTIMIZERS:
             return remembered
         n = len(self.parameters_vector)
-        arrays = named_state(self.recipe.optimizer.to_dict(), n, remembered)
+        arrays = named_state(for_engine(self.recipe.optimizer), n, remembered)
         return {
             name: named_views(_locked(array, self.dtype), self._engine.layout)
             for name, array in arrays.items()
@@ -226,6 +227,49 @@ class Model(Predictor):
             The slots of a snapshot, or the state of a custom rule.
         """
         vars(self)["_remembered"] = optimizer_state
+
+    # --- Custom parts ---------------------------------------------------------------------------
+
+    def put_back(self, network: Network | None = None, recipe: Recipe | None = None) -> Model:
+        """Give a model that came from a file with its custom parts, which no file can carry.
+
+        A loaded model has stand-ins where custom layers, losses and so on were: it can be looked
+        at, but refuses what needs their code. With the originals it goes on as if it had never been
+        saved.
+
+        Parameters
+        ----------
+        network : Network, optional
+            The network that was trained, custom parts and all. None: that of the model.
+        recipe : Recipe, optional
+            Likewise the recipe, needed to train again.
+
+        Returns
+        -------
+        Model
+            The same weights, with this network and recipe.
+
+        Raises
+        ------
+        ParameterError
+            If anything but the stand-ins differs: in kind, in arguments, or in the arrays of
+            parameters.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> network = rv.Network([rv.Dense(1, activation=rv.Activation(np.sin, slope=np.cos))])
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> rv.train(network, [[1.0], [2.0]], [1.0, 2.0], rv.Recipe(epochs=1)).save(path)
+        >>> loaded = rv.load(path)
+        >>> loaded.network
+        Network([Dense(1, activation=Activation(sin, slope=cos))], loss='squared_error')
+        >>> loaded.put_back(network).predict([[1.0]]).shape
+        (1,)
+        """
+        return replace(self, **originals(self, network, recipe))
 
     # --- Saved and shown ------------------------------------------------------------------------
 

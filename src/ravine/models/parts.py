@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from ravine.engine.handles import engine_network
 from ravine.errors import SpecError
 from ravine.models.history import History
-from ravine.models.stand_ins import recipe_from_document, recipe_to_document
+from ravine.models.stand_ins import (
+    network_to_document,
+    recipe_from_document,
+    recipe_to_document,
+    sizes_of_stand_ins,
+)
 from ravine.specs.layers import (
     Dense,
     Embedding,
@@ -22,6 +27,7 @@ from ravine.specs.layers import (
     Residual,
 )
 from ravine.specs.network import Network
+from ravine.specs.spec import for_engine
 
 __all__ = [
     "OFFSETS",
@@ -144,7 +150,7 @@ def pack(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """
     classes = model.classes
     document = {
-        "network": model.network.to_dict(),
+        "network": network_to_document(model.network, model._engine),
         **recipe_to_document(model.recipe),
         "input_shape": list(model.input_shape),
         "one_dimensional": model.one_dimensional,
@@ -199,7 +205,7 @@ def unpack(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> d
     recipe = recipe_from_document(document)
     shape = _input_shape(document)
     _check_size(network, shape, arrays)
-    handle = engine_network(network.to_dict(), shape, recipe.dropout, recipe.dtype)
+    handle = engine_network(for_engine(network), shape, recipe.dropout, recipe.dtype)
     status = _field(document, "status", str)
     if status not in STATUSES:
         raise SpecError(f"The status of the model must be one of {', '.join(STATUSES)}.")
@@ -247,7 +253,7 @@ def _input_shape(document: Mapping[str, Any]) -> tuple[int, ...]:
 def _check_size(network: Network, shape: Sequence[int], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse a network that is larger than its file, before the engine makes room for it."""
     stored = sum(array.size for array in arrays.values())
-    largest = max(_sizes(network.layers), default=0)
+    largest = max([*_sizes(network.layers), *sizes_of_stand_ins(network.layers)], default=0)
     if largest > stored or math.prod(shape) > max(stored, _SMALL):
         raise SpecError("The network is larger than the arrays in the file.")
 

@@ -19,6 +19,7 @@ from ravine.models.finite import check_predictions, check_scores, overflowed
 from ravine.specs.layers import Dropout, Layer, Residual
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import for_engine
 
 __all__ = ["Predictor"]
 
@@ -39,7 +40,7 @@ class Predictor:
     @cached_property
     def _engine(self) -> Any:
         return engine_network(
-            self.network.to_dict(), self.input_shape, self.recipe.dropout, self.recipe.dtype
+            for_engine(self.network), self.input_shape, self.recipe.dropout, self.recipe.dtype
         )
 
     @cached_property
@@ -207,7 +208,7 @@ class Predictor:
         """Compare the network's outputs with targets in double."""
         outputs = self._engine.predict(self.parameters_vector, self.state_vector, rows, raw=True)
         exact = engine_network(
-            self.network.to_dict(), self.input_shape, self.recipe.dropout, "float64"
+            for_engine(self.network), self.input_shape, self.recipe.dropout, "float64"
         )
         scores: dict[str, float] = exact.score_outputs(
             outputs.astype(np.float64),

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravine.errors import ParameterError
+from ravine.specs.custom import calling
 from ravine.specs.optimizers import OPTIMIZERS, SGD, Optimizer
+from ravine.specs.rules import shown
 
 __all__ = ["CustomOptimizer", "as_described", "is_custom"]
 
@@ -56,11 +58,20 @@ class CustomOptimizer:
 
     def __init__(self, rule: Optimizer, n: int) -> None:
         self.rule = rule
-        self.state = rule.init(n)
+        self.name = f"the optimizer {rule!r}"
+        with calling(self.name, "init"):
+            self.state = rule.init(n)
 
     def __call__(self, w: NDArray[Any], g: NDArray[Any], k: int, learning_rate: float) -> None:
         """Take step k: changes w in place."""
-        self.rule.update(w, g, self.state, k, learning_rate)
+        with calling(self.name, "update"):
+            result: object = self.rule.update(w, g, self.state, k, learning_rate)  # type: ignore[func-returns-value]
+        if result is not None:
+            raise ParameterError(
+                f"update() of {self.name} must change w in place and return None. "
+                f"Got {shown(result)}.",
+                hint="Write w -= ... or w[:] = ....",
+            )
 
     def saved(self) -> list[NDArray[Any]]:
         """Give the arrays and numbers of the state, in order."""

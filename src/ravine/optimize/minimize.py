@@ -16,7 +16,7 @@ from ravine.ground.packages import needs
 from ravine.optimize.custom import CustomOptimizer, as_described, is_custom
 from ravine.specs.optimizers import Adam, Optimizer, check_own_rule
 from ravine.specs.rules import Choice, Whole, broken, shown
-from ravine.specs.spec import Member
+from ravine.specs.spec import Member, for_engine
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -121,7 +121,7 @@ class _Rule:
         self._objective = objective
         update = CustomOptimizer(rule, x.size) if is_custom(rule) else None
         kind = "Optimizer32" if x.dtype == np.float32 else "Optimizer64"
-        self._engine = getattr(_engine, kind)(as_described(rule).to_dict(), x.size, steps, update)
+        self._engine = getattr(_engine, kind)(for_engine(as_described(rule)), x.size, steps, update)
 
     def step(self) -> tuple[float, bool]:
         """Move x; give the learning rate, and whether the rule could move."""

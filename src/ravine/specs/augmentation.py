@@ -2,13 +2,13 @@
 
 Only training rows are ever changed, never those for validation or prediction. Rotate, Shift, Zoom
 and Flip take images as rows, height × width or height × width × channels; the others any rows. A
-function of one's own, ``f(X, y, rng) -> (X, y)``, can stand in their place; ``rng`` is a NumPy
+custom function, ``f(X, y, rng) -> (X, y)``, can stand in their place; ``rng`` is a NumPy
 generator seeded by the recipe's seed and the epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,11 +30,22 @@ __all__ = [
 class Augmentation(Spec):
     """The base of every augmentation.
 
+    A custom one is a function ``f(X, y, rng) -> (X, y)``, or a subclass whose objects can be called
+    as one.
+
     Examples
     --------
     >>> import ravine as rv
     >>> rv.Recipe(augmentation=[rv.Rotate(10), rv.Shift(0.1)]).augmentation
     (Rotate(10.0), Shift(0.1))
+    >>> class Jitter(rv.Augmentation):
+    ...     def __init__(self, stddev):
+    ...         self.stddev = stddev
+    ...
+    ...     def __call__(self, X, y, rng):
+    ...         return X + self.stddev * rng.normal(size=X.shape), y
+    >>> rv.Recipe(augmentation=Jitter(0.1)).augmentation
+    (Jitter(0.1),)
     """
 
 
@@ -45,10 +56,20 @@ class AugmentationOrFunction:
     def __call__(self, owner: str, name: str, value: Any) -> Augmentation | Callable[..., Any]:
         if isinstance(value, type):
             raise broken(owner, name, "an augmentation or a function", value)
-        if callable(value):
+        if callable(value) and not isinstance(value, Augmentation):
             return value  # type: ignore[no-any-return]
         augmentation: Augmentation = Member(Augmentation)(owner, name, value)
         return augmentation
+
+
+def custom_of(items: Iterable[Augmentation | Callable[..., Any]]) -> list[Callable[..., Any]]:
+    """Pick the functions and classes that a user wrote."""
+    return [item for item in items if type(item) not in AUGMENTATIONS]  # type: ignore[misc]
+
+
+def built_in_of(items: Iterable[Augmentation | Callable[..., Any]]) -> list[Augmentation]:
+    """Pick those of ravine's own."""
+    return [item for item in items if type(item) in AUGMENTATIONS]  # type: ignore[misc]
 
 
 @dataclass(frozen=True, repr=False)
@@ -272,5 +293,8 @@ class Synthesize(Augmentation):
 
 
 AUGMENTATIONS: Family[Augmentation] = Family(
-    "an augmentation", Augmentation, kinds_in(Augmentation, __name__)
+    "an augmentation",
+    Augmentation,
+    kinds_in(Augmentation, __name__),
+    extensible=("__call__",),
 )

@@ -8,23 +8,76 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ravine.specs.rules import Flag, Number, Rule
 from ravine.specs.spec import Family, Spec, kinds_in
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["L1", "L2", "ElasticNet", "Penalty"]
 
 
 class Penalty(Spec):
-    """The base of every penalty.
+    """The base of every penalty, and the way to write a custom one.
+
+    A custom penalty is a subclass with the methods `value` and `gradient`, α included. They are
+    called for each array of weights, and for biases too if it has ``include_bias = True``. It
+    works wherever others do, more slowly; a file keeps only its name (see
+    `ravine.Model.put_back`).
 
     Examples
     --------
     >>> import ravine as rv
     >>> rv.Recipe(penalty=rv.L2(1e-4)).penalty
     L2(0.0001)
+    >>> class Quartic(rv.Penalty):
+    ...     def value(self, w):
+    ...         return 0.01 * (w**4).sum()
+    ...
+    ...     def gradient(self, w):
+    ...         return 0.04 * w**3
+    >>> rv.Recipe(penalty=Quartic()).penalty
+    Quartic()
     """
+
+    def value(self, w: NDArray[np.floating[Any]]) -> float:
+        """Compute what is added to the loss.
+
+        Parameters
+        ----------
+        w : ndarray
+            An array of weights in its own shape, such as (inputs, outputs).
+
+        Returns
+        -------
+        float
+            The penalty.
+        """
+        raise NotImplementedError(f"{type(self).__name__} runs in the engine.")
+
+    def gradient(self, w: NDArray[np.floating[Any]]) -> ArrayLike:
+        """Compute the gradient of `value`.
+
+        Parameters
+        ----------
+        w : ndarray
+            As for `value`.
+
+        Returns
+        -------
+        ndarray
+            Of the shape of w.
+        """
+        raise NotImplementedError(f"{type(self).__name__} runs in the engine.")
+
+    def _engine_part(self, number: Number | None) -> dict[str, Any]:
+        from ravine.specs.custom import PenaltyPart
+
+        include_bias = bool(getattr(self, "include_bias", False))
+        return {"part": PenaltyPart(self), "include_bias": include_bias}
 
 
 @dataclass(frozen=True, repr=False)
@@ -138,4 +191,6 @@ class ElasticNet(Penalty):
     }
 
 
-PENALTIES: Family[Penalty] = Family("a penalty", Penalty, kinds_in(Penalty, __name__))
+PENALTIES: Family[Penalty] = Family(
+    "a penalty", Penalty, kinds_in(Penalty, __name__), extensible=("value", "gradient")
+)

@@ -94,7 +94,7 @@ def write_recipe_file(
     Raises
     ------
     SpecError
-        If the recipe holds a class or a function of one's own.
+        If the recipe holds a custom class or function.
     ParameterError
         If ``data`` holds something that is no scalar.
     FileError

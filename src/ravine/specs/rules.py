@@ -10,9 +10,9 @@ import difflib
 import math
 import numbers
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from ravine.errors import ParameterError
 
@@ -148,6 +148,57 @@ class Choice:
             return str(value)
         known = ", ".join(f"'{n}'" for n in self.names)
         raise broken(owner, name, f"one of {known}", value, nearest(value, self.names))
+
+
+@dataclass(frozen=True)
+class UnsavedFunction:
+    """The name of a custom function, in a description that came from a file.
+
+    Parameters
+    ----------
+    description : str
+        How the function was shown.
+
+    Examples
+    --------
+    >>> UnsavedFunction("add_noise").__name__
+    'add_noise'
+    """
+
+    description: str
+
+    @property
+    def __name__(self) -> str:
+        return self.description
+
+    def __call__(self, *_arguments: Any) -> Any:
+        """Refuse to run."""
+        refuse_unsaved(self.description)
+
+
+def refuse_unsaved(description: str) -> NoReturn:
+    """Refuse to run what only stands for custom code."""
+    raise ParameterError(
+        f"'{description}' is custom code, which a file cannot carry.",
+        hint="Put the original back: model.put_back(network, recipe), recipe.replace(...), or "
+        "set_params(...) of an estimator.",
+    )
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function, or what another rule allows; a file has its name in its place."""
+
+    otherwise: Rule | None = None
+
+    def __call__(self, owner: str, name: str, value: Any) -> Any:
+        if isinstance(value, Mapping) and isinstance(value.get("custom"), str):
+            return UnsavedFunction(value["custom"])
+        if callable(value) and not isinstance(value, type):
+            return value
+        if self.otherwise is not None:
+            return self.otherwise(owner, name, value)
+        raise broken(owner, name, "a function", value)
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,26 @@ other class can be reached by name.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from ravine.errors import ParameterError, SpecError
-from ravine.specs.rules import Rule, broken, nearest, shown
+from ravine.specs.arguments import (
+    ARGUMENTS,
+    KEY,
+    keeping_arguments,
+    parameters_of,
+    rebuilt,
+    settle,
+)
+from ravine.specs.rules import Number, Rule, broken, nearest, shown
 
-__all__ = ["MAX_DEPTH", "Family", "Spec", "kinds_in"]
+__all__ = ["MAX_DEPTH", "Family", "Spec", "for_engine", "kinds_in"]
 
 #: How deep descriptions may be nested in one another.
 MAX_DEPTH = 32
@@ -30,7 +39,8 @@ class Spec:
     """The base of every description: immutable, checked when made, to a dictionary and back.
 
     Descriptions compare by value, can be used as dictionary keys, and change only by `replace`,
-    which makes a new one.
+    which makes a new one. Ravine's own are dataclasses; a subclass that a user writes may have an
+    ordinary ``__init__`` instead, and is then compared by its arguments.
 
     Examples
     --------
@@ -46,6 +56,43 @@ class Spec:
     _always_shown: ClassVar[tuple[str, ...]] = ()
     #: What messages say a field is a parameter of; None: the class itself.
     _owner: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = keeping_arguments(cls.__init__)  # type: ignore[method-assign]
+            for name in ("__eq__", "__hash__", "__setattr__"):  # not those of a dataclass above
+                if name not in vars(cls) and getattr(cls, name) is not getattr(Spec, name):
+                    setattr(cls, name, getattr(Spec, name))
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args, **kwargs):
+            if args or kwargs:
+                raise TypeError(
+                    f"{type(self).__name__}() takes no arguments: its class has neither an "
+                    "__init__ nor @dataclass(frozen=True) above it."
+                )
+            if ARGUMENTS not in vars(self):
+                settle(self, ARGUMENTS, {})
+                self.__post_init__()
+                settle(self, KEY, ())
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other) or KEY not in vars(self):
+            return NotImplemented
+        return bool(vars(self)[KEY] == vars(other)[KEY])
+
+    def __hash__(self) -> int:
+        return hash((type(self), vars(self).get(KEY, id(self))))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if KEY in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} is a description and does not change: '{name}' cannot be "
+                "set. Make another one with replace()."
+            )
+        super().__setattr__(name, value)
 
     def __post_init__(self) -> None:
         owner = self._owner or type(self).__name__
@@ -66,6 +113,25 @@ class Spec:
         names = self._family.shorthands.items()
         return next((name for name, standard in names if self == standard), None)
 
+    def _written(self) -> list[str]:
+        """Give the names of the fields that plain data has."""
+        return list(fields_of(type(self)))
+
+    def _label(self) -> str:
+        """Give the name of its class; a stand-in gives that of what it stands for."""
+        return type(self).__name__
+
+    def _is_custom(self) -> bool:
+        """Tell whether the engine must call a user's code to run it."""
+        return type(self) not in self._family
+
+    def _engine_part(self, number: Number | None) -> dict[str, Any]:
+        """Give what the engine calls of a custom part, and what else it needs to know.
+
+        `number` is the range of the field that it stands in, if it is one that varies with time.
+        """
+        raise ParameterError(f"{short(self)} is no part that the engine could call.")
+
     def to_dict(self) -> dict[str, Any]:
         """Give the description as plain data: ``kind`` and the fields.
 
@@ -78,7 +144,8 @@ class Spec:
         Raises
         ------
         SpecError
-            If it holds a class or a function of one's own, which no file can carry.
+            If it holds a custom class or function, which cannot be read back. (A model's file
+            keeps its name.)
 
         Examples
         --------
@@ -89,11 +156,11 @@ class Spec:
         kind = type(self)
         if kind not in self._family:
             raise SpecError(
-                f"{kind.__name__} is a class of your own and cannot be written to a file: only "
+                f"{kind.__name__} is a custom class and cannot be written as plain data: only "
                 f"ravine's own kinds ({', '.join(self._family.kinds)}) can be read back."
             )
         return {"kind": kind.__name__} | {
-            n: _plain(getattr(self, n), kind, n) for n in _fields(kind)
+            n: _plain(getattr(self, n), kind, n) for n in self._written()
         }
 
     @classmethod
@@ -149,13 +216,13 @@ class Spec:
         >>> recipe.replace(**{"epochs": 5, "optimizer.learning_rate": 0.1})
         Recipe(optimizer=Adam(learning_rate=0.1), epochs=5)
         """
-        known = _fields(type(self))
+        known = vars(self)[ARGUMENTS] if ARGUMENTS in vars(self) else fields_of(type(self))
         direct: dict[str, Any] = {}
         inner: dict[str, dict[str, Any]] = {}
         for path, value in changes.items():
             name, dot, rest = path.partition(".")
             if name not in known:
-                raise _unknown_field(type(self), name)
+                raise _unknown_field(type(self), name, known)
             if dot:
                 inner.setdefault(name, {})[rest] = value
             else:
@@ -168,19 +235,16 @@ class Spec:
                     f"'{path}' cannot be reached: {type(self).__name__}.{name} is {shown(part)}."
                 )
             direct[name] = part.replace(**deeper)
+        if ARGUMENTS in vars(self):
+            return rebuilt(self, direct)  # type: ignore[no-any-return]
         return dataclasses.replace(self, **direct)  # type: ignore[type-var]
 
     def __repr__(self) -> str:
         parts: list[str] = []
-        for name, field in _fields(type(self)).items():
-            value = getattr(self, name)
-            if field.default is dataclasses.MISSING and not field.kw_only and len(parts) < 3:
+        for name, value, default, by_place in _shown_values(self):
+            if default is dataclasses.MISSING and by_place and len(parts) < 3:
                 parts.append(short(value))
-            elif (
-                name in self._always_shown
-                or type(value) is not type(field.default)
-                or value != field.default
-            ):
+            elif name in self._always_shown or not _is_same(value, default):
                 parts.append(f"{name}={short(value)}")
         return f"{type(self).__name__}({', '.join(parts)})"
 
@@ -197,9 +261,70 @@ def short(value: object) -> str:
     return repr(value)
 
 
-def _fields(kind: type) -> dict[str, dataclasses.Field[Any]]:
-    """Give the fields of a description by name (none where one's own class is no dataclass)."""
+def fields_of(kind: type) -> dict[str, dataclasses.Field[Any]]:
+    """Give the fields of a description by name (none where a custom class is no dataclass)."""
     return {f.name: f for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
+
+
+def for_engine(spec: Spec) -> dict[str, Any]:
+    """Describe anything to the engine: as `Spec.to_dict`, with custom parts to be called.
+
+    Parameters
+    ----------
+    spec : Spec
+        A network, a recipe without a custom optimizer or augmentation, or a part of one.
+
+    Returns
+    -------
+    dict
+        ``kind`` and the fields.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> network = rv.Network([rv.Dense(1)])
+    >>> for_engine(network) == network.to_dict()
+    True
+    """
+    described: dict[str, Any] = engine_value(spec, None)
+    return described
+
+
+def engine_value(value: Any, number: Number | None = None) -> Any:
+    """Describe the value of a field to the engine."""
+    if isinstance(value, tuple | list):
+        return [engine_value(item, number) for item in value]
+    if not isinstance(value, Spec):
+        return value
+    if value._is_custom():
+        return {"kind": "Custom", "name": value._label()} | value._engine_part(number)
+    fields: dict[str, Any] = {"kind": type(value).__name__}
+    for name in fields_of(type(value)):
+        inner = number or getattr(value._rules.get(name), "number", None)
+        fields[name] = engine_value(getattr(value, name), inner)
+    return fields
+
+
+def _shown_values(spec: Spec) -> Iterator[tuple[str, Any, Any, bool]]:
+    """Give name, value, default and whether it may go without its name, of fields or arguments."""
+    if ARGUMENTS not in vars(spec):
+        for name, field in fields_of(type(spec)).items():
+            yield name, getattr(spec, name), field.default, not field.kw_only
+        return
+    parameters = parameters_of(type(spec))
+    for name, value in vars(spec)[ARGUMENTS].items():
+        parameter = parameters[name]
+        given = parameter.default is not inspect.Parameter.empty
+        default = parameter.default if given else dataclasses.MISSING
+        by_place = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+        yield name, value, default, by_place
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    if type(value) is not type(default):
+        return False
+    same = value == default
+    return same if isinstance(same, bool) else value is default  # arrays compare to arrays
 
 
 def _plain(value: object, kind: type, name: str) -> Any:
@@ -210,8 +335,8 @@ def _plain(value: object, kind: type, name: str) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise SpecError(
-        f"The '{name}' of {kind.__name__} holds {short(value)}, a function of your own, which "
-        "cannot be written to a file."
+        f"The '{name}' of {kind.__name__} holds {short(value)}, a custom function, which cannot "
+        "be written as plain data."
     )
 
 
@@ -247,8 +372,8 @@ def _check_nesting(data: object) -> None:
         stack.extend((item, depth + 1) for item in inner)
 
 
-def _unknown_field(kind: type, name: object) -> SpecError:
-    known = _fields(kind)
+def _unknown_field(kind: type, name: object, known: Iterable[str]) -> SpecError:
+    known = tuple(known)
     listed = ", ".join(known) if known else "none"
     return SpecError(
         f"{kind.__name__} has no field '{name}'. Its fields: {listed}.", hint=nearest(name, known)
@@ -327,10 +452,11 @@ class Family(Generic[S]):
         Ravine's own kinds.
     shorthands : dict, optional
         Names that stand for a description with usual settings: ``{"adam": Adam()}``.
+    extensible : sequence of str, optional
+        The methods that a custom subclass must define. None: no subclass may be used. (A file
+        keeps only the name of one.)
     named : bool, default False
         Whether the `short_name` of every kind stands for the kind with its defaults.
-    extensible : bool, default False
-        Whether subclasses of one's own may be used (they cannot be written to a file).
 
     Examples
     --------
@@ -347,7 +473,7 @@ class Family(Generic[S]):
         shorthands: Mapping[str, S] | None = None,
         *,
         named: bool = False,
-        extensible: bool = False,
+        extensible: Sequence[str] | None = None,
     ) -> None:
         self.noun = noun
         self.base = base
@@ -355,17 +481,35 @@ class Family(Generic[S]):
         defaults = {short_name(kind): kind() for kind in self.kinds.values()} if named else {}
         self.shorthands: dict[str, S] = defaults | dict(shorthands or {})
         self.extensible = extensible
+        self.stand_in: Callable[[Mapping[str, Any]], S] | None = None  # see stand_ins.py
         base._family = self
 
     def __contains__(self, kind: type) -> bool:
         return self.kinds.get(kind.__name__) is kind
 
     def check_own(self, value: S, owner: str, name: str) -> None:
-        """Refuse a subclass of one's own where the engine has no way to run it."""
-        if type(value) not in self and not self.extensible:
+        """Refuse a custom subclass that lacks what it needs, or where there can be none."""
+        kind = type(value)
+        if kind in self:
+            return
+        if self.extensible is None:
             raise broken(
                 owner, name, f"{self.noun} of ravine's own ({', '.join(self.kinds)})", value
             )
+        what = f"{kind.__name__}, a custom subclass of {self.base.__name__},"
+        if kind.__name__ in self.kinds:
+            raise ParameterError(f"{what} must not have the name of one of ravine's own.")
+        for method in self.extensible:
+            if not any(method in vars(c) for c in kind.__mro__[: kind.__mro__.index(self.base)]):
+                raise ParameterError(f"{what} must define {method}().")
+        try:
+            hash(value)
+        except TypeError:
+            raise ParameterError(
+                f"{what} cannot be hashed.",
+                hint="Use @dataclass(frozen=True) in place of @dataclass, and tuples in place of "
+                "lists.",
+            ) from None
 
     def read(self, data: Mapping[str, Any], within: type[Any]) -> Any:
         """Make the description that a dictionary gives; see `Spec.from_dict`."""
@@ -374,6 +518,8 @@ class Family(Generic[S]):
                 f"The description of {self.noun} must be a dictionary. Got {shown(data)}."
             )
         _check_nesting(data)
+        if self.stand_in is not None and "custom" in data:
+            return self.stand_in(data)
         kinds = {name: kind for name, kind in self.kinds.items() if issubclass(kind, within)}
         known = ", ".join(kinds) if kinds else "none"
         if "kind" in data:
@@ -392,11 +538,11 @@ class Family(Generic[S]):
         return self._make(kinds[name], data)
 
     def _make(self, kind: type[S], data: Mapping[str, Any]) -> S:
-        known = _fields(kind)
+        known = fields_of(kind)
         values = {name: value for name, value in data.items() if name != "kind"}
         for name in values:
             if name not in known:
-                raise _unknown_field(kind, name)
+                raise _unknown_field(kind, name, known)
         for name, field in known.items():
             if name not in values and field.default is dataclasses.MISSING:
                 raise SpecError(f"{kind.__name__} lacks its field '{name}'.")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ravine.specs.layers import Normalize
 from ravine.specs.network import Network
 from ravine.specs.spec import Spec, short
 
@@ -105,8 +106,6 @@ def _units(network: Network) -> str:
 
 
 def _kinds(network: Network) -> str:
-    """Give the layers that are not as `mlp` puts them anyway."""
-    layers = (
-        network.layers if type(network.layers[0]).__name__ != "Normalize" else (network.layers[1:])
-    )
+    """Give the hidden layers."""
+    layers = [layer for layer in network.layers if not isinstance(layer, Normalize)]
     return " ".join(repr(layer).replace("activation=", "") for layer in layers[:-1]) or "linear"

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ravine.errors import FileError, SpecError
@@ -124,20 +125,17 @@ def keys_of(trials: Sequence[Trial], table: Table, purpose: str = "") -> list[st
     SpecError
         If a network or a recipe holds code of the user's own, which no file can carry.
     """
-    networks: dict[Network, str] = {}
     keys = []
     for trial in trials:
-        network = trial.job.network
         try:
-            if network not in networks:
-                networks[network] = json.dumps(network.to_dict(), sort_keys=True)
+            network = json.dumps(_described(trial.job.network), sort_keys=True)
             recipe = json.dumps(trial.job.recipe.to_dict(), sort_keys=True)
         except SpecError as error:
             raise SpecError(
                 f"Job '{trial.job.label}' cannot be kept in a store: {error}",
                 hint="Leave store out: its runs are then kept in memory.",
             ) from error
-        parts = (networks[network], recipe, table.hash, trial.split.hash, purpose)
+        parts = (network, recipe, table.hash, trial.split.hash, purpose)
         keys.append(hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32])
     return keys
 
@@ -154,13 +152,19 @@ def describe(trial: Trial, table: Table) -> dict[str, Any]:
         "label": trial.job.label,
         "labels": dict(trial.job.labels),
         "fold": trial.split.fold,
-        "network": trial.job.network.to_dict(),
+        "network": _described(trial.job.network),
         "recipe": trial.job.recipe.to_dict(),
         "data": table.hash,
         "split": trial.split.hash,
         "rows": len(trial.split.rows),
         "validation_rows": len(trial.split.validation_rows),
     }
+
+
+@lru_cache(maxsize=64)
+def _described(network: Network) -> dict[str, Any]:
+    """Describe a network: once for the many runs that share it."""
+    return network.to_dict()
 
 
 def check_store(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from ravine.errors import ParameterError
+from ravine.ground.packages import needs
 from ravine.ground.text import plural
 from ravine.specs.rules import nearest
 from ravine.studies.frame import differing, histories_frame, runs_frame
@@ -71,6 +72,7 @@ class Study:
     """
 
     def __init__(self, jobs: Sequence[Job], store: str | os.PathLike[str] | None = None) -> None:
+        needs("A study", "sklearn")  # which copies of rows are found with
         self.jobs = labelled(jobs)
         for job in self.jobs:
             own = [

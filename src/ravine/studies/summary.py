@@ -222,8 +222,10 @@ def _estimand(
         )
     else:
         over = f"over seeds on this split, from {plural(count, 'seed')}"
-    jointly = f" hold for all {pairs} pairs at once" if pairs > 1 else ""
+    if len(cells.scores) == 1:
+        return f"Mean {metric} {over}."
+    held = f"for all {pairs} pairs at once" if pairs > 1 else "for each by itself"
     return (
         f"Mean {metric} {over}. Differences are from {_said(reference)}, in pairs of runs; their "
-        f"{confidence:.4g} intervals{jointly or ' hold for each by itself'}."
+        f"{confidence:.4g} intervals hold {held}."
     )

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ravine.data.feature_names import by_name, feature_names
 from ravine.data.gate import as_rows
 from ravine.data.labels import as_labels
 from ravine.data.sides import group_codes, time_ranks
 from ravine.data.splitting import units_of
 from ravine.errors import DataError
 from ravine.ground.numeric import Place, as_array, as_floats
-from ravine.specs.losses import BinaryCrossEntropy, CrossEntropy
 from ravine.training.jobs import Job
 
 __all__ = ["Table", "join"]
@@ -88,9 +88,8 @@ class Table:
 
     def classes(self, jobs: Sequence[Job]) -> Rows | None:
         """Give the code of each row's class, if the jobs classify and rows have one class each."""
-        losses = {type(job.network.loss) for job in jobs}
         one_label = self.y.ndim == 1 or self.y[0].size == 1
-        if not losses <= {CrossEntropy, BinaryCrossEntropy} or not one_label:
+        if not one_label or not all(job.network.loss.classifies for job in jobs):
             return None
         return np.unique(as_labels(self.y), return_inverse=True)[1].reshape(-1)
 
@@ -116,7 +115,7 @@ def join(
     Parameters
     ----------
     first, second : tuple (X, y)
-        Of the same columns.
+        Of the same columns; those of data frames are taken by the names of the first.
 
     Returns
     -------
@@ -134,7 +133,9 @@ def join(
     >>> X.shape, y.tolist()
     ((3, 1), [2.0, 5.0, 6.0])
     """
-    tables = [Table(X, y) for X, y in (first, second)]
+    names = feature_names(first[0])
+    apart = by_name(second[0], names, "X of the rows set apart")
+    tables = [Table(*first), Table(apart, second[1])]
     shapes = [table.X.shape[1:] for table in tables]
     axes = [table.y.shape[1:] for table in tables]
     if shapes[0] != shapes[1] or axes[0] != axes[1]:

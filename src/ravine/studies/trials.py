@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ravine.errors import RavineError
+from ravine.errors import DataError, RavineError
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.studies.jobs import LabelledJob
@@ -81,7 +81,8 @@ class Result:
         More about that.
     scores : dict of str to float
         ``loss`` (of the epoch whose weights the model has), ``val_loss`` and ``val_accuracy`` or
-        ``val_r2`` and ``val_rmse`` (of the rows that validate); NaN where the run diverged.
+        ``val_r2`` and ``val_rmse`` (of the rows that validate); NaN where the run diverged, or
+        predictions of rows that it did not see are infinite.
     epochs, steps : int
         How many the run took.
     best_epoch : int or None
@@ -268,7 +269,10 @@ def _scores(trial: Trial, model: Model, table: Table) -> dict[str, float]:
     scores = {name: float(model.history[name][epoch]) for name in names}
     if trial.validates_itself:
         aside = trial.split.validation_rows
-        found = model.evaluate(table.X[aside], table.y[aside])
+        try:
+            found = model.evaluate(table.X[aside], table.y[aside])
+        except DataError:  # predictions of rows that the run never saw may be infinite
+            return {name: float("nan") for name in names}
         scores |= {f"val_{name}": float(value) for name, value in found.items()}
     return scores
 

@@ -20,6 +20,7 @@ from ravine.specs.augmentation import (
     Shift,
     Synthesize,
     Zoom,
+    built_in_of,
 )
 from ravine.specs.layers import Dense, Flatten, Normalize
 from ravine.specs.network import Network
@@ -194,11 +195,7 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any], NDArra
     if any(isinstance(item, Mixup) for item in items) and targets.shape[1] != outputs:
         targets = np.eye(outputs, dtype=targets.dtype)[targets[:, 0].astype(int)]
     shape = list(run.data.input_shape(run.recipe.dtype))
-    described = [
-        item.to_dict()
-        for item in items
-        if isinstance(item, Augmentation) and not isinstance(item, Synthesize)
-    ]
+    described = [item.to_dict() for item in built_in_of(items) if not isinstance(item, Synthesize)]
     made: tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None] = change(
         described, shape, codes, rows, targets, seed, epoch, training, weights, of_training
     )

@@ -23,6 +23,8 @@ from ravine.optimize.custom import as_described
 from ravine.specs.network import Network
 from ravine.specs.optimizers import SGD
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import for_engine
+from ravine.specs.stand_ins import as_saved
 from ravine.training.lengths import as_long_as_the_run, with_lengths
 from ravine.training.run import Run
 
@@ -209,7 +211,7 @@ def fingerprint(run: Run) -> list[int]:
 
 def _optimizer_of(run: Run) -> tuple[dict[str, Any], int]:
     """Describe a run's optimizer, and give the number of its parameters."""
-    return as_described(run.recipe.optimizer).to_dict(), run.handle.n_parameters
+    return for_engine(as_described(run.recipe.optimizer)), run.handle.n_parameters
 
 
 def _slots_of(path: Any, arrays: dict[str, NDArray[Any]], run: Run) -> NDArray[Any]:
@@ -282,7 +284,7 @@ def _check_same(path: Any, document: dict[str, Any], run: Run) -> None:
 
 
 def _described(network: Network, recipe: Recipe) -> dict[str, Any]:
-    return {"network": network.to_dict(), **recipe_to_document(recipe)}
+    return {"network": as_saved(network), **recipe_to_document(recipe)}
 
 
 def _counted() -> tuple[tuple[int, ...], ...]:

@@ -12,8 +12,10 @@ from ravine.data.gate import Targets, as_features, as_targets
 from ravine.data.offsets import Offsets
 from ravine.data.shared import SharedData
 from ravine.errors import DataError, ParameterError
+from ravine.specs.custom import calling
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import short
 
 __all__ = ["CustomAugmentation"]
 
@@ -57,7 +59,8 @@ class CustomAugmentation:
         X, y = self._given()
         rng = np.random.default_rng([self.recipe.seed, 0xA06, epoch])
         for function in self.functions:
-            made = function(X, y, rng)
+            with calling(f"the augmentation {short(function)}", "__call__"):
+                made = function(X, y, rng)
             if not isinstance(made, tuple) or len(made) != 2:
                 raise ParameterError("An augmentation function must return a tuple (X, y).")
             X, y = made

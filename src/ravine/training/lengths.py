@@ -8,6 +8,7 @@ from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.schedules import Schedule
 from ravine.specs.spec import Spec
+from ravine.specs.stand_ins import as_saved
 
 __all__ = ["as_long_as_the_run", "with_lengths"]
 
@@ -74,8 +75,8 @@ def with_lengths(part: Any, epochs: float) -> Any:
 
 
 def _plain(part: Spec | None) -> Any:
-    """Describe ravine's own kinds; a custom rule has no description."""
-    return part.to_dict() if part is not None and type(part) in part._family else None
+    """Describe a part; what is custom in it has no length that could be open."""
+    return None if part is None else as_saved(part)
 
 
 def _open_kinds(part: Any) -> list[str]:

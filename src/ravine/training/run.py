@@ -16,9 +16,10 @@ from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.models.parts import shifted_means
 from ravine.optimize.custom import CustomOptimizer, as_described, is_custom
-from ravine.specs.augmentation import Augmentation
+from ravine.specs.augmentation import built_in_of, custom_of
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
+from ravine.specs.spec import for_engine
 from ravine.training.chosen_rows import RowChoice, WeighBy
 from ravine.training.custom import CustomAugmentation
 from ravine.training.together import Together, check_start
@@ -183,7 +184,7 @@ class Run:
 
     def custom_augmentation(self) -> CustomAugmentation | None:
         """Give what makes an epoch's rows by the recipe's custom functions, if it has any."""
-        functions = [f for f in self.recipe.augmentation if not isinstance(f, Augmentation)]
+        functions = custom_of(self.recipe.augmentation)
         if not functions:
             return None
         return CustomAugmentation(
@@ -250,7 +251,7 @@ def _engine_recipe(recipe: Recipe) -> dict[str, Any]:
     rows_per_step = recipe.rows_per_step
     if is_custom(recipe.optimizer):
         recipe = recipe.replace(optimizer=as_described(recipe.optimizer))
-    built_in = tuple(item for item in recipe.augmentation if isinstance(item, Augmentation))
+    built_in = tuple(built_in_of(recipe.augmentation))
     if built_in != recipe.augmentation:
         recipe = recipe.replace(augmentation=built_in)
-    return recipe.to_dict() | {"batch_size": rows_per_step}
+    return for_engine(recipe) | {"batch_size": rows_per_step}

@@ -18,7 +18,7 @@ from ravine.data.shared import SharedData, rows_per_batch
 from ravine.data.weights import weighing
 from ravine.errors import DataError, DataWarning, ParameterError
 from ravine.models.model import Model
-from ravine.specs.augmentation import Augmentation, Synthesize
+from ravine.specs.augmentation import Synthesize, custom_of
 from ravine.specs.layers import Dropout, Layer, Residual
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe, check_no_threshold
@@ -163,7 +163,7 @@ class Together:
         return self.data.training if self.data.validation is None else self.data.validation
 
     def _check_batch_of_one(self) -> None:
-        if any(not isinstance(item, Augmentation) for item in self.recipe.augmentation):
+        if custom_of(self.recipe.augmentation):
             return  # how many rows there will be, only the engine learns
         n = len(self.rows)
         made = [item for item in self.recipe.augmentation if isinstance(item, Synthesize)]

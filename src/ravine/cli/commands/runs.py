@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ravine.cli.flags.options import JsonFlag
-from ravine.cli.output import note, print_json, print_table
+from ravine.cli.output import note, print_json, print_table, say
 from ravine.errors import FileError, ParameterError
 from ravine.ground.text import plural
 from ravine.specs.rules import nearest
@@ -62,6 +62,7 @@ def command(
         else:
             print_table("", ["", *diff], [[n, _said(a), _said(b)] for n, a, b in found])
         return
+    _say_origins(store)
     frame = _sorted(_filtered(_frame(store), where or []), sort)
     shown = frame if most == 0 else frame[:most]
     if as_json:
@@ -98,6 +99,15 @@ def _frame(store: Store) -> pd.DataFrame:
     )
     frame.insert(0, "run", [key[:_KEY] for key in headers])
     return frame
+
+
+def _say_origins(store: Store) -> None:
+    """Tell of several versions, or levels of the processor's instructions: their bits differ."""
+    origins = [header["origin"] for header in store.headers().values()]
+    for name, what in (("ravine", "versions of ravine"), ("level", "instruction levels")):
+        found = sorted({origin[name] for origin in origins})
+        if len(found) > 1:
+            say(f"note: The store mixes {what}: {', '.join(found)}.")
 
 
 def _filtered(frame: pd.DataFrame, where: list[str]) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from ravine.cli.flags.options import JsonFlag
@@ -243,6 +242,8 @@ def _write_code(
     study: Study, how: dict[str, Any], prepared: PreparedNetwork, plan: Plan, folder: Path
 ) -> None:
     """Write the rows as numbers, and the Python that does the same on them."""
+    import numpy as np
+
     from ravine.ground.files import atomic_write
 
     arrays = {name: value for name, value in how.items() if isinstance(value, np.ndarray)}
@@ -296,7 +297,7 @@ def _write(study: Study, folder: Path) -> pd.DataFrame:
         with atomic_write(folder / name) as temporary:
             frame.to_csv(temporary, index=False)
     labels = [", ".join(map(str, row)) for row in _labels(summary).itertuples(index=False)]
-    means, errors = (summary[name].to_numpy(np.float64) for name in ("mean", "se"))
+    means, errors = (summary[name].to_numpy("float64") for name in ("mean", "se"))
     save_study_means(labels, means, errors, "val_loss", folder / _PICTURE)
     return summary
 

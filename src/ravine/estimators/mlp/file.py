@@ -31,6 +31,7 @@ from ravine.specs.losses import Loss
 from ravine.specs.optimizers import Optimizer
 from ravine.specs.schedules import Schedule
 from ravine.specs.spec import Spec
+from ravine.specs.stand_ins import as_saved
 
 __all__ = ["SavedMLP"]
 
@@ -144,7 +145,7 @@ def _restore_progress(estimator: Any, learnt: Mapping[str, Any], arrays: NamedAr
 def _written(value: Any) -> Any:
     """Write a parameter as plain data: descriptions, mappings and lists of them as well."""
     if isinstance(value, Spec):
-        return {_SPEC: value.to_dict()}
+        return {_SPEC: as_saved(value)}
     if isinstance(value, Mapping):
         return {_PAIRS: [[_written(key), _written(item)] for key, item in value.items()]}
     if isinstance(value, list | tuple):

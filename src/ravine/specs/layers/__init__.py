@@ -13,9 +13,10 @@ from ravine.specs.layers.columns import *
 from ravine.specs.layers.dense import *
 from ravine.specs.layers.noise import *
 from ravine.specs.layers.norms import *
+from ravine.specs.parameter import Parameter
 from ravine.specs.spec import Family, kinds_in
 
-__all__ = ["Activation", "Layer"]
+__all__ = ["Activation", "Layer", "Parameter"]
 __all__ += dense.__all__
 __all__ += norms.__all__
 __all__ += noise.__all__
@@ -25,4 +26,5 @@ LAYERS: Family[Layer] = Family(
     "a layer",
     Layer,
     kinds_in(Layer, norms, dense, noise, columns, base),
+    extensible=("forward", "backward"),
 )

@@ -17,7 +17,13 @@ __all__ = ["Loss"]
 __all__ += numbers.__all__
 __all__ += classes.__all__
 
-LOSSES: Family[Loss] = Family("a loss", Loss, kinds_in(Loss, numbers, classes), named=True)
+LOSSES: Family[Loss] = Family(
+    "a loss",
+    Loss,
+    kinds_in(Loss, numbers, classes),
+    named=True,
+    extensible=("value", "slope"),
+)
 
 #: The names of the losses of numbers, and of those of labels.
 OF_NUMBERS = tuple(name for name, loss in LOSSES.shorthands.items() if not loss.classifies)

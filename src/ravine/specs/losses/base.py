@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, get_args
 from ravine.errors import DataError, SpecError
 from ravine.specs.losses.domains import DOMAINS, DomainName
 from ravine.specs.losses.links import LINKS, LinkName
-from ravine.specs.spec import Spec
+from ravine.specs.spec import Spec, for_engine
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from ravine.specs.rules import Number
 
 __all__ = ["Loss"]
 
@@ -28,11 +30,22 @@ _TRAITS: Mapping[str, tuple[str, type | tuple[str, ...]]] = {
 }
 
 
-class Loss(Spec):
-    """The base of every loss. A loss defines five traits and a method; all else follows from them.
+#: The traits of a custom loss that does not say otherwise; others have its name.
+_DEFAULTS: Mapping[str, Any] = {"link": "identity", "targets": "real", "unit_power": None}
 
-    A class that lacks one of them, or gives it a value that is unknown, is refused when it is
-    defined. The traits are class attributes:
+
+class Loss(Spec):
+    """The base of every loss, and the way to write a custom one.
+
+    A custom loss is a subclass with the methods `value` and `slope`. It works wherever other losses
+    do, more slowly; `ravine.check_gradients` checks its slope. A file keeps only its name (see
+    `ravine.Model.put_back`).
+
+    A loss says of itself five traits and a method, `baseline`; all else follows from them. Ravine's
+    own define all of them. A custom one need not: without them it is a loss of numbers whose
+    prediction is the output itself, and what needs to know more (a table's unit, a constant
+    baseline) raises an error. The traits are class attributes; a value that is unknown is refused
+    when the class is defined:
 
     ``link``
         ``"identity"``, ``"log"``, ``"logit"`` or ``"softmax"``: the function that turns a
@@ -54,12 +67,10 @@ class Loss(Spec):
     ``measured_as_root``
         Whether that measure is the square root of the mean loss. False unless it is set.
 
-    The method is `baseline`.
-
     Raises
     ------
     SpecError
-        If a class is defined without a trait.
+        If a class is defined with a trait of an unknown value.
 
     Examples
     --------
@@ -69,22 +80,37 @@ class Loss(Spec):
     Huber()
     >>> loss.link, loss.targets, loss.predicts, loss.unit_power, loss.measure
     ('identity', 'real', 'Huber mean', 2, 'Huber loss')
+    >>> class Quartic(rv.losses.Loss):
+    ...     def value(self, z, y):
+    ...         return ((z - y) ** 4).sum(axis=1)
+    ...
+    ...     def slope(self, z, y):
+    ...         return 4 * (z - y) ** 3
+    >>> network = rv.Network([rv.Dense(1)], loss=Quartic())
+    >>> rv.check_gradients(network, [[0.5], [-1.0]], [1.0, 2.0]).passed
+    True
     """
 
     link: ClassVar[LinkName]
     targets: ClassVar[DomainName]
     predicts: ClassVar[str]
-    unit_power: ClassVar[int]
+    unit_power: ClassVar[int | None]
     measure: ClassVar[str]
     measured_as_root: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        module = cls.__module__  # examples of this module are custom
+        is_custom = not module.startswith("ravine.") or module == __name__
         for name, (meaning, known) in _TRAITS.items():
+            if is_custom and not hasattr(cls, name):
+                setattr(cls, name, _DEFAULTS.get(name, cls.__name__))
+                continue
             if not hasattr(cls, name):
                 raise SpecError(f"The loss {cls.__name__} lacks the trait '{name}': {meaning}.")
             value = getattr(cls, name)
             good = value in known if isinstance(known, tuple) else type(value) is known
+            good = good or (value is None and name == "unit_power")
             if not good:
                 what = (
                     f"one of {known}" if isinstance(known, tuple) else f"of type {known.__name__}"
@@ -92,11 +118,49 @@ class Loss(Spec):
                 raise SpecError(
                     f"The trait '{name}' of the loss {cls.__name__} must be {what}. Got {value!r}."
                 )
-        if cls.baseline is Loss.baseline:
+        if cls.baseline is Loss.baseline and not is_custom:
             raise SpecError(
                 f"The loss {cls.__name__} lacks the method 'baseline': the constant prediction "
                 "that has the lowest mean loss."
             )
+
+    def value(self, z: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> ArrayLike:
+        """Compute the loss of each row: what a custom loss defines.
+
+        Parameters
+        ----------
+        z : ndarray of shape (rows, outputs)
+            What the last layer gives, in the precision of training.
+        y : ndarray of shape (rows, outputs)
+            The targets; for ``"classes"`` a row holds a 1 for the class, and 0 for all others.
+
+        Returns
+        -------
+        ndarray of shape (rows,)
+            A number for each row, whatever the number of outputs.
+        """
+        raise NotImplementedError(f"{type(self).__name__} runs in the engine.")
+
+    def slope(self, z: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> ArrayLike:
+        """Compute the derivative of each row's loss: what a custom loss defines.
+
+        Parameters
+        ----------
+        z, y : ndarray of shape (rows, outputs)
+            As for `value`.
+
+        Returns
+        -------
+        ndarray of shape (rows, outputs)
+            ∂value/∂z.
+        """
+        raise NotImplementedError(f"{type(self).__name__} runs in the engine.")
+
+    def _engine_part(self, number: Number | None) -> dict[str, Any]:
+        from ravine.specs.custom import LossPart
+
+        part = LossPart(self, LINKS[self.link].predictions)
+        return {"part": part, "classifies": self.classifies, "link": self.link}
 
     def baseline(self, y: Numbers, weights: Numbers) -> Numbers:
         """Give the constant prediction that has the lowest mean loss.
@@ -120,7 +184,11 @@ class Loss(Spec):
         >>> AbsoluteError().baseline(np.array([[1.0], [2.0], [9.0]]), np.ones(3))
         array([2.])
         """
-        raise NotImplementedError
+        raise SpecError(
+            f"The custom loss {type(self).__name__} does not say which constant prediction has "
+            "its lowest mean.",
+            hint="Define baseline(y, weights).",
+        )
 
     @property
     def classifies(self) -> bool:
@@ -225,7 +293,7 @@ class Loss(Spec):
         """Ask the engine for the mean loss of outputs z, before the link."""
         from ravine.engine import _engine
 
-        return float(_engine.mean_loss(self.to_dict(), outputs, y, weights))
+        return float(_engine.mean_loss(for_engine(self), outputs, y, weights))
 
 
 def _numbers(values: ArrayLike, dtype: DTypeLike, what: str) -> NDArray[Any]:

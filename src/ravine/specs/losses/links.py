@@ -26,6 +26,8 @@ class Link:
         Predictions lie strictly between them.
     outputs : callable
         Gives z for p; both are arrays of shape (n, outputs).
+    predictions : callable
+        Gives p for z.
 
     Examples
     --------
@@ -38,6 +40,7 @@ class Link:
     lowest: float
     highest: float
     outputs: Callable[[NDArray[Any]], NDArray[Any]]
+    predictions: Callable[[NDArray[Any]], NDArray[Any]]
 
     def holds(self, predictions: NDArray[Any]) -> NDArray[np.bool_]:
         """Tell which predictions lie in the range; NaN never does."""
@@ -66,11 +69,35 @@ def _logit(p: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
+def _exp(z: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        found: NDArray[Any] = np.exp(z)
+    return found
+
+
+def _sigmoid(z: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
+
+    e = np.exp(-np.abs(z))
+    found: NDArray[Any] = np.where(z < 0, e, 1) / (1 + e)
+    return found
+
+
+def _softmax(z: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
+
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    found: NDArray[Any] = e / e.sum(axis=1, keepdims=True)
+    return found
+
+
 #: ``p = z``; ``p = e^z``; ``p = 1 / (1 + e^(−z))``; ``p_j = e^(z_j) / Σ_k e^(z_k)``, where
 #: ``z_j = log p_j`` is one of the outputs that give p.
 LINKS: Mapping[LinkName, Link] = {
-    "identity": Link(-math.inf, math.inf, _identity),
-    "log": Link(0.0, math.inf, _log),
-    "logit": Link(0.0, 1.0, _logit),
-    "softmax": Link(0.0, 1.0, _log),
+    "identity": Link(-math.inf, math.inf, _identity, _identity),
+    "log": Link(0.0, math.inf, _log, _exp),
+    "logit": Link(0.0, 1.0, _logit, _sigmoid),
+    "softmax": Link(0.0, 1.0, _log, _softmax),
 }

@@ -28,5 +28,5 @@ OPTIMIZERS: Family[Optimizer] = Family(
     Optimizer,
     kinds_in(Optimizer, descent, individual_rates, adaptive_rates, lbfgs),
     named=True,
-    extensible=True,
+    extensible=("init", "update"),
 )

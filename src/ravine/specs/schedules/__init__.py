@@ -29,5 +29,5 @@ __all__ += cycles.__all__
 __all__ += plateau.__all__
 
 SCHEDULES: Family[Schedule] = Family(
-    "a schedule", Schedule, kinds_in(Schedule, decay, cycles, plateau)
+    "a schedule", Schedule, kinds_in(Schedule, decay, cycles, plateau), extensible=("value",)
 )

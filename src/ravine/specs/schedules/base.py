@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from ravine.errors import ParameterError
-from ravine.specs.rules import Choice, Number, broken
+from ravine.specs.rules import Choice, Function, Number, Rule, broken
 from ravine.specs.spec import Member, Spec
 
-__all__ = ["Schedule"]
+__all__ = ["FunctionOfTime", "Schedule"]
 
 Unit = Literal["epoch", "step"]
 
@@ -25,6 +25,11 @@ LENGTH = Number(above=0)
 class Schedule(Spec):
     """The base of every schedule; call one to see its value at a time.
 
+    A custom schedule is a subclass with the method `value`, and ``unit = "step"`` where its t
+    counts steps; or a plain function of t in epochs, which becomes a `FunctionOfTime`. It is called
+    at every step, perhaps more than once and from any thread, and must depend on t alone. A file
+    keeps only its name.
+
     Examples
     --------
     >>> import ravine as rv
@@ -36,7 +41,8 @@ class Schedule(Spec):
     #: The fields that are values of the schedule, or schedules: all that `scaled` multiplies.
     _values: ClassVar[tuple[str, ...]]
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         if cls.__module__.startswith("ravine.") and "_values" not in vars(cls):
             raise TypeError(f"The schedule {cls.__name__} must name its fields that are '_values'.")
 
@@ -115,6 +121,11 @@ class Schedule(Spec):
         """
         rate, peak = POSITIVE(type(self).__name__, "rate", rate), self._highest()
         if peak == 0:
+            if self._is_custom():
+                raise ParameterError(
+                    f"The highest value of {self!r} is not known: it is custom code.",
+                    hint="Use scaled(factor).",
+                )
             raise ParameterError(f"{self!r} is 0 at all times: it has no shape to keep.")
         # Of two values that are the same, so are the scaled ones, and none exceeds the rate.
         return self._with_values(lambda v: rate if v == peak else min(rate * (v / peak), rate))
@@ -138,6 +149,8 @@ class Schedule(Spec):
 
     def _with_values(self, change: Callable[[float], float]) -> Self:
         """Give a copy whose values are changed by a function; None stays None."""
+        if self._is_custom():
+            return Scaled(self, change(1.0))  # type: ignore[return-value]
         values = {name: getattr(self, name) for name in self._values}
         return self.replace(
             **{
@@ -147,13 +160,88 @@ class Schedule(Spec):
             }
         )
 
+    def value(self, t: float) -> float:
+        """Compute the value at time ``t``: what a custom schedule defines.
+
+        Parameters
+        ----------
+        t : float
+            Time since the first step in the schedule's unit.
+
+        Returns
+        -------
+        float
+            The value.
+        """
+        return self._value(t, _SLACK * t)
+
+    def _engine_part(self, number: Number | None) -> dict[str, Any]:
+        from ravine.specs.custom import SchedulePart
+
+        unit = UNIT(type(self).__name__, "unit", getattr(self, "unit", "epoch"))
+        return {"part": SchedulePart(self, number or POSITIVE), "unit": unit}
+
     def _value(self, t: float, slack: float) -> float:
         """Give the value at t; a boundary within the slack after t has been reached."""
-        raise NotImplementedError
+        return float(self.value(t))
 
     def _highest(self) -> float:
-        """Give a bound that no value exceeds."""
-        raise NotImplementedError
+        """Give a bound that no value exceeds; 0 for a custom one, whose values are not known."""
+        return 0.0
+
+
+@dataclass(frozen=True, repr=False)
+class FunctionOfTime(Schedule):
+    """A custom function of t; a plain function in a schedule's place becomes this one.
+
+    Parameters
+    ----------
+    function : callable
+        Given t, returns the value.
+    unit : {"epoch", "step"}, default "epoch"
+        What t counts.
+
+    Examples
+    --------
+    >>> import ravine as rv
+    >>> def harmonic(t):
+    ...     return 0.1 / (1 + t)
+    >>> rv.SGD(harmonic)
+    SGD(learning_rate=FunctionOfTime(harmonic))
+    >>> rv.SGD(harmonic).learning_rate(3)
+    0.025
+    """
+
+    function: Callable[[float], float]
+    _: KW_ONLY
+    unit: Unit = "epoch"
+
+    _values: ClassVar[tuple[str, ...]] = ()
+    _rules: ClassVar[Mapping[str, Rule]] = {"function": Function(), "unit": UNIT}
+
+    def value(self, t: float) -> float:
+        """Call the function."""
+        return self.function(t)
+
+
+@dataclass(frozen=True, repr=False)
+class Scaled(Schedule):
+    """A custom schedule times a factor."""
+
+    schedule: Schedule
+    factor: float
+
+    _values: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def unit(self) -> Unit:
+        """That of the schedule."""
+        found: Unit = getattr(self.schedule, "unit", "epoch")
+        return found
+
+    def value(self, t: float) -> float:
+        """Multiply the schedule's value."""
+        return self.factor * self.schedule.value(t)
 
 
 @dataclass(frozen=True)
@@ -164,6 +252,8 @@ class NumberOrSchedule:
     of_time_alone: bool = False
 
     def __call__(self, owner: str, name: str, value: Any) -> float | Schedule:
+        if callable(value) and not isinstance(value, Schedule | type):
+            value = FunctionOfTime(value)
         if not isinstance(value, Schedule | Mapping):
             return self.number(owner, name, value)
         schedule: Schedule = Member(Schedule)(owner, name, value)

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ravine.errors import DataError, FileError
+from ravine.errors import DataError, FileError, SpecError
 from ravine.models.file import read_model_file, write_model_file
 from ravine.models.finite import check_predictions
 from ravine.models.history import History
@@ -332,4 +332,10 @@ def loss_unit(loss: Loss, target: Target) -> float:
     """
     if target.task == "classification":
         return 1.0
+    if loss.unit_power is None:
+        raise SpecError(
+            f"The custom loss {type(loss).__name__} does not say how it grows with the "
+            "target's unit.",
+            hint="Give its class the attribute unit_power.",
+        )
     return float(target.standard_deviation**loss.unit_power)
