@@ -58,6 +58,11 @@ def test_the_survivor_is_the_run_that_train_many_gives():
     assert best.errors["val_loss"] == pytest.approx(np.std(losses, ddof=1) / np.sqrt(2))
 
 
+def test_a_tuned_rate_is_the_highest_value_of_a_schedule_that_keeps_its_shape():
+    best = tuned({RATE: [0.02, 0.05]}, recipe=NINE, budget=3, seeds=1).best
+    assert best.recipe.optimizer.learning_rate == rv.CosineDecay(best.settings[RATE])
+
+
 def test_every_rung_shows_what_unpaused_runs_had_at_that_epoch():
     frame = tuned().to_frame()
     assert frame["epochs"].value_counts().to_dict() == {

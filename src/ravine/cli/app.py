@@ -23,6 +23,7 @@ from ravine.cli.commands import (
     runs,
     study,
     train,
+    tune,
 )
 from ravine.cli.output import say
 from ravine.errors import RavineError
@@ -54,6 +55,7 @@ for module, name in (
     (check_gradients, "check-gradients"),
     (bias_variance, "bias-variance"),
     (study, "study"),
+    (tune, "tune"),
     (runs, "runs"),
 ):
     app.command(name, help=_flowing(module.command.__doc__))(module.command)

@@ -10,6 +10,7 @@ from ravine.errors import ParameterError, RavineError
 from ravine.ground.progress import Report, live_progress
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
+from ravine.specs.schedules import Schedule
 from ravine.studies.contenders import Contender, Places, Trainer, stored
 from ravine.studies.jobs import LabelledJob, in_words
 from ravine.studies.settings import changed
@@ -22,6 +23,8 @@ from ravine.training.population import check_threads
 from ravine.training.train import Progress
 
 __all__ = ["NetworkTrainer"]
+
+_RATE = "optimizer.learning_rate"
 
 
 class NetworkTrainer(Trainer):
@@ -69,6 +72,9 @@ class NetworkTrainer(Trainer):
     def made(self, settings: Mapping[str, Any]) -> tuple[Network, Recipe]:
         """Give the network and the recipe that settings stand for.
 
+        A number for ``optimizer.learning_rate`` is the highest value of a schedule that stands
+        there, which keeps its shape.
+
         Raises
         ------
         SpecError
@@ -76,7 +82,14 @@ class NetworkTrainer(Trainer):
         ParameterError
             If a value breaks its rule, or changes what all runs share.
         """
-        network, recipe = changed(self.network, self.recipe, settings)
+        others = {name: value for name, value in settings.items() if name != _RATE}
+        network, recipe = changed(self.network, self.recipe, others)
+        if _RATE in settings:
+            value = settings[_RATE]
+            present = getattr(recipe.optimizer, "learning_rate", None)
+            if isinstance(present, Schedule) and isinstance(value, int | float):
+                value = present.with_peak(value)
+            network, recipe = changed(network, recipe, {_RATE: value})
         for name, why in (
             ("epochs", "runs are compared after the same number of epochs"),
             ("seed", "every configuration runs with the same seeds"),

@@ -73,6 +73,8 @@ def tune(
     space : mapping of str to object
         What to vary, as in `ravine.sample`: by a setting's dotted name (of an estimator: a
         parameter's), ``(low, high)``, ``(low, high, "log")``, a list of values or a distribution.
+        A number for ``optimizer.learning_rate`` is the highest value of a schedule that stands
+        there, which keeps its shape.
     recipe : Recipe, default Recipe()
         How the network is trained; the space changes it.
     budget : float

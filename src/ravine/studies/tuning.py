@@ -94,6 +94,25 @@ class Tuning:
         self._metrics, self._runs = list(metrics), runs
 
     @property
+    def has_run(self) -> bool:
+        """Whether any configuration came to a rung.
+
+        Returns
+        -------
+        bool
+            False only if the search was interrupted before.
+
+        Examples
+        --------
+        >>> import ravine as rv
+        >>> X = [[i / 50] for i in range(100)]
+        >>> space = {"batch_size": [16, 32]}
+        >>> rv.tune(rv.mlp(8), X, X, space, recipe=rv.Recipe(epochs=2), budget=2).has_run
+        True
+        """
+        return any(contender.results for contender in self._contenders)
+
+    @property
     def best(self) -> Best:
         """The configuration with the best first metric, of those that trained for most epochs.
 
