@@ -9,7 +9,7 @@ import ravine as rv
 from tests.builders.killed_studies import EPOCHS, PROCESSES, X, Y, die_at
 
 #: Long enough in the long proof that most moments fall between the first and the last record.
-_EPOCHS = max(EPOCHS // 3, 18)
+_EPOCHS = 2 * EPOCHS if EPOCHS > 500 else 27
 
 
 def search(store=None, method="sobol"):

@@ -352,6 +352,12 @@ def test_tpe_gives_the_same_search_again_and_after_a_stop(tmp_path, monkeypatch)
     assert same(tuned(store=tmp_path / "s", **given).to_frame(), first.to_frame())
 
 
+def test_a_generation_of_configurations_that_were_tried_before_trains_nothing():
+    given = {"method": "tpe", "budget": 12, "seeds": 1, "metric": "val_r2"}
+    frame = tuned({"batch_size": [16, 32]}, **given).to_frame()
+    assert sorted(frame["batch_size"]) == [16, 32]
+
+
 def test_tpe_learns_where_scores_are_good():
     """The rate alone matters: generations after the first crowd around good ones."""
     frame = tuned({RATE: (1e-6, 1.0, "log")}, method="tpe", budget=40, seeds=1).to_frame()

@@ -71,8 +71,9 @@ class Search:
                 )
                 fresh.append(known[key])
             asked.append(known[key])
-        self._trainer.begin(fresh)
-        _check_metrics(metrics, self._trainer.metrics())
+        if fresh:
+            self._trainer.begin(fresh)
+            _check_metrics(metrics, self._trainer.metrics())
         self.contenders += fresh
         self._halve(fresh, plan)
         sign = -1 if higher_is_better(self._metric) else 1
