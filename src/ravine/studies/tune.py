@@ -22,8 +22,8 @@ from ravine.studies.searching import Search, plans
 from ravine.studies.space import read_space
 from ravine.studies.store import Store
 from ravine.studies.stored import check_store
+from ravine.studies.tuned import Tuned
 from ravine.studies.tuned_rows import TunedRows
-from ravine.studies.tuning import Tuning
 from ravine.training.jobs import check_kinds
 from ravine.training.train import Progress
 
@@ -48,7 +48,7 @@ def tune(
     store: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: Progress = None,
-) -> Tuning:
+) -> Tuned:
     """Search a space of settings for those with the best score on validation rows.
 
     Networks are tuned by successive halving over epochs. Every configuration is trained to a ninth
@@ -107,7 +107,7 @@ def tune(
 
     Returns
     -------
-    Tuning
+    Tuned
         With ``best``, ``to_frame()`` and ``importances()``. After Ctrl-C a warning says how many
         configurations were compared; they are there.
 
@@ -142,7 +142,7 @@ def tune(
     >>> space = {"optimizer.learning_rate": (1e-4, 0.3, "log"), "batch_size": [16, 32]}
     >>> found = rv.tune(rv.mlp(8), X, y, space, recipe=rv.Recipe(epochs=18), budget=4, seeds=2)
     >>> found
-    Tuning(14 configurations, 2 runs each)
+    Tuned(14 configurations, 2 runs each)
     >>> model = rv.train(found.best.network, X, y, found.best.recipe)
     """
     dimensions = read_space(space)
@@ -170,7 +170,7 @@ def tune(
             RuntimeWarning,
             stacklevel=2,
         )
-    return Tuning(search.contenders, trainer, metrics, len(places))
+    return Tuned(search.contenders, trainer, metrics, len(places))
 
 
 def _check(what: Any, recipe: Recipe) -> None:

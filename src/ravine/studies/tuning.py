@@ -1,272 +1,234 @@
-"""What a search found: the best configuration, all of them, and which settings matter."""
+"""Tuning the learning rate of candidates, each with the same budget, on validation rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from ravine.errors import ParameterError
-from ravine.ground.text import plural
-from ravine.specs.network import Network
-from ravine.specs.recipe import Recipe
-from ravine.studies.contenders import Contender, best_first
-from ravine.studies.frame import as_column
-from ravine.studies.importances import setting_importances
-from ravine.studies.network_trainer import NetworkTrainer
+from ravine.specs.rules import Number, shown
+from ravine.studies.candidates import Candidate
+from ravine.studies.trials import Result
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["Budget", "Tuning", "read_budget", "read_rates", "tune_rates"]
 
-    from ravine.studies.estimator_trainer import EstimatorTrainer
-
-__all__ = ["Best", "Tuning"]
+#: Runs beyond one for each rate, where no budget is named: for rates beyond the edge of the grid.
+_BEYOND = 3
+#: Where extending a grid ends, whatever the budget.
+_LOWEST, _HIGHEST = 1e-12, 1e6
 
 
 @dataclass(frozen=True)
-class Best:
-    """The best configuration of a search.
+class Budget:
+    """What each candidate may spend on tuning.
 
     Parameters
     ----------
-    settings : dict of str to object
-        Values by the settings' names.
-    scores, errors : dict of str to float
-        The mean of each metric over its runs, and the standard error of that mean. They were used
-        to choose it, so they flatter it: rows that the search never saw give the honest score.
-    epochs : int or None
-        After how many epochs of a run; None for an estimator.
-    network : Network or None
-        What to fit.
-    recipe : Recipe or None
-        How.
-    estimator : object or None
-        Not fitted, with the settings as its parameters.
-
-    Examples
-    --------
-    >>> Best({"batch_size": 32}, {"val_loss": 0.5}, {"val_loss": 0.1}, 10).scores
-    {'val_loss': 0.5}
+    amount : float
+        Runs, or seconds.
+    in_seconds : bool
+        Which.
     """
 
-    settings: Mapping[str, Any]
-    scores: Mapping[str, float]
-    errors: Mapping[str, float]
-    epochs: int | None
-    network: Network | None = None
-    recipe: Recipe | None = None
-    estimator: Any = None
+    amount: float
+    in_seconds: bool = False
+
+    def __str__(self) -> str:
+        if self.in_seconds:
+            return f"{self.amount:g} s of training"
+        return f"{self.amount:g} tuning runs"
 
 
+@dataclass(eq=False)
 class Tuning:
-    """What `ravine.tune` gives.
+    """The tries of a candidate, and what they cost.
 
     Parameters
     ----------
-    contenders : sequence of Contender
-        All configurations, in the order in which they were proposed.
-    trainer : Trainer
-        What trained them.
-    metrics : sequence of str
-        The scores that were asked for; the first decides.
-    runs : int
-        Runs of each configuration.
+    candidate : Candidate
+        Whose rate is tuned.
+    budget : Budget
+        What it may spend.
+    pending : list of float
+        Rates of the grid that are still to be tried, in ascending order.
+    tries : dict of float to Result
+        What was tried.
+    spent : float
+        Of the budget.
+    """
+
+    candidate: Candidate
+    budget: Budget
+    pending: list[float]
+    tries: dict[float, Result] = field(default_factory=dict)
+    spent: float = 0.0
+
+    def score(self, rate: float) -> float:
+        """Give the validation loss of a try: infinite if it diverged."""
+        value = self.tries[rate].scores["val_loss"]
+        return value if math.isfinite(value) else math.inf
+
+    @property
+    def ranked(self) -> list[float]:
+        """The rates that were tried, the best first; those that diverged come last."""
+        return sorted(self.tries, key=lambda rate: (self.score(rate), rate))
+
+    @property
+    def best(self) -> float | None:
+        """The rate of the lowest validation loss; None if all diverged."""
+        ranked = self.ranked
+        return ranked[0] if ranked and math.isfinite(self.score(ranked[0])) else None
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the best rate is the lowest or the highest that was tried."""
+        return self.best is None or self.best in (min(self.tries), max(self.tries))
+
+    def next_rates(self) -> list[float]:
+        """Give the rates to try next, as many as the budget allows; none when tuning is over."""
+        affordable = self._affordable()
+        if affordable < 1:
+            return []
+        if not self.pending:
+            return self._beyond()[:affordable]
+        taken = _spread(self.pending, affordable)
+        self.pending = [rate for rate in self.pending if rate not in taken]
+        return taken
+
+    def record(self, rate: float, result: Result) -> None:
+        """Keep what a try gave, and charge it."""
+        self.tries[rate] = result
+        self.spent += self._cost(result)
+
+    def _affordable(self) -> int:
+        """Give how many more tries the budget allows, at the mean cost of those before.
+
+        Where the cost is not known beforehand, the first try is made whatever it costs.
+        """
+        known = not (self.budget.in_seconds or self.candidate.recipe.optimizer.evaluates)
+        if not self.tries:
+            return int(self.budget.amount) if known else 1
+        cost = max(self.spent / len(self.tries), 1e-9)
+        return int(min((self.budget.amount - self.spent) / cost + 1e-9, 1e6))
+
+    def _cost(self, result: Result) -> float:
+        """Give what a try costs.
+
+        A run is charged 1. A step with a line search evaluates the gradient where it starts and at
+        least once along the line: it is charged two passes through the rows.
+        """
+        if self.budget.in_seconds:
+            return result.seconds
+        recipe = self.candidate.recipe
+        return 2 * result.steps / recipe.epochs if recipe.optimizer.evaluates else 1.0
+
+    def _beyond(self) -> list[float]:
+        """Give rates next to the edge of the grid that the best one lies at."""
+        rates, best, found = sorted(self.tries), self.best, []
+        several = len(rates) > 1
+        if best is None or best == rates[0]:
+            below = rates[0] / (rates[1] / rates[0] if several else math.sqrt(10))
+            found += [below] if below >= _LOWEST else []
+        if best is not None and best == rates[-1]:
+            above = rates[-1] * (rates[-1] / rates[-2] if several else math.sqrt(10))
+            found += [above] if above <= _HIGHEST else []
+        return [float(f"{rate:.12g}") for rate in found]
+
+
+def tune_rates(
+    tunings: Sequence[Tuning],
+    train: Callable[[Sequence[tuple[Candidate, float]]], Sequence[Result]],
+) -> None:
+    """Try rates until all budgets are spent or no best rate lies at an edge.
+
+    Parameters
+    ----------
+    tunings : sequence of Tuning
+        Changed in place. What can be tried at once is trained as one population.
+    train : callable
+        ``train([(candidate, rate), …]) -> results``, on tuning seeds, scored on validation rows.
+    """
+    while True:
+        chosen = [(tuning, rate) for tuning in tunings for rate in tuning.next_rates()]
+        if not chosen:
+            return
+        results = train([(tuning.candidate, rate) for tuning, rate in chosen])
+        for (tuning, rate), result in zip(chosen, results, strict=True):
+            tuning.record(rate, result)
+
+
+def read_rates(rates: Sequence[float] | None) -> list[float] | None:
+    """Check the grid of learning rates, and sort it.
 
     Examples
     --------
-    >>> import ravine as rv
-    >>> X = [[i / 50] for i in range(100)]
-    >>> y = [3 * row[0] + 1 for row in X]
-    >>> space = {"optimizer.learning_rate": (1e-4, 0.3, "log")}
-    >>> found = rv.tune(rv.mlp(8), X, y, space, recipe=rv.Recipe(epochs=9), budget=4, seeds=2)
-    >>> len(found.to_frame())
-    14
+    >>> read_rates([0.1, 0.01])
+    [0.01, 0.1]
     """
-
-    def __init__(
-        self,
-        contenders: Sequence[Contender],
-        trainer: NetworkTrainer | EstimatorTrainer,
-        metrics: Sequence[str],
-        runs: int,
-    ) -> None:
-        self._contenders, self._trainer = list(contenders), trainer
-        self._metrics, self._runs = list(metrics), runs
-
-    @property
-    def has_run(self) -> bool:
-        """Whether any configuration came to a rung.
-
-        Returns
-        -------
-        bool
-            False only if the search was interrupted before.
-
-        Examples
-        --------
-        >>> import ravine as rv
-        >>> X = [[i / 50] for i in range(100)]
-        >>> space = {"batch_size": [16, 32]}
-        >>> rv.tune(rv.mlp(8), X, X, space, recipe=rv.Recipe(epochs=2), budget=2).has_run
-        True
-        """
-        return any(contender.results for contender in self._contenders)
-
-    @property
-    def best(self) -> Best:
-        """The configuration with the best first metric, of those that trained for most epochs.
-
-        Returns
-        -------
-        Best
-            With network and recipe, or the estimator.
-
-        Raises
-        ------
-        ParameterError
-            If no configuration was trained, or all diverged.
-
-        Examples
-        --------
-        >>> import ravine as rv
-        >>> X = [[i / 50] for i in range(100)]
-        >>> y = [3 * row[0] + 1 for row in X]
-        >>> space = {"optimizer.learning_rate": [1e-5, 0.1]}
-        >>> found = rv.tune(rv.mlp(8), X, y, space, recipe=rv.Recipe(epochs=9), budget=3, seeds=2)
-        >>> found.best.recipe
-        Recipe(optimizer=Adam(learning_rate=0.1), epochs=9)
-        """
-        done = self._done()
-        good = [c for c in done if c.score(self._metrics[0]).mean == c.score(self._metrics[0]).mean]
-        if not good:
-            raise ParameterError(
-                f"{plural(len(done), 'configuration')} were tried, and all diverged: none is the "
-                "best.",
-                hint="Let the space reach down to a tenth of its learning rates.",
-            )
-        first = best_first(good, self._metrics[0])[0]
-        scores = {name: first.score(name) for name in self._metrics}
-        of_networks = isinstance(self._trainer, NetworkTrainer)
-        parts: dict[str, Any] = {}
-        if isinstance(self._trainer, NetworkTrainer):
-            parts["network"], parts["recipe"] = self._trainer.made(first.settings)
-        else:
-            parts["estimator"] = self._trainer.made(first.settings)
-        return Best(
-            dict(first.settings),
-            {name: score.mean for name, score in scores.items()},
-            {name: score.se for name, score in scores.items()},
-            first.rung if of_networks else None,
-            **parts,
+    if rates is None:
+        return None
+    try:
+        given = list(rates)
+    except TypeError:
+        given = []
+    if not given:
+        raise ParameterError(
+            f"The 'rates' parameter of compare must hold learning rates, or be None. Got "
+            f"{shown(rates)}.",
+            hint="Such as rv.geomspace(1e-4, 1, 9).",
         )
+    found = [Number(above=0)("compare", "rates", rate) for rate in given]
+    if len(set(found)) < len(found):
+        raise ParameterError("The 'rates' parameter of compare holds a rate twice.")
+    return sorted(found)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Give the configurations as a table, in the order in which they were tried.
 
-        Returns
-        -------
-        pandas.DataFrame
-            A row a configuration: its settings; each metric and its standard error
-            (``val_loss_se``), means over its runs after ``epochs`` epochs; ``runs``; ``seconds``;
-            and ``status``: "finished", "dropped" (at a rung, where ``epochs`` says) or "diverged".
+def read_budget(budget: float | str | None, rates: Sequence[float] | None) -> Budget:
+    """Check what each candidate may spend on tuning.
 
-        Raises
-        ------
-        ParameterError
-            If no configuration was trained.
-
-        Examples
-        --------
-        >>> import ravine as rv
-        >>> X = [[i / 50] for i in range(100)]
-        >>> y = [3 * row[0] + 1 for row in X]
-        >>> space = {"optimizer.learning_rate": (1e-4, 0.3, "log")}
-        >>> found = rv.tune(rv.mlp(8), X, y, space, recipe=rv.Recipe(epochs=9), budget=4, seeds=2)
-        >>> found.to_frame()["status"].value_counts().to_dict()
-        {'dropped': 12, 'finished': 2}
-        """
-        import pandas as pd
-
-        done = self._done()
-        columns: dict[str, Any] = {
-            name: as_column([c.labels[name] for c in done]) for name in done[0].labels
-        }
-        for metric in self._metrics:
-            scores = [contender.score(metric) for contender in done]
-            columns[metric] = [score.mean for score in scores]
-            columns[f"{metric}_se"] = [score.se for score in scores]
-        if self._trainer.halves:
-            columns["epochs"] = [contender.rung for contender in done]
-        columns["runs"] = [len(contender.results) for contender in done]
-        columns["seconds"] = [contender.seconds for contender in done]
-        columns["status"] = [self._status(contender) for contender in done]
-        return pd.DataFrame(columns)
-
-    def importances(self, confidence: float = 0.95) -> pd.DataFrame:
-        """Estimate how much each setting matters, with errors.
-
-        Configurations are ranked: those that came further before those that were dropped, then by
-        the first metric, diverged ones last. A setting's importance is the share of the variance of
-        ranks that is lost without it (the total Sobol index), estimated by permutation in random
-        forests, on configurations that these did not learn from. It is about the space that was
-        searched: of a narrower range it would be less. With ``method="tpe"`` configurations crowd
-        where scores are good, and importances are about that crowd.
-
-        Parameters
-        ----------
-        confidence : float, default 0.95
-            Of intervals, in (0, 1).
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row a setting, the most important first: ``setting``, ``importance``, ``se``, ``low``,
-            ``high``.
-
-        Raises
-        ------
-        ParameterError
-            If there are fewer than 15 configurations.
-
-        Examples
-        --------
-        >>> import ravine as rv
-        >>> X = [[i / 50] for i in range(100)]
-        >>> y = [3 * row[0] + 1 for row in X]
-        >>> space = {"optimizer.learning_rate": (1e-4, 0.3, "log"), "batch_size": [16, 17]}
-        >>> found = rv.tune(rv.mlp(8), X, y, space, recipe=rv.Recipe(epochs=9), budget=9, seeds=1)
-        >>> found.importances()["setting"][0]
-        'optimizer.learning_rate'
-        """
-        import pandas as pd
-
-        ordered = best_first(self._done(), self._metrics[0])
-        values = {
-            name: [contender.labels[name] for contender in ordered]
-            for name in (ordered[0].labels if ordered else ())
-        }
-        found = setting_importances(values, range(len(ordered)), confidence)
-        rows = sorted(found.items(), key=lambda item: -item[1].mean)
-        return pd.DataFrame(
-            [
-                {"setting": n, "importance": e.mean, "se": e.se, "low": e.low, "high": e.high}
-                for n, e in rows
-            ]
-        )
-
-    def __repr__(self) -> str:
-        done = sum(bool(contender.results) for contender in self._contenders)
-        return f"Tuning({plural(done, 'configuration')}, {plural(self._runs, 'run')} each)"
-
-    def _done(self) -> list[Contender]:
-        done = [contender for contender in self._contenders if contender.results]
-        if not done:
+    Examples
+    --------
+    >>> str(read_budget("60 s", [0.1])), str(read_budget(None, [0.1, 1.0]))
+    ('60 s of training', '5 tuning runs')
+    """
+    if rates is None:
+        if budget is not None:
             raise ParameterError(
-                "No configuration has been trained yet.", hint="Run the search to its first rung."
+                f"budget={budget!r} has nothing to spend on: rates is None, so that candidates are "
+                "taken as given.",
+                hint="Pass rates=rv.geomspace(1e-4, 1, 9), or leave budget out.",
             )
-        return done
+        return Budget(0)
+    if budget is None:
+        return Budget(len(rates) + _BEYOND)
+    if isinstance(budget, str):
+        number, unit = budget.strip().removesuffix("s").strip(), budget.strip()[-1:]
+        try:
+            seconds = float(number) if unit == "s" else math.nan
+        except ValueError:
+            seconds = math.nan
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise ParameterError(
+                f"The 'budget' parameter of compare must be a number of tuning runs or a time such "
+                f"as '60 s'. Got {budget!r}."
+            )
+        return Budget(seconds, in_seconds=True)
+    amount = Number(at_least=1)("compare", "budget", budget)
+    if amount != int(amount):
+        raise ParameterError(
+            f"The 'budget' parameter of compare must be a whole number of runs. Got {budget!r}."
+        )
+    return Budget(int(amount))
 
-    def _status(self, contender: Contender) -> str:
-        if contender.diverged:
-            return "diverged"
-        return "finished" if contender.rung == self._trainer.epochs else "dropped"
+
+def _spread(rates: Sequence[float], count: int) -> list[float]:
+    """Take some of the rates, spread evenly over all; one is the middle one."""
+    if count >= len(rates):
+        return list(rates)
+    if count == 1:
+        return [rates[len(rates) // 2]]
+    places = np.round(np.linspace(0, len(rates) - 1, count)).astype(int)
+    return [rates[place] for place in places]

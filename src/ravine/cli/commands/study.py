@@ -13,15 +13,7 @@ import typer
 
 from ravine.cli.flags.options import JsonFlag
 from ravine.cli.output import note, number, print_json, print_table, say
-from ravine.cli.saved.study_folder import (
-    DATA,
-    STORE,
-    as_code,
-    check_study_folder,
-    rows_in_code,
-    say_unit,
-    write_code,
-)
+from ravine.cli.saved.unfinished import as_code, check_unfinished, write_program
 from ravine.errors import ParameterError, SpecError
 from ravine.ground.text import plural
 
@@ -36,7 +28,7 @@ __all__ = ["command"]
 
 _INTERRUPTED = 130
 _RUNS, _HISTORIES, _SUMMARY = "results.csv", "histories.csv", "summary.csv"
-_PICTURE, _CODE = "summary.png", "study.py"
+_PICTURE, _DATA, _CODE, _STORE = "summary.png", "data.npz", "study.py", "store"
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,7 @@ def command(
     plan = _plan(spec, file)
     prepared = _prepare(spec, file, plan)
     folder = Path(out if out is not None else f"ravine-{Path(spec).stem}")
-    check_study_folder(folder, "study", resume=resume)
+    check_unfinished(folder, _STORE, "ravine study", resume=resume)
     study, how = _make(prepared, plan, folder)
     _write_code(study, how, prepared, plan, folder)
     started = time.perf_counter()
@@ -108,7 +100,7 @@ def command(
             print_json(_as_data(summary) | {"runs": done, "seconds": seconds})
         else:
             _print(summary)
-            say_unit(prepared)
+            prepared.say_unit()
         say(f"saved in {folder}: {plural(done, 'run')} in {seconds:.1f} s")
     if interrupted:
         say("interrupted: --resume goes on")
@@ -219,7 +211,7 @@ def _make(prepared: PreparedNetwork, plan: Plan, folder: Path) -> tuple[Study, d
         held = prepared.parts["validation"]
         how["validation"] = (held.X, held.y)
     make_folder(folder)
-    return Study(jobs, folder / STORE), how
+    return Study(jobs, folder / _STORE), how
 
 
 def _run(study: Study, how: dict[str, Any], threads: int | None) -> bool:
@@ -237,7 +229,15 @@ def _write_code(
     study: Study, how: dict[str, Any], prepared: PreparedNetwork, plan: Plan, folder: Path
 ) -> None:
     """Write the rows as numbers, and the Python that does the same on them."""
-    arrays, given = rows_in_code(how)
+    import numpy as np
+
+    arrays = {name: value for name, value in how.items() if isinstance(value, np.ndarray)}
+    given = [f'    {name}=data["{name}"],' for name in arrays if name not in ("X", "y")]
+    if "validation" in how:
+        arrays["X_held_out"], arrays["y_held_out"] = how["validation"]
+        given.append('    validation=(data["X_held_out"], data["y_held_out"]),')
+    if plan.cv is not None:
+        given.append(f"    cv={plan.cv},")
     settings = [f"    {name!r}: {as_code(values)}," for name, values in plan.settings.items()]
     lines = [
         f'"""The study of {plural(len(study.jobs), "job")} that `ravine study` ran here."""',
@@ -245,16 +245,16 @@ def _write_code(
         "import numpy as np",
         "import ravine as rv",
         "",
-        f'data = np.load("{DATA}")',
+        f'data = np.load("{_DATA}")',
         f"network = {as_code(prepared.network)}",
         f"recipe = {as_code(prepared.recipe)}",
         *("settings = {", *settings, "}"),
-        f'study = rv.Study(rv.grid(network, recipe, **settings), store="{STORE}")',
-        *("study.run(", *given, ")"),
+        f'study = rv.Study(rv.grid(network, recipe, **settings), store="{_STORE}")',
+        *("study.run(", '    data["X"],', '    data["y"],', *given, ")"),
         "print(study.summary())",
         "",
     ]
-    write_code(folder, _CODE, lines, arrays)
+    write_program(folder, _DATA, arrays, _CODE, "\n".join(lines))
 
 
 def _write(study: Study, folder: Path) -> pd.DataFrame:

@@ -16,15 +16,7 @@ from ravine.cli.flags.options import DataFlags, JsonFlag, NetworkFlags, RecipeFl
 from ravine.cli.flags.space import default_space, space_of
 from ravine.cli.output import note, number, print_json, print_table, say
 from ravine.cli.saved.opening import TableArgument
-from ravine.cli.saved.study_folder import (
-    DATA,
-    STORE,
-    as_code,
-    check_study_folder,
-    rows_in_code,
-    say_unit,
-    write_code,
-)
+from ravine.cli.saved.unfinished import as_code, check_unfinished, write_program
 from ravine.errors import ParameterError
 from ravine.ground.text import plural
 
@@ -33,7 +25,7 @@ if TYPE_CHECKING:
 
     from ravine.cli.flags.network import NetworkSettings
     from ravine.cli.kinds.network import PreparedNetwork
-    from ravine.studies.tuning import Tuning
+    from ravine.studies.tuned import Tuned
 
 __all__ = ["command"]
 
@@ -42,6 +34,7 @@ _RESULTS, _IMPORTANCES, _RECIPE, _CODE = (
     *("results.csv", "importances.csv"),
     *("recipe.toml", "tune.py"),
 )
+_DATA, _STORE = "data.npz", "store"
 _SHOWN = 10
 
 
@@ -114,7 +107,7 @@ def command(
     settings = read_network_settings(file_of(recipe), data, network, recipe)
     prepared = prepare(table, settings)
     folder = Path(out if out is not None else f"ravine-tune-{table_stem(table)}")
-    check_study_folder(folder, "tune", resume=resume)
+    check_unfinished(folder, _STORE, "ravine tune", resume=resume)
     space = _space(vary, settings, prepared)
     how = _rows(prepared, cv) | {
         "budget": budget,
@@ -134,7 +127,7 @@ def command(
         print_json(_as_data(found, frame) | {"seconds": seconds})
     else:
         _print(frame, how["metric"])
-        say_unit(prepared)
+        prepared.say_unit()
         note("The best score flatters: chance helped to choose it. Test rows tell more.")
     say(f"saved in {folder}: {plural(len(frame), 'setting')} in {seconds:.1f} s")
     say(f"go on with: ravine train {table} --recipe {folder / _RECIPE}")
@@ -179,7 +172,7 @@ def _run(
     how: dict[str, Any],
     folder: Path,
     threads: int | None,
-) -> tuple[Tuning, bool]:
+) -> tuple[Tuned, bool]:
     """Search, with a live line; whether it was interrupted."""
     from ravine.cli.saved.folder import make_folder
     from ravine.studies.tune import tune
@@ -192,7 +185,7 @@ def _run(
             space=space,
             recipe=prepared.recipe,
             **how,
-            store=folder / STORE,
+            store=folder / _STORE,
             threads=threads,
             progress=sys.stderr.isatty(),
         )
@@ -205,28 +198,38 @@ def _run(
 def _write_code(
     prepared: PreparedNetwork, space: dict[str, Any], how: dict[str, Any], folder: Path
 ) -> None:
-    arrays, given = rows_in_code(how)
-    rows, others = given[:2], given[2:]
+    arrays = {"X": how["X"], "y": how["y"]}
+    rows = ['    data["X"],', '    data["y"],']
+    others = []
+    for name, value in how.items():
+        if name == "validation":
+            arrays["X_held_out"], arrays["y_held_out"] = value
+            others.append('    validation=(data["X_held_out"], data["y_held_out"]),')
+        elif name in ("groups", "time"):
+            arrays[name] = value
+            others.append(f'    {name}=data["{name}"],')
+        elif name not in arrays:
+            others.append(f"    {name}={as_code(value)},")
     lines = [
         '"""The search that `ravine tune` did here."""',
         "",
         "import numpy as np",
         "import ravine as rv",
         "",
-        f'data = np.load("{DATA}")',
+        f'data = np.load("{_DATA}")',
         f"network = {as_code(prepared.network)}",
         f"recipe = {as_code(prepared.recipe)}",
         f"space = {as_code(space)}",
         *("found = rv.tune(", "    network,", *rows, "    space,", "    recipe=recipe,"),
-        *(*others, f'    store="{STORE}",', ")"),
+        *(*others, f'    store="{_STORE}",', ")"),
         "print(found.best)",
         "",
     ]
-    write_code(folder, _CODE, lines, arrays)
+    write_program(folder, _DATA, arrays, _CODE, "\n".join(lines))
 
 
 def _write(
-    found: Tuning, prepared: PreparedNetwork, settings: NetworkSettings, table: str, folder: Path
+    found: Tuned, prepared: PreparedNetwork, settings: NetworkSettings, table: str, folder: Path
 ) -> pd.DataFrame:
     """Write the tables and the best recipe; give the settings, the best first."""
     from ravine.cli.saved.folder import described_data
@@ -274,7 +277,7 @@ def _print(frame: pd.DataFrame, metrics: list[str]) -> None:
     print_table(f"The best first{more}", heads, rows, texts=len(labels))
 
 
-def _as_data(found: Tuning, frame: pd.DataFrame) -> dict[str, Any]:
+def _as_data(found: Tuned, frame: pd.DataFrame) -> dict[str, Any]:
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     best = found.best
     assert best.network is not None
