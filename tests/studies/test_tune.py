@@ -271,6 +271,18 @@ def test_estimators_are_fitted_in_full_and_the_best_has_its_parameters():
     assert best.estimator.alpha == best.settings["alpha"]
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_estimators_get_the_times_that_they_can_use(early_stopping):
+    what = rv.MLPRegressor(max_iter=3, early_stopping=early_stopping)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of iterations that end before convergence
+        found = rv.tune(what, X, Y, {"alpha": [0.0, 1.0]}, budget=2, seeds=1, time=np.arange(200))
+        model = found.best.estimator.set_params(random_state=0)
+        model.fit(X[:160], Y[:160], **({"time": np.arange(160)} if early_stopping else {}))
+    expected = np.mean((model.predict(X[160:]) - Y[160:]) ** 2)
+    assert found.best.scores["val_loss"] == pytest.approx(expected, rel=1e-6)
+
+
 def test_an_unknown_parameter_of_an_estimator_is_named_with_the_nearest():
     with pytest.raises(SpecError, match="MLPRegressor has no parameter 'alpa'") as caught:
         rv.tune(rv.MLPRegressor(), X, Y, {"alpa": [1.0, 2.0]}, budget=2)

@@ -38,7 +38,7 @@ class EstimatorTrainer(Trainer):
         The same, coded, with groups and times.
     given : dict
         Groups and times as they were given; what ``fit`` takes of them it gets, for the rows that
-        it trains on.
+        it trains on, unless its ``early_stopping`` is off.
     places : sequence of (Split, int)
         The split and the ``random_state`` of each run.
     store : Store or None
@@ -117,7 +117,9 @@ class EstimatorTrainer(Trainer):
         from sklearn.utils import _safe_indexing as rows_of
 
         estimator = self.made(contender.settings, seed)
-        sides = {name: rows_of(values, split.rows) for name, values in self._given.items()}
+        watches = getattr(estimator, "early_stopping", True)  # MLPs use groups and times for it
+        given = self._given if watches else {}
+        sides = {name: rows_of(values, split.rows) for name, values in given.items()}
         names, started = self.metrics(), clock.perf_counter()
         try:
             estimator.fit(rows_of(self.X, split.rows), self.y[split.rows], **sides)
