@@ -151,7 +151,7 @@ def _colour_dots(ax: Axes, labels: Sequence[str], means: Array) -> None:
     """Draw the dots of candidates as their lines are in the other panels."""
     for place in range(len(labels)):
         colour, marker = _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)]
-        ax.plot(means[place], place, marker, color=colour, zorder=5)
+        ax.plot(means[place], place, marker, color=colour, markersize=9, zorder=5)
 
 
 def _finish(ax: Axes, means: Array) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,20 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.data.gate import as_rows
 from ravine.data.splitting import check_sides
 from ravine.errors import DataError, ParameterError
-from ravine.models.model import Model
 from ravine.specs.network import Network
 from ravine.specs.optimizers import Optimizer
 from ravine.specs.penalties import Penalty
 from ravine.specs.recipe import LARGEST_SEED, Recipe
 from ravine.specs.rules import Number, Whole
 from ravine.specs.schedules import Schedule
-from ravine.studies.candidates import Candidate, kind_of, make_candidates
-from ravine.studies.comparison import Comparison, Outcome
-from ravine.studies.splits import Split, check_classes, held_out, row_numbers
-from ravine.studies.store import Store
-from ravine.studies.stored import keys_of, train_stored
+from ravine.studies.candidates import kind_of, make_candidates
+from ravine.studies.compared_runs import Parts, Runs, watches
+from ravine.studies.comparison import Comparison
+from ravine.studies.splits import held_out, row_numbers
 from ravine.studies.table import Table, join
-from ravine.studies.trials import Measure, Result, Trial, train_trials
 from ravine.studies.tuning import Tuning, read_budget, read_rates, tune_rates
 from ravine.training.jobs import Job
 from ravine.training.train import Progress
@@ -36,9 +31,6 @@ __all__ = ["compare"]
 
 Rows = NDArray[np.int64]
 Held = float | ArrayLike | tuple[ArrayLike, ArrayLike]
-
-#: Fresh seeds of each rate that is not the best, for the curves.
-_SEEDS_OF_OTHERS = 3
 
 
 def compare(
@@ -178,124 +170,8 @@ def compare(
             )
     fresh = [recipe.seed + 1 + seed for seed in range(seeds)]
     outcomes = runs.judge(tunings, fresh)
-    watched = "validation" if any(_watches(candidate) for candidate in candidates) else "test"
+    watched = "validation" if any(watches(candidate) for candidate in candidates) else "test"
     return Comparison(outcomes, kind, fresh, table.units[parts.test], target, watched)
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """Which rows train, validate and test."""
-
-    train: Rows
-    validation: Rows
-    test: Rows
-
-
-@dataclass(frozen=True, eq=False)
-class Runs:
-    """Trains the runs of a comparison, on the parts of the table that each may see."""
-
-    table: Table
-    parts: Parts
-    store: str | os.PathLike[str] | None
-    threads: int | None
-    progress: Progress
-
-    def check(self, candidates: Sequence[Candidate]) -> None:
-        """Refuse training rows of one class."""
-        classes = self.table.classes([candidate.job(None, 0) for candidate in candidates])
-        for rows in {len(c.rows): c.rows for c in candidates}.values():
-            for held in (self.parts.validation, self.parts.test):
-                check_classes([Split(rows, held)], classes, of_many=False)
-
-    def tune(self, tries: Sequence[tuple[Candidate, float]], seed: int) -> list[Result]:
-        """Train tries with the tuning seed; they are scored on validation rows."""
-        trials = [
-            Trial(candidate.job(rate, seed), Split(candidate.rows, self.parts.validation))
-            for candidate, rate in tries
-        ]
-        return self._train(trials, None, "tuning")
-
-    def judge(self, tunings: Sequence[Tuning], seeds: Sequence[int]) -> list[Outcome]:
-        """Run best settings with fresh seeds, and other rates with some of them; test them all."""
-        finals = [
-            self._fresh(tuning.candidate, tuning.best, seed)
-            for tuning in tunings
-            for seed in (seeds if tuning.best is not None or not tuning.tries else ())
-        ]
-        others = [
-            (tuning, rate)
-            for tuning in tunings
-            for rate in sorted(tuning.tries)
-            if rate != tuning.best and np.isfinite(tuning.score(rate))
-        ]
-        few = seeds[:_SEEDS_OF_OTHERS]
-        curves = [self._fresh(t.candidate, rate, seed) for t, rate in others for seed in few]
-        of_finals = iter(self._train(finals, self._measure_rows, self._purpose("final")))
-        of_curves = iter(self._train(curves, self._measure_mean, self._purpose("curves")))
-        found = []
-        for tuning in tunings:
-            ran = tuning.best is not None or not tuning.tries
-            final = [next(of_finals) for _ in seeds] if ran else []
-            own = [rate for other, rate in others if other is tuning]
-            found.append(Outcome(tuning, final, {r: [next(of_curves) for _ in few] for r in own}))
-        return found
-
-    def _fresh(self, candidate: Candidate, rate: float | None, seed: int) -> Trial:
-        """Give a run that is tested; only one that watches rows gets those that validate."""
-        held = self.parts.validation if _watches(candidate) else self.parts.test
-        return Trial(candidate.job(rate, seed), Split(candidate.rows, held))
-
-    def _measure_mean(self, model: Model, trial: Trial) -> dict[str, ArrayLike]:
-        test = self.parts.test
-        return {"test_loss": model.evaluate(self.table.X[test], self.table.y[test])["loss"]}
-
-    def _measure_rows(self, model: Model, trial: Trial) -> dict[str, ArrayLike]:
-        test = self.parts.test
-        losses = model.row_losses(self.table.X[test], self.table.y[test])
-        return self._measure_mean(model, trial) | {"row_losses": losses}
-
-    def _purpose(self, name: str) -> str:
-        """Name what is measured, and on which rows."""
-        return f"{name} {Split(self.parts.train, self.parts.test).hash}"
-
-    def _train(
-        self, trials: Sequence[Trial], measure: Measure | None, purpose: str
-    ) -> list[Result]:
-        """Train trials, and give what they gave in their order."""
-        found: dict[int, Result] = {}
-        how: dict[str, Any] = {
-            "threads": self.threads,
-            "progress": self.progress,
-            "measure": measure,
-        }
-        if self.store is None:
-            found.update(train_trials(trials, self.table, **how))
-        else:
-            lots: dict[str, list[int]] = {}
-            for number, trial in enumerate(trials):
-                lots.setdefault(trial.split.hash, []).append(number)
-            for name, numbers in lots.items():  # a store is of one split
-                folder = Store(str(Path(self.store) / name))
-                chosen = [trials[number] for number in numbers]
-                for place, result in train_stored(
-                    folder, chosen, self.table, purpose=purpose, **how
-                ):
-                    found[numbers[place]] = result
-                for number, key in zip(numbers, keys_of(chosen, self.table, purpose), strict=True):
-                    if not found[number].history:
-                        found[number] = folder.read(key).result
-        if len(found) < len(trials):  # the engine was stopped between runs
-            raise KeyboardInterrupt
-        return [found[number] for number in range(len(trials))]
-
-
-def _watches(candidate: Candidate) -> bool:
-    """Whether training looks at the rows that validate."""
-    recipe = candidate.recipe
-    rate = recipe.optimizer.learning_rate
-    plateau = isinstance(rate, Schedule) and rate.plateau is not None
-    return recipe.validation_fraction == 0 and (recipe.stopping is not None or plateau)
 
 
 def _networks(network: Network | None, networks: Any) -> list[Network]:

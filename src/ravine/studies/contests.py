@@ -214,7 +214,7 @@ def best_of(scores: Sequence[Array]) -> list[tuple[float, float, float]]:
             if weight == 0:
                 continue
             centre = float(values[there].mean())
-            mean += weight * centre
+            mean += float(weight) * centre
             spread = math.sqrt(count * (count - 1)) if count > 1 else math.nan
             errors[: len(values)] += weight * np.where(there, values - centre, 0.0) / spread
         failed = 0.0 if total > 1 - 1e-12 else 1 - total

@@ -80,8 +80,8 @@ def as_code(value: Any) -> str:
     Examples
     --------
     >>> import ravine as rv
-    >>> as_code([0.1, rv.SGD(0.5)])
-    "[0.1, rv.SGD.from_dict({'kind': 'SGD', 'learning_rate': 0.5})]"
+    >>> as_code({"rates": [0.1, 1.0], "penalty": rv.L1(0.5)})
+    "{'rates': [0.1, 1.0], 'penalty': rv.L1.from_dict({'kind': 'L1', 'alpha': 0.5, ...})}"
     """
     from ravine.specs.spec import Spec
 
