@@ -56,6 +56,7 @@ _HOMES = {
     "surface": "diagnostics.surface",
     "train": "training.train",
     "train_many": "training.train",
+    "tune": "studies.tune",
 }
 
 #: Modules that are public names themselves.

@@ -78,6 +78,7 @@ from ravine.studies.jobs import geomspace as geomspace
 from ravine.studies.jobs import grid as grid
 from ravine.studies.jobs import sample as sample
 from ravine.studies.study import Study as Study
+from ravine.studies.tune import tune as tune
 from ravine.training.augmented_rows import augment as augment
 from ravine.training.jobs import Job as Job
 from ravine.training.steps import Step as Step
@@ -174,5 +175,6 @@ __all__ = [
     "surface",
     "train",
     "train_many",
+    "tune",
     "__version__",
 ]

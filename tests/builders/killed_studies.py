@@ -45,7 +45,7 @@ def table(done):
 def run(store, trained, kill_at=None):
     """Run the study, and note how many runs were trained for it; die at a step of writing."""
     if kill_at is not None:
-        _die_at(kill_at)
+        die_at(kill_at)
     count = 0
     train = stored.train_trials
 
@@ -60,7 +60,7 @@ def run(store, trained, kill_at=None):
     Path(trained).write_text(str(count), encoding="utf-8")
 
 
-def _die_at(step):
+def die_at(step):
     """Kill this process at a step: before a flush, between flush and rename, or after a rename."""
     flush, replace, left = files._flush, Path.replace, [step]
 

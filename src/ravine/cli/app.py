@@ -26,6 +26,7 @@ from ravine.cli.commands import (
     runs,
     study,
     train,
+    tune,
 )
 from ravine.cli.output import say
 from ravine.errors import RavineError
@@ -60,6 +61,7 @@ for module, name in (
     (lr_range, "lr-range"),
     (noise, "noise"),
     (study, "study"),
+    (tune, "tune"),
     (runs, "runs"),
 ):
     app.command(name, help=_flowing(module.command.__doc__))(module.command)

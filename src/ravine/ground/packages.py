@@ -11,6 +11,7 @@ __all__ = ["needs"]
 #: The package to install for a module, if it has another name.
 _INSTALLED_BY = {
     "matplotlib": "'ravine[plots]'",
+    "optuna": "'ravine[tune]'",
     "scipy_openblas32": "scipy-openblas32",
     "sklearn": "scikit-learn",
     "tomli_w": "tomli-w",

@@ -13,12 +13,12 @@ from ravine.errors import ParameterError
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import Number, Whole
-from ravine.studies.labels import Label, short_labels
+from ravine.studies.labels import Label, labels_of_all, short_labels
 from ravine.studies.settings import changed
-from ravine.studies.space import read_space
+from ravine.studies.space import points_of, read_space
 from ravine.training.jobs import Job
 
-__all__ = ["LabelledJob", "geomspace", "grid", "labelled", "sample"]
+__all__ = ["LabelledJob", "geomspace", "grid", "in_words", "labelled", "sample"]
 
 
 @dataclass(frozen=True)
@@ -147,12 +147,12 @@ def sample(
     dimensions = read_space(space)
     n = Whole(at_least=1)("sample", "n", n)
     seed = Whole(at_least=0)("sample", "seed", seed)
-    points = _stratified(n, len(dimensions), seed)
+    points = points_of(n, len(dimensions), seed)
     values = {
         name: [dimension.at(u) for u in points[:, place]]
         for place, (name, dimension) in enumerate(dimensions.items())
     }
-    labels = {name: _labels_of_all(drawn) for name, drawn in values.items()}
+    labels = {name: labels_of_all(drawn) for name, drawn in values.items()}
     return [
         _job(
             network,
@@ -244,11 +244,17 @@ def _job(
 ) -> LabelledJob:
     own, how = changed(network, recipe, settings)
     labels = dict(zip(settings, said, strict=True))
-    return LabelledJob(own, how, label=_in_words(labels), labels=labels)
+    return LabelledJob(own, how, label=in_words(labels), labels=labels)
 
 
-def _in_words(labels: Mapping[str, Label]) -> str:
-    """Write labels in a line, by the last part of each name where that is clear."""
+def in_words(labels: Mapping[str, Label]) -> str:
+    """Write labels in a line, by the last part of each name where that is clear.
+
+    Examples
+    --------
+    >>> in_words({"optimizer.learning_rate": 0.1, "seed": 3})
+    'learning_rate=0.1, seed=3'
+    """
     lasts = [name.rpartition(".")[2] for name in labels]
     return ", ".join(
         f"{last if lasts.count(last) == 1 else name}={_written(value)}"
@@ -258,27 +264,3 @@ def _in_words(labels: Mapping[str, Label]) -> str:
 
 def _written(value: Label) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _labels_of_all(values: Sequence[Any]) -> list[Label]:
-    """Give the labels of values, some of which may be the same."""
-    different: list[Any] = []
-    places = []
-    for value in values:
-        same = [i for i, other in enumerate(different) if other is value or other == value]
-        places.append(same[0] if same else len(different))
-        if not same:
-            different.append(value)
-    labels = short_labels(different)
-    return [labels[place] for place in places]
-
-
-def _stratified(n: int, dimensions: int, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Give n points of a Sobol sequence, one in each n-th of every axis."""
-    from scipy.stats import qmc
-
-    exponent = max(n - 1, 0).bit_length()
-    points = qmc.Sobol(dimensions, seed=seed).random_base2(exponent)[:n]
-    ranks = np.argsort(np.argsort(points, axis=0, kind="stable"), axis=0)
-    within = np.random.default_rng(seed).uniform(size=points.shape)
-    return np.asarray((ranks + within) / n)

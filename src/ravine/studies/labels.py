@@ -11,7 +11,7 @@ from ravine.specs.layers import Normalize
 from ravine.specs.network import Network
 from ravine.specs.spec import Spec, short
 
-__all__ = ["Label", "short_labels"]
+__all__ = ["Label", "labels_of_all", "short_labels"]
 
 #: A value of a setting in a table.
 Label = bool | int | float | str | None
@@ -55,6 +55,25 @@ def short_labels(values: Sequence[Any]) -> list[Label]:
             seen[label] += 1
             labels[place] = f"{label} #{seen[label]}"
     return labels
+
+
+def labels_of_all(values: Sequence[Any]) -> list[Label]:
+    """Give the labels of values, some of which may be the same.
+
+    Examples
+    --------
+    >>> labels_of_all([0.1, 0.2, 0.1])
+    [0.1, 0.2, 0.1]
+    """
+    different: list[Any] = []
+    places = []
+    for value in values:
+        same = [i for i, other in enumerate(different) if other is value or other == value]
+        places.append(same[0] if same else len(different))
+        if not same:
+            different.append(value)
+    labels = short_labels(different)
+    return [labels[place] for place in places]
 
 
 def _plain(value: Any) -> Label:

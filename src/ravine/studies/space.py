@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ravine.errors import ParameterError
 
-__all__ = ["Choices", "Dimension", "Distribution", "Range", "read_space"]
+__all__ = ["Choices", "Dimension", "Distribution", "Range", "points_of", "read_space"]
 
 
 class Dimension(Protocol):
@@ -120,6 +121,23 @@ def read_space(space: Mapping[str, Any]) -> dict[str, Dimension]:
             hint='Such as {"optimizer.learning_rate": (1e-4, 1.0, "log")}.',
         )
     return {name: _dimension(name, values) for name, values in space.items()}
+
+
+def points_of(n: int, dimensions: int, seed: int) -> NDArray[np.float64]:
+    """Give n points of a scrambled Sobol sequence, one in each n-th of every axis.
+
+    Examples
+    --------
+    >>> np.sort((4 * points_of(4, 1, seed=0)).astype(int).ravel())
+    array([0, 1, 2, 3])
+    """
+    from scipy.stats import qmc
+
+    exponent = max(n - 1, 0).bit_length()
+    points = qmc.Sobol(dimensions, seed=seed).random_base2(exponent)[:n]
+    ranks = np.argsort(np.argsort(points, axis=0, kind="stable"), axis=0)
+    within = np.random.default_rng(seed).uniform(size=points.shape)
+    return np.asarray((ranks + within) / n)
 
 
 def _dimension(name: str, values: Any) -> Dimension:

@@ -7,7 +7,7 @@ import json
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from ravine.ground.text import plural
 from ravine.specs.network import Network
 from ravine.studies.claims import Claims
 from ravine.studies.record import Record, result_of
+from ravine.studies.splits import Split
 from ravine.studies.store import Store
 from ravine.studies.table import Table
 from ravine.studies.trials import Measure, Result, Trial, train_trials, versions
@@ -71,7 +72,7 @@ def train_stored(
     places: dict[str, list[int]] = {}
     for number, key in enumerate(keys):
         places.setdefault(key, []).append(number)
-    check_store(store.headers(), table, trials)
+    check_store(store.headers(), table, [trial.split for trial in trials])
     with Claims(store.claims) as claims:
         left = dict.fromkeys(places)
         most = 4 * check_threads(threads)
@@ -167,7 +168,7 @@ def _described(network: Network) -> dict[str, Any]:
 
 
 def check_store(
-    headers: Mapping[str, Mapping[str, Any]], table: Table, trials: Sequence[Trial]
+    headers: Mapping[str, Mapping[str, Any]], table: Table, splits: Iterable[Split]
 ) -> None:
     """Refuse a store of another table, split or version, and tell of several instruction levels.
 
@@ -177,15 +178,15 @@ def check_store(
         The headers of all records.
     table : Table
         The rows.
-    trials : sequence of Trial
-        What is to be trained.
+    splits : iterable of Split
+        Which rows are to be trained on.
 
     Raises
     ------
     FileError
         If it is another study's.
     """
-    now, splits = versions(), {trial.split.hash for trial in trials}
+    now, hashes = versions(), {split.hash for split in splits}
     cure = "Name another folder, or run the study on what it was begun with."
     for header in headers.values():
         if header["data"] != table.hash:
@@ -194,7 +195,7 @@ def check_store(
                 f"{table.hash}): X, y, groups or time are not the same.",
                 hint=cure,
             )
-        if header["split"] not in splits:
+        if header["split"] not in hashes:
             raise FileError(
                 f"The store holds runs on another split of this table ({header['rows']} rows to "
                 f"train on, {header['validation_rows']} held out): validation or cv are not the "

@@ -21,7 +21,17 @@ from ravine.studies.table import Table
 from ravine.training.jobs import Job
 from ravine.training.train import Progress, train_many
 
-__all__ = ["Measure", "Result", "Trial", "train_trials", "versions"]
+__all__ = [
+    "Measure",
+    "Result",
+    "Trial",
+    "dated",
+    "name_job",
+    "origin_here",
+    "result_from",
+    "train_trials",
+    "versions",
+]
 
 #: What else is to be known of each model: arrays of numbers by name, such as losses of test rows.
 Measure = Callable[[Model, "Trial"], Mapping[str, ArrayLike]]
@@ -151,19 +161,18 @@ def train_trials(
     if not trials:
         return
     jobs = [trial.placed(table) for trial in trials]
-    origin = versions() | {"worker": f"{socket.gethostname()}:{os.getpid()}"}
+    origin = origin_here()
     try:
         runs = train_many(
             jobs, table.X, table.y, threads=threads, progress=progress, as_completed=True
         )
     except RavineError:
-        _name_job(trials, table)
+        name_job(trials, table)
         raise
     for number, model in runs:
         if model.status == "interrupted":
             continue
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        yield number, _result(trials[number], model, table, measure, origin | {"date": now})
+        yield number, result_from(trials[number], model, table, measure, origin)
 
 
 def versions() -> dict[str, str]:
@@ -185,9 +194,51 @@ def versions() -> dict[str, str]:
     }
 
 
-def _result(
-    trial: Trial, model: Model, table: Table, measure: Measure | None, origin: dict[str, str]
+def origin_here() -> dict[str, str]:
+    """Give where runs of this process come from: versions and worker.
+
+    Examples
+    --------
+    >>> sorted(set(origin_here()) - set(versions()))
+    ['worker']
+    """
+    return versions() | {"worker": f"{socket.gethostname()}:{os.getpid()}"}
+
+
+def dated(origin: Mapping[str, str]) -> dict[str, str]:
+    """Add the time of day to where a run comes from.
+
+    Examples
+    --------
+    >>> list(dated({}))
+    ['date']
+    """
+    return {**origin, "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
+
+
+def result_from(
+    trial: Trial, model: Model, table: Table, measure: Measure | None, origin: Mapping[str, str]
 ) -> Result:
+    """Give what a trial gave: the model's scores and history, and what is measured of it.
+
+    Parameters
+    ----------
+    trial : Trial
+        What was trained.
+    model : Model
+        What came of it.
+    table : Table
+        The rows.
+    measure : callable or None
+        As in `train_trials`.
+    origin : dict of str to str
+        As `origin_here` gives it; the date is added.
+
+    Returns
+    -------
+    Result
+        Whole.
+    """
     history = {name: np.asarray(model.history[name], np.float64) for name in model.history}
     result = Result(
         status=model.status,
@@ -198,7 +249,7 @@ def _result(
         best_epoch=model.best_epoch,
         seconds=float(history["seconds"][-1]) if len(model.history) else 0.0,
         history=history,
-        origin=origin,
+        origin=dated(origin),
     )
     if measure is None or result.diverged:
         return result
@@ -226,7 +277,7 @@ def _scores(trial: Trial, model: Model, table: Table) -> dict[str, float]:
     return scores
 
 
-def _name_job(trials: Sequence[Trial], table: Table) -> None:
+def name_job(trials: Sequence[Trial], table: Table) -> None:
     """Raise the error of the first job that fails by itself, with its label."""
     for trial in trials:
         try:

@@ -138,7 +138,8 @@ class Run:
         save: Callable[[dict[str, Any]], None] | None = None,
         every: int = 0,
     ) -> None:
-        """Have a watcher see the epochs, and a snapshot saved after every so many."""
+        """Have a watcher see the epochs, and a snapshot saved after every so many, or neither."""
+        self._hook = None
         if watcher is not None or save is not None:
             self.keep = self.keep or every > 0
             self._hook = EngineHook(self._columns, watcher, save, every)

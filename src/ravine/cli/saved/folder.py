@@ -24,6 +24,7 @@ __all__ = [
     "PICTURE",
     "RECIPE",
     "ResultFolder",
+    "described_data",
     "make_folder",
     "other_runs",
     "refuse_foreign",
@@ -77,20 +78,8 @@ class ResultFolder:
         **how : Recipe, Network or dict
             What `write_recipe_file` takes: recipe and network, or the estimator's parameters.
         """
-        import ravine
-
         self._how = how
-        self._data = {
-            "made_by": f"ravine {ravine.__version__}",
-            "table": table,
-            "target": settings.target,
-            "task": task,
-            "drop": list(settings.drop),
-            "test_fraction": settings.test_fraction,
-            "missing": None if settings.missing is None else list(settings.missing),
-        }
-        columns = settings.side_columns.items()
-        self._data |= {flag.removeprefix("--"): name for flag, name in columns}
+        self._data = described_data(table, settings, task)
 
     def write_unfinished(self) -> None:
         """Write the recipe file of a training that has begun, without an id: resuming needs it."""
@@ -203,6 +192,38 @@ def _rescued(model: SavedModel, error: FileError) -> FileError:
     except (OSError, RavineError):
         return FileError(f"{error} The trained model is lost.", hint=error.hint)
     return FileError(f"{error} The trained model was saved as {str(path)!r}.", hint=error.hint)
+
+
+def described_data(table: str, settings: TableSettings, task: str) -> dict[str, Any]:
+    """Describe a table and what is predicted from it, as the ``[data]`` of a recipe file.
+
+    Parameters
+    ----------
+    table : str
+        Name of the table's file.
+    settings : TableSettings
+        What is predicted, and from what.
+    task : str
+        The task.
+
+    Returns
+    -------
+    dict
+        What `write_recipe_file` takes.
+    """
+    import ravine
+
+    data = {
+        "made_by": f"ravine {ravine.__version__}",
+        "table": table,
+        "target": settings.target,
+        "task": task,
+        "drop": list(settings.drop),
+        "test_fraction": settings.test_fraction,
+        "missing": None if settings.missing is None else list(settings.missing),
+    }
+    columns = settings.side_columns.items()
+    return data | {flag.removeprefix("--"): name for flag, name in columns}
 
 
 def make_folder(path: Path) -> None:
