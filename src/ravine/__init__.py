@@ -22,7 +22,7 @@ _FAMILIES = (
     "specs.stopping",
 )
 
-#: Where the other public names live.
+#: The modules of the other public names.
 _HOMES = {
     "History": "models.history",
     "Job": "training.jobs",
@@ -38,6 +38,7 @@ _HOMES = {
     "backpropagate": "diagnostics.backpropagation",
     "bias_variance": "diagnostics.bias_variance.study",
     "check_gradients": "diagnostics.gradients",
+    "compare": "studies.compare",
     "curvature": "diagnostics.curvature",
     "geomspace": "studies.jobs",
     "gradient": "diagnostics.gradient",

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ravine.cli.as_code import as_code
 from ravine.cli.flags.options import JsonFlag
 from ravine.cli.output import note, number, print_json, print_table, say
-from ravine.cli.target_unit import say_unit
-from ravine.errors import FileError, ParameterError, SpecError
+from ravine.cli.saved.unfinished import as_code, check_unfinished, write_program
+from ravine.errors import ParameterError, SpecError
 from ravine.ground.text import plural
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def command(
     plan = _plan(spec, file)
     prepared = _prepare(spec, file, plan)
     folder = Path(out if out is not None else f"ravine-{Path(spec).stem}")
-    _check_folder(folder, resume=resume)
+    check_unfinished(folder, _STORE, "ravine study", resume=resume)
     study, how = _make(prepared, plan, folder)
     _write_code(study, how, prepared, plan, folder)
     started = time.perf_counter()
@@ -101,7 +100,7 @@ def command(
             print_json(_as_data(summary) | {"runs": done, "seconds": seconds})
         else:
             _print(summary)
-            say_unit(prepared)
+            prepared.say_unit()
         say(f"saved in {folder}: {plural(done, 'run')} in {seconds:.1f} s")
     if interrupted:
         say("interrupted: --resume goes on")
@@ -197,20 +196,6 @@ def _described(path: str, name: str, value: Any) -> Any:
         raise SpecError(f"{path}: in [study]: {name}: {cause}", hint=cause.hint) from cause
 
 
-def _check_folder(folder: Path, *, resume: bool) -> None:
-    store = folder / _STORE / "runs"
-    if store.is_dir() and any(store.iterdir()) and not resume:
-        raise FileError(
-            f"The folder {str(folder)!r} has runs of a study already.",
-            hint="Pass --resume to go on with them, or --out DIR for another folder.",
-        )
-    if folder.is_dir() and not store.is_dir() and any(folder.iterdir()):
-        raise FileError(
-            f"The folder {str(folder)!r} holds files that 'ravine study' did not write.",
-            hint="Choose another folder: --out DIR",
-        )
-
-
 def _make(prepared: PreparedNetwork, plan: Plan, folder: Path) -> tuple[Study, dict[str, Any]]:
     """Make the study, and what its run is given."""
     from ravine.cli.saved.folder import make_folder
@@ -246,8 +231,6 @@ def _write_code(
     """Write the rows as numbers, and the Python that does the same on them."""
     import numpy as np
 
-    from ravine.ground.files import atomic_write
-
     arrays = {name: value for name, value in how.items() if isinstance(value, np.ndarray)}
     given = [f'    {name}=data["{name}"],' for name in arrays if name not in ("X", "y")]
     if "validation" in how:
@@ -271,10 +254,7 @@ def _write_code(
         "print(study.summary())",
         "",
     ]
-    with atomic_write(folder / _DATA) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    with atomic_write(folder / _CODE) as temporary:
-        temporary.write_text("\n".join(lines), encoding="utf-8")
+    write_program(folder, _DATA, arrays, _CODE, "\n".join(lines))
 
 
 def _write(study: Study, folder: Path) -> pd.DataFrame:
