@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ravine.cli.output import can_draw, print_json, say, show
 from ravine.cli.saved.folder import make_folder, refuse_foreign
-from ravine.cli.saved.unfinished import as_code
+from ravine.cli.saved.unfinished import as_code, write_program
 from ravine.ground.files import atomic_write
 
 if TYPE_CHECKING:
@@ -75,8 +75,6 @@ def report(
     numbers : dict or None
         What to print as JSON in place of the sentence.
     """
-    import numpy as np
-
     frame, rows = found.to_frame(), prepared.training
     lines = [
         _HEAD.format(command=command),
@@ -93,15 +91,13 @@ def report(
         f'found.to_frame().to_csv("{command}.csv", index=False)',
         "",
     ]
-    with atomic_write(folder / _DATA) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, X=rows.X, y=rows.y)
     with atomic_write(folder / f"{command}.csv") as temporary:
         frame.to_csv(temporary, index=False)
     draws = can_draw(f"{command}.png")
     if draws:
         _draw(found, folder / f"{command}.png")
-    with atomic_write(folder / f"{command}.py") as temporary:
-        temporary.write_text("\n".join(lines), encoding="utf-8")
+    program = "\n".join(lines)
+    write_program(folder, _DATA, {"X": rows.X, "y": rows.y}, f"{command}.py", program)
     if numbers is not None:
         table = frame.astype(object).where(frame.notna(), None).to_dict("records")
         print_json(numbers | {"table": table})
