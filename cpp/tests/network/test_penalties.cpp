@@ -88,5 +88,5 @@ TEST_CASE_TEMPLATE("max-norm scales down the columns that are too long, and no o
 
 TEST_CASE("an unknown penalty is an error") {
     CHECK_THROWS_WITH_AS(Penalty::from(spec("L3", {{"alpha", 1.0}})),
-                         "There is no penalty 'L3'. There are: ElasticNet, L1, L2.", EngineError);
+                         "There is no penalty 'L3'. There are: Custom, ElasticNet, L1, L2.", EngineError);
 }
