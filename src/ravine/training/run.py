@@ -1,4 +1,4 @@
-"""Runs: what the engine is told of a network, a recipe and rows."""
+"""Runs: what the engine is told about a network, a recipe and rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["OnStep", "Run", "Sides"]
 #: Given step, epoch, loss, learning rate, weights, gradient, and what gives the run's snapshot.
 OnStep = Callable[..., bool]
 
-#: The group and the time of each row, where there are any.
+#: The group and the time of each row, if there are any.
 Sides = tuple[ArrayLike | None, ArrayLike | None]
 
 
@@ -44,7 +44,7 @@ class Run:
     network : Network
         What is fitted.
     recipe : Recipe
-        How.
+        How it is trained.
     data : SharedData
         The rows that runs share.
     rows, validation_rows : array-like of int, optional
@@ -52,26 +52,25 @@ class Run:
     y : array-like, optional
         Targets of this run alone.
     start : Model, optional
-        Whose weights it starts from.
+        The model whose weights it starts from.
     classes : ndarray, optional
-        The classes, where the rows need not hold all of them; None takes those of `start`, or finds
-        them.
+        The classes, if the rows may lack some of them; None takes those of `start`, or finds them.
     weigh_by : {"run", "batch"}, default "run"
         "run": rows of weight 0 are absent, and the losses of B rows are divided by B times the mean
-        weight of the training rows. "batch", for scikit-learn's MLPs: rows of weight 0 take up
-        their places, and each mini-batch is divided by its own weights.
+        weight of the training rows. "batch", for scikit-learn's MLPs: rows of weight 0 keep
+        their places, and the loss of each mini-batch is divided by its own weights.
     sides : tuple (groups, time)
         The group and the time of each row of `data`, by which validation rows are set aside; None
         for either.
     offsets : ndarray, optional
-        The offsets of the weights that it goes on from; None takes those of `start`, or those that
+        The offsets of the weights that it resumes from; None takes those of `start`, or those that
         the rows need.
     recording : Recording, optional
         What to record of its steps.
     keep : bool, default False
-        Whether it gives its snapshot when it has ended, to go on from.
+        Whether it gives its snapshot when it has ended, to resume from.
     stacklevel : int, default 5
-        Whom a warning is for, as in `warnings.warn`: who called `train`.
+        As in `warnings.warn`, so that a warning points to the caller of `train`.
 
     Examples
     --------
@@ -162,7 +161,7 @@ class Run:
         return self.recording.trace(taken, self.recipe.optimizer, n, self.handle.layout)
 
     def resume(self, snapshot: Mapping[str, Any], custom: Sequence[NDArray[Any]] = ()) -> None:
-        """Go on from a snapshot, or from weights alone.
+        """Resume from a snapshot, or from weights alone.
 
         Parameters
         ----------
@@ -188,7 +187,7 @@ class Run:
             self._hook.show_rest(history, done)
 
     def job(self) -> dict[str, Any]:
-        """Describe the run to the engine; if it is to be kept, it gives its whole state."""
+        """Describe the run to the engine; if it is kept, it gives its whole state."""
         hook = self._hook
         return {
             "network": self.data.described(self.network),
@@ -210,7 +209,7 @@ class Run:
         }
 
     def custom_augmentation(self) -> CustomAugmentation | None:
-        """Give what makes an epoch's rows by the recipe's custom functions, if it has any."""
+        """Give the function that makes an epoch's rows by the recipe's custom functions, if any."""
         functions = custom_of(self.recipe.augmentation)
         if not functions:
             return None
