@@ -115,7 +115,8 @@ def train(
     Raises
     ------
     ParameterError
-        If network, recipe and data do not suit one another, or groups or time would change nothing.
+        If network, recipe and data do not suit one another, groups or time would change nothing,
+        the optimizer keeps nothing of a name in `record`, or memory does not hold the trace.
     DataError
         If X, y or weights cannot be trained on, groups or time lack a value, or all rows are of one
         group or time.
