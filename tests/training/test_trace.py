@@ -251,3 +251,17 @@ def test_a_few_elements_are_lines_and_many_are_bands():
     ax = many.plot(Figure().add_subplot())
     np.testing.assert_allclose(ax.lines[0].get_ydata(), np.median(many["weights"].flat, axis=1))
     assert len(ax.collections) == 2
+
+
+def test_one_list_of_names_serves_several_optimizers():
+    everything = ["weights", "gradient", "velocity", "learning_rate", "second_moment"]
+    kept = {}
+    for rule in (rv.SGD(0.1, momentum=0.9), rv.Adam(0.1), rv.SGD(0.1)):
+        recipe = rv.Recipe(optimizer=rule, epochs=2)
+        network = rv.Network([rv.Dense(1)])
+        trace = rv.train(network, [[1.0], [2.0]], [1.0, 3.0], recipe, record=everything).trace
+        kept[repr(rule)] = set(trace.names)
+        with pytest.raises(rv.errors.ParameterError, match="The trace has no"):
+            trace["velocity" if "velocity" not in trace.names else "second_moment"]
+    always = {"weights", "gradient", "learning_rate"}
+    assert list(kept.values()) == [always | {"velocity"}, always | {"second_moment"}, always]

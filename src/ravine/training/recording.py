@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ravine.ground.memory import available_memory, gigabytes
 from ravine.models.trace import Trace
 from ravine.optimize.custom import is_custom
 from ravine.specs.augmentation import Synthesize
-from ravine.specs.optimizers import Optimizer
+from ravine.specs.optimizers import OPTIMIZERS, SGD, Optimizer
 from ravine.specs.recipe import Recipe
 from ravine.specs.rules import Whole, broken, nearest
 from ravine.specs.spec import for_engine
@@ -35,7 +36,8 @@ class Recording:
     Parameters
     ----------
     names : tuple of str
-        "weights", "gradient", "loss", "learning_rate", and what the optimizer keeps.
+        "weights", "gradient", "loss", "learning_rate", and what the optimizer keeps. What only
+        other built-in optimizers keep is left out, so that one list can serve several of them.
     every : int
         Step 1 is recorded, and every so many steps after it.
 
@@ -86,9 +88,12 @@ class Recording:
             raise broken("train", "record", "a list of names", record)
         if not names:
             raise broken("train", "record", "a list of at least one name, or None", record)
+        kept = {*_VECTORS, *_NUMBERS, *_kept(rule)}
+        here = tuple(name for name in dict.fromkeys(names) if name in kept)
         for name in names:
-            _check_name(name, rule)
-        return cls(tuple(dict.fromkeys(names)), every)
+            if name not in kept and not (here and name in _kept_by_others()):
+                raise _no_such_name(name, rule)
+        return cls(here, every)
 
     @property
     def vectors(self) -> list[str]:
@@ -173,20 +178,23 @@ def check_trace_fits(needed: int) -> None:
         )
 
 
-def _check_name(name: str, rule: Optimizer) -> None:
-    kept = _kept(rule)
-    known = [*_VECTORS, *_NUMBERS, *kept]
-    if name in known:
-        return
-    kind = type(rule).__name__
-    may = ", ".join(map(repr, known))
+def _no_such_name(name: str, rule: Optimizer) -> ParameterError:
+    known = [*_VECTORS, *_NUMBERS, *_kept(rule)]
     why = ""
     if is_custom(rule):
         why = " (What a custom optimizer keeps is its own: read model.optimizer_state.)"
-    raise ParameterError(
-        f"'record' cannot hold {name!r}. With {kind} it may hold {may}.{why}",
+    return ParameterError(
+        f"'record' cannot hold {name!r}. With {type(rule).__name__} it may hold "
+        f"{', '.join(map(repr, known))}.{why}",
         hint=nearest(name, known),
     )
+
+
+@cache
+def _kept_by_others() -> frozenset[str]:
+    """Give what any built-in rule keeps: one list of names may serve several rules."""
+    rules = [*OPTIMIZERS.shorthands.values(), SGD(momentum=0.9)]
+    return frozenset(name for rule in rules for name in _kept(rule))
 
 
 def _kept(rule: Optimizer) -> dict[str, tuple[int, ...]]:

@@ -102,8 +102,8 @@ def train(
         What to record of the steps, for ``model.trace`` (see `Trace`): "weights" (after the step),
         "gradient" (of the mini-batch with its penalty, before clipping), "loss", "learning_rate",
         and what the optimizer keeps, by the names of ``model.optimizer_state`` ("velocity",
-        "first_moment", "second_moment", "squared_gradient", "rates", …). None records nothing, and
-        costs nothing.
+        "first_moment", "second_moment", "squared_gradient", "rates", …). Names that only other
+        optimizers keep are left out of the trace. None records nothing, and costs nothing.
     record_every : int, default 1
         Step 1 is recorded, and every so many steps after it.
 
@@ -116,7 +116,8 @@ def train(
     ------
     ParameterError
         If network, recipe and data do not suit one another, groups or time would change nothing,
-        the optimizer keeps nothing of a name in `record`, or memory does not hold the trace.
+        no optimizer keeps a name in `record`, this one keeps none of them, or memory does not hold
+        the trace.
     DataError
         If X, y or weights cannot be trained on, groups or time lack a value, or all rows are of one
         group or time.
