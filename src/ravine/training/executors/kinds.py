@@ -144,6 +144,7 @@ class _Pool:
 
 @cache
 def _processes(workers: int) -> Executor:
+    needs("executor='joblib'", "joblib")
     from joblib.externals.loky import ProcessPoolExecutor
 
     made: Executor = ProcessPoolExecutor(workers, timeout=_IDLE, initializer=ignore_interrupts)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ravine.errors import ParameterError, WorkerError
+from ravine.ground.packages import needs
 from ravine.training.executors.kinds import Opened
 from ravine.training.executors.shards import Shards
 from ravine.training.origin import versions, worker
@@ -216,7 +217,8 @@ class _Spread:
 
 def _sendable(thing: Any, name: str) -> bytes:
     """Pickle something, code of the user's own, too."""
-    from joblib.externals import cloudpickle
+    needs("An executor", "cloudpickle")
+    import cloudpickle
 
     to = io.BytesIO()
     try:
