@@ -151,10 +151,6 @@ def _processes(workers: int) -> Executor:
     return made
 
 
-#: States of a future of Dask's whose value no worker has any more.
-_GONE = ("lost", "cancelled", "error")
-
-
 class _Dask(_Pool):
     """The workers of a client of Dask's, whose scheduler runs again what dead workers had."""
 
@@ -166,7 +162,6 @@ class _Dask(_Pool):
         super().__init__(client.get_executor(pure=False), threads)
         self.lost = (*_Pool.lost, KilledWorker)
         self._client = client
-        self._data: tuple[str, Any] | None = None
 
     @property
     def slots(self) -> int:
@@ -174,12 +169,10 @@ class _Dask(_Pool):
         return min(workers, self._threads or workers)
 
     def submit(self, call: dict[str, Any], data: Any) -> Future[Any]:
-        sent: Any = None
-        if data is not None:  # once to the cluster, whose workers hand it to one another
-            if self._data is None or self._data[0] != call["key"] or self._data[1].status in _GONE:
-                self._data = (call["key"], self._client.scatter(data, hash=False))
-            sent = self._data[1]
-        return super().submit(call, sent)
+        # As a part of the task: what is scattered is lost with the worker that has it.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")
+            return super().submit(call, data)
 
 
 def _current_client() -> Any:
