@@ -45,10 +45,10 @@ def dies_always(folder, tasks):
 def fails(folder, tasks):
     """Fail, with an error that cannot travel."""
 
-    class Strange(Exception):
+    class StrangeError(Exception):
         pass
 
-    raise Strange(f"what is {tasks[0]}?")
+    raise StrangeError(f"what is {tasks[0]}?")
 
 
 def die():

@@ -165,10 +165,10 @@ def train_trials(
         return
     with reporting(progress) as report:
         for number, result in spread(_work(trials, table, measure), workers):
-            if report is not None:
+            yield number, result
+            if report is not None:  # of what is in the store
                 epochs = trials[number].job.recipe.epochs
                 report(said_of(result.history, number, len(trials), epochs))
-            yield number, result
 
 
 def _train(

@@ -302,9 +302,9 @@ def _on_workers(
     work = Work(_train_shard, arrays, list(zip(jobs, places, strict=True)), costs, names)
     with reporting(progress) as report:
         for number, model in spread(work, workers):
+            yield number, model
             if report is not None:
                 report(said_of(model.history, number, len(jobs), jobs[number].recipe.epochs))
-            yield number, model
 
 
 def _train_shard(arrays: Any, tasks: Sequence[tuple[Job, str]]) -> list[Model]:

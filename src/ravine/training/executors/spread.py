@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import pickle
 import signal
@@ -17,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ravine.errors import ParameterError, WorkerError
-from ravine.ground.packages import needs
+from ravine.models.history import History
 from ravine.training.executors.kinds import Opened
 from ravine.training.executors.shards import Shards
+from ravine.training.executors.worker import packed
 from ravine.training.origin import versions, worker
 
 __all__ = ["Work", "said_of", "spread"]
@@ -91,7 +91,9 @@ def spread(work: Work, executor: Opened) -> Iterator[tuple[int, Any]]:
         yield from _Spread(work, executor).results()
 
 
-def said_of(history: Mapping[str, Any], run: int, runs: int, epochs: int) -> dict[str, Any]:
+def said_of(
+    history: History | Mapping[str, Any], run: int, runs: int, epochs: int
+) -> dict[str, Any]:
     """Give what is reported of a run that has ended: its last epoch, as that of a run nearby.
 
     Examples
@@ -99,7 +101,7 @@ def said_of(history: Mapping[str, Any], run: int, runs: int, epochs: int) -> dic
     >>> said_of({"epoch": [1, 2], "loss": [0.5, 0.25]}, 3, 8, 2)
     {'run': 3, 'runs': 8, 'epoch': 2, 'epochs': 2, 'loss': 0.25, 'val_loss': nan}
     """
-    last = {name: column[-1] for name, column in history.items() if len(column)}
+    last = {name: history[name][-1] for name in history if len(history[name])}
     losses = {name: float(last.get(name, math.nan)) for name in ("loss", "val_loss")}
     return {"run": run, "runs": runs, "epoch": int(last.get("epoch", 0)), "epochs": epochs} | losses
 
@@ -217,19 +219,14 @@ class _Spread:
 
 def _sendable(thing: Any, name: str) -> bytes:
     """Pickle something, code of the user's own, too."""
-    needs("An executor", "cloudpickle")
-    import cloudpickle
-
-    to = io.BytesIO()
     try:
-        cloudpickle.CloudPickler(to, protocol=5).dump(thing)
+        return packed(thing)
     except Exception as error:
         raise ParameterError(
             f"{name} cannot be sent to other processes: {error}.",
             hint="Code of one's own must not hold open files, locks or the like. Or train in this "
             "process: executor=None.",
         ) from error
-    return to.getvalue()
 
 
 @contextmanager

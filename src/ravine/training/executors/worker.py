@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from ravine.ground.packages import needs
 from ravine.training.origin import versions, worker
 from ravine.training.population import check_threads
 
-__all__ = ["ignore_interrupts", "run_shard"]
+__all__ = ["ignore_interrupts", "packed", "run_shard"]
 
 #: How many pieces of work a worker keeps the shared data of.
 _MOST_KEPT = 2
@@ -66,11 +67,26 @@ def run_shard(call: dict[str, Any], data: bytes | None) -> dict[str, Any]:
             function, tasks = pickle.loads(call["tasks"])  # noqa: S301 - from the driver
             stack.enter_context(_CORES)
             started = time.perf_counter()
-            results = pickle.dumps(function(shared, tasks), protocol=5)
+            results = packed(function(shared, tasks))
             seconds = time.perf_counter() - started
     except Exception as error:
         return {"status": "error", "error": _pickled(error)}
     return {"status": "done", "results": results, "seconds": seconds, "origin": origin}
+
+
+def packed(thing: Any) -> bytes:
+    """Pickle something, code of the user's own, too.
+
+    Examples
+    --------
+    >>> pickle.loads(packed(lambda x: x + 1))(1)
+    2
+    """
+    needs("An executor", "cloudpickle")
+    import cloudpickle
+
+    found: bytes = cloudpickle.dumps(thing, protocol=5)
+    return found
 
 
 def ignore_interrupts() -> None:
