@@ -27,7 +27,7 @@ class Shards:
     --------
     >>> shards = Shards([1e8, 3e8, 1e8], slots=1)
     >>> shards.next(), shards.next(), shards.next()
-    ([1], [0, 2], [])
+    ([1], [2], [0])
     """
 
     def __init__(self, costs: Sequence[float], slots: int) -> None:
