@@ -1,4 +1,4 @@
-// Optimizers on a function of the user's, for minimize; schedules as numbers.
+// Optimizers on the user's function, for minimize; schedules as numbers.
 #include "convert.hpp"
 
 #include "ravine/run/named_state.hpp"
@@ -8,7 +8,7 @@ namespace ravine::bindings {
 
 namespace {
 
-// Training's step, down a function of the user's: a run without a network.
+// Training's step, on the user's function: a run without a network.
 template <class T> class Minimizer {
 public:
     Minimizer(nb::dict spec, Index n, Index steps, nb::object update)

@@ -78,7 +78,7 @@ private:
         }
     }
 
-    // Takes a part and works on it. While it does, the round cannot end, so work_ and call_ stand still.
+    // Takes a part and works on it. While it does, the round cannot end, so work_ and call_ do not change.
     bool take_part(Index member) {
         Open open = open_;
         Open rest;
@@ -114,7 +114,7 @@ private:
     }
 
     static_assert(std::atomic<Open>::is_always_lock_free);
-    // Each on a cache line of its own, since different threads write them.
+    // Each on its own cache line, since different threads write them.
     alignas(64) std::atomic<Open> open_{Open{0, 0, 0}};
     alignas(64) std::atomic<std::uint32_t> round_{0};
     alignas(64) std::atomic<std::uint32_t> done_{0}; // parts of this round

@@ -22,7 +22,7 @@ _FAMILIES = (
     "specs.stopping",
 )
 
-#: Where the other public names live.
+#: The modules of the other public names.
 _HOMES = {
     "History": "models.history",
     "Job": "training.jobs",
@@ -37,6 +37,7 @@ _HOMES = {
     "augment": "training.augmented_rows",
     "bias_variance": "diagnostics.bias_variance.study",
     "check_gradients": "diagnostics.gradients",
+    "compare": "studies.compare",
     "geomspace": "studies.jobs",
     "grid": "studies.jobs",
     "load": "estimators.loading",

@@ -66,6 +66,7 @@ from ravine.specs.schedules import Schedule as Schedule
 from ravine.specs.schedules import StepDecay as StepDecay
 from ravine.specs.schedules import Warmup as Warmup
 from ravine.specs.stopping import EarlyStopping as EarlyStopping
+from ravine.studies.compare import compare as compare
 from ravine.studies.jobs import geomspace as geomspace
 from ravine.studies.jobs import grid as grid
 from ravine.studies.jobs import sample as sample
@@ -140,6 +141,7 @@ __all__ = [
     "augment",
     "bias_variance",
     "check_gradients",
+    "compare",
     "errors",
     "geomspace",
     "grid",

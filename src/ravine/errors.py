@@ -1,7 +1,7 @@
 """The family of errors that ravine raises.
 
-Every message names the thing, the rule, the value and, where it is known, the cure. ``hint`` is the
-next thing to try; the command line prints it on a line of its own.
+Every message names the thing, the rule, the value and, if known, the cure. ``hint`` is the
+next thing to try; the command line prints it on a separate line.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class DataError(RavineError, ValueError):
 
 
 class DataWarning(UserWarning):
-    """Something of a table is not learnt as it stands there: the column, the row and the cure."""
+    """Part of a table is not learnt exactly as it is: names the column, the row and the cure."""
 
 
 class DivergenceError(RavineError, ArithmeticError, ValueError):
@@ -62,14 +62,13 @@ class DivergenceError(RavineError, ArithmeticError, ValueError):
     Parameters
     ----------
     message : str
-        What became so, and when.
+        What became infinite or NaN, and when.
     hint : str, optional
         The next thing to try.
     model : Model, optional
-        What the run leaves, as `ravine.train_many` gives it: the weights of the best epoch before
-        if the recipe has early stopping (``model.best_epoch`` says which), else those that it had
-        reached, which need not be finite; and the history up to there. None where no network was
-        trained.
+        The result of the run, as `ravine.train_many` gives it, with the history up to the end. Its
+        weights are those of the best epoch (``model.best_epoch``) if the recipe has early stopping,
+        else the last ones, which need not be finite. None if no network was trained.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, model: Any = None) -> None:
@@ -82,7 +81,7 @@ class FileError(RavineError, OSError):
 
 
 class MissingPackageError(RavineError, ImportError):
-    """A package that is needed for what was asked is not installed."""
+    """A package that is needed for this task is not installed."""
 
 
 class WorkerError(RavineError, RuntimeError):

@@ -105,6 +105,8 @@ def specs(kind, depth=2):
         return _networks()
     if kind is schedules.OneCycle:
         return _one_cycles()
+    if kind is schedules.ReduceOnPlateau:
+        return _plateaus()
     fields = {name: values(rule, depth) for name, rule in kind._rules.items()}
 
     @st.composite
@@ -130,6 +132,19 @@ def _one_cycles():
         initial=part,
         final=part,
         **{name: values(schedules.OneCycle._rules[name], 1) for name in ("peak", "length", "unit")},
+    )
+
+
+def _plateaus():
+    """Give plateaus whose minimum is a part of the initial value, as it has to be."""
+    own = ("factor", "patience", "min_delta", "monitor")
+    return st.builds(
+        lambda initial, part, **rest: schedules.ReduceOnPlateau(
+            initial, minimum=part * initial, **rest
+        ),
+        initial=numbers(rules.Number(at_least=0)),
+        part=st.floats(0, 1),
+        **{name: values(schedules.ReduceOnPlateau._rules[name], 1) for name in own},
     )
 
 

@@ -130,7 +130,7 @@ def test_ctrl_c_is_exit_code_130_in_one_line_and_leaves_the_checkpoint(tmp_path)
     assert out == ""
     assert "Traceback" not in err
     assert err.splitlines()[-1] == "interrupted"
-    assert "go on with: --recipe out/recipe.toml --out out --resume" in err
+    assert "resume with: --recipe out/recipe.toml --out out --resume" in err
     assert ravine.load(checkpoint).status == "interrupted"
 
 

@@ -119,7 +119,7 @@ def test_a_checkpointed_training_that_did_not_end_is_said_beside_the_older_model
     process.terminate()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "go on with: --recipe out/recipe.toml --out out --resume" in err
+    assert "resume with: --recipe out/recipe.toml --out out --resume" in err
     assert main(["describe", "out"]) == 0
     assert "note: recipe.toml beside the model is of another training" in capsys.readouterr().err
     assert ravine.load("out/checkpoint.safetensors").status == "interrupted"

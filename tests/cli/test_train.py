@@ -219,7 +219,7 @@ WRONG = [
     (["--target", "price", "--resume"], "nothing to resume", "--checkpoint"),
     (["--target", "price", "--epochs", "x"], "--epochs", "ravine train --help"),
     (["--target", "price", "--nonsense"], "--nonsense", "ravine train --help"),
-    (["--target", "version"], "one class only", None),
+    (["--target", "version"], "only one class", None),
 ]
 
 

@@ -75,7 +75,7 @@ def test_a_warm_start_with_pixels_that_move_gives_up_the_offset_or_refuses():
 def test_inputs_too_small_for_float32_are_refused():
     x = np.random.default_rng(0).normal(size=(50, 1))
     for scale in (1e-40, 1e-60, 1e-300):
-        with pytest.raises(DataError, match="Column 0 of X holds numbers too near 0") as caught:
+        with pytest.raises(DataError, match="Column 0 of X holds numbers too close to 0") as caught:
             trained(x * scale, x[:, 0])
         assert caught.value.hint.startswith("Multiply it by a constant")
     with pytest.raises(DataError, match="beyond what float32 can hold"):
@@ -142,10 +142,10 @@ def test_constant_targets_are_not_refused():
         ("squared_error", 1e-25, "errors are too small for the loss SquaredError in float32"),
         ("huber", 1e-25, "errors are too small for the loss Huber in float32"),
         ("squared_error", 1e25, "errors are too large for the loss SquaredError in float32"),
-        ("squared_error", 1e-45, "y holds numbers too near 0 for float32"),
-        ("absolute_error", 1e-41, "y holds numbers too near 0 for float32"),
-        ("absolute_error", 1e-300, "y holds numbers too near 0 for float32"),
-        ("gamma", 1e-41, "y holds numbers too near 0 for float32"),
+        ("squared_error", 1e-45, "y holds numbers too close to 0 for float32"),
+        ("absolute_error", 1e-41, "y holds numbers too close to 0 for float32"),
+        ("absolute_error", 1e-300, "y holds numbers too close to 0 for float32"),
+        ("gamma", 1e-41, "y holds numbers too close to 0 for float32"),
     ],
 )
 def test_targets_whose_errors_float32_cannot_hold_are_refused(loss, y, rule):
@@ -160,7 +160,9 @@ def test_targets_whose_errors_float32_cannot_hold_are_refused(loss, y, rule):
 def test_a_target_of_gamma_that_float32_makes_0_is_refused():
     y = np.r_[1e-50, np.linspace(1, 2, 19)]
     network = rv.Network([rv.Dense(1)], loss="gamma")
-    with pytest.raises(DataError, match=r"y holds 1e-50 \(row 0\), too near 0 for the loss Gamma"):
+    with pytest.raises(
+        DataError, match=r"y holds 1e-50 \(row 0\), too close to 0 for the loss Gamma"
+    ):
         trained(np.arange(20.0)[:, None], y, network)
 
 

@@ -323,8 +323,8 @@ def test_an_impossible_description_of_an_array_is_refused(tmp_path, changes, mes
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"w": 1, "w": 2}', "the key 'w' stands there twice"),
-        ('{"w": {"dtype": "F64", "dtype": "F32"}}', "the key 'dtype' stands there twice"),
+        ('{"w": 1, "w": 2}', "the key 'w' appears twice"),
+        ('{"w": {"dtype": "F64", "dtype": "F32"}}', "the key 'dtype' appears twice"),
         ('{"w": NaN}', "'NaN' is not a number"),
         ('{"w": 1e999}', "'1e999' is not a number"),
         ('{"w": ' + "9" * 5000 + "}", "cannot be read"),
@@ -339,7 +339,7 @@ def test_an_impossible_description_of_an_array_is_refused(tmp_path, changes, mes
         ('{"__metadata__": {"ravine": "' + "[" * 5000 + '"}}', "nested too deeply"),
         (
             '{"__metadata__": {"ravine": "{\\"format\\": 1, \\"format\\": 1}"}}',
-            "the key 'format' stands there twice",
+            "the key 'format' appears twice",
         ),
     ],
 )

@@ -182,6 +182,28 @@ def test_scores_of_a_classifier_are_scikit_learns(name, y):
     assert scores["loss"] == pytest.approx(expected, rel=1e-5)  # float32
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "poisson", rv.losses.Quantile(0.9)])
+def test_losses_of_rows_are_the_loss_of_each_by_itself(loss):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 3)), rng.uniform(0.5, 2, size=30)
+    model = rv.train(rv.mlp(4, loss=loss), X, y, rv.Recipe(epochs=2))
+    found = model.row_losses(X, y)
+    assert found.shape == (30,)
+    predictions = model.predict(X).reshape(-1, 1)
+    alone = [model.network.loss.mean(predictions[[i]], y[[i]]) for i in range(30)]
+    np.testing.assert_allclose(found, alone, rtol=2e-4)
+    assert found.mean() == pytest.approx(model.evaluate(X, y)["loss"], rel=1e-5)
+
+
+def test_losses_of_rows_of_a_classifier_are_minus_the_log_of_the_probability():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 3)), rng.choice(list("abc"), size=30)
+    network = rv.Network([rv.Dense(3)], loss="cross_entropy")
+    model = rv.train(network, X, y, rv.Recipe(epochs=2))
+    chosen = model.predict_proba(X)[np.arange(30), np.searchsorted(model.classes, y)]
+    np.testing.assert_allclose(model.row_losses(X, y), -np.log(chosen), rtol=1e-4)
+
+
 def test_labels_that_training_did_not_have_are_named():
     with pytest.raises(DataError, match="labels that the training rows did not have: 'huge'"):
         made("classes").evaluate(X[:2], ["low", "huge"])

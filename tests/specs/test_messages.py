@@ -231,8 +231,8 @@ ERRORS = [
     ),
     (
         lambda: rv.Network([rv.Dense(2), rv.PiecewiseLinear(8, (0,), 2)]),
-        "PiecewiseLinear reads a table's own columns: it must be the first layer of a Network or "
-        "stand right behind Normalize or Embedding. Here it is layer 2; one PiecewiseLinear can "
+        "PiecewiseLinear reads the columns of a table: it must be the first layer of a Network or "
+        "come right after Normalize or Embedding. Here it is layer 2; one PiecewiseLinear can "
         "take several columns.",
     ),
     (
@@ -242,7 +242,7 @@ ERRORS = [
     ),
     (
         lambda: rv.Residual([rv.PiecewiseLinear(8, (0,), 2)]),
-        "PiecewiseLinear reads a table's own columns: it cannot stand in a Residual.",
+        "PiecewiseLinear reads the columns of a table: it cannot be in a Residual.",
     ),
     (
         lambda: rv.Synthesize(categories=(1, (1, 2))),
@@ -251,7 +251,7 @@ ERRORS = [
     ),
     (
         lambda: rv.Residual([rv.Normalize()]),
-        "Normalize reads a table's own columns: it cannot stand in a Residual.",
+        "Normalize reads the columns of a table: it cannot be in a Residual.",
     ),
     (
         lambda: rv.Network([rv.Dense(2), rv.Normalize()]),
@@ -260,8 +260,8 @@ ERRORS = [
     ),
     (
         lambda: rv.Network([rv.Normalize(), rv.Dense(2), rv.Embedding((0,), (2,), 1)]),
-        "Embedding reads a table's own columns: it must be the first layer of a Network or stand "
-        "right behind Normalize. Here it is layer 3; one Embedding can take several columns.",
+        "Embedding reads the columns of a table: it must be the first layer of a Network or come "
+        "right after Normalize. Here it is layer 3; one Embedding can take several columns.",
     ),
     (
         lambda: rv.Recipe(optimizer="lbfgs", batch_size=32),
@@ -270,8 +270,8 @@ ERRORS = [
     ),
     (
         lambda: rv.Recipe(optimizer="rprop", penalty=rv.L1(0.1, proximal=True)),
-        "Rprop cannot go with L1(0.1, proximal=True): soft-thresholding after the step needs a "
-        "rate times the gradient, which its steps are not.",
+        "Rprop cannot be combined with L1(0.1, proximal=True): soft-thresholding needs steps "
+        "that are a rate times the gradient, and its steps are not.",
     ),
     (
         lambda: rv.Recipe(batch_size="all"),

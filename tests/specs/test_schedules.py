@@ -160,8 +160,7 @@ def test_a_schedule_without_a_length_takes_the_run_or_what_is_left_of_it(
         (
             rv.ReduceOnPlateau(0.1),
             1,
-            "ReduceOnPlateau depends on how training goes: only its value at t = 0 is known "
-            "before.",
+            "ReduceOnPlateau depends on training: only its value at t = 0 is known beforehand.",
         ),
     ],
 )

@@ -199,7 +199,7 @@ def test_more_jobs_of_the_same_study_train_only_what_is_new_in_memory():
         ({"cv": 300}, "300 folds are asked for"),
         ({"cv": "five"}, "must be a number of folds"),
         ({"cv": [3]}, "Fold 0 of 'cv' must be a pair"),
-        ({"cv": [(range(5), range(4, 9))] * 2}, "Row 4 is trained on, and it validates"),
+        ({"cv": [(range(5), range(4, 9))] * 2}, "Row 4 is both trained on and validated on"),
     ],
 )
 def test_rows_that_cannot_be_held_out_so_are_an_error(how, message):

@@ -191,7 +191,7 @@ def test_table_that_cannot_be_used_is_a_clear_error(table, message):
 
 
 def test_sparse_matrix_too_large_to_be_written_out_is_a_clear_error():
-    with pytest.raises(DataError, match=r"would take 745.1 GiB written out in full; at most 4 GiB"):
+    with pytest.raises(DataError, match=r"would take 745.1 GiB as a dense array; at most 4 GiB"):
         as_frame(sp.csr_matrix((100_000, 1_000_000)))
 
 

@@ -74,7 +74,7 @@ def test_text_in_a_column_whose_training_rows_had_none_is_an_error():
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (["2.5"] * 39 + ["-"], "The target 'y' holds numbers but for '-' in row 40"),
+        (["2.5"] * 39 + ["-"], "The target 'y' holds numbers except for '-' in row 40"),
         ([f"{1000 + i:,}.5" for i in range(N)], "written as text, such as '1,000.5' in row 1"),
         ([f"${i}" for i in range(N)], r"written as text, such as '\$0' in row 1"),
         ([f"{i}%" for i in range(N)], "written as text, such as '0%' in row 1"),
@@ -216,7 +216,7 @@ def test_a_missing_label_is_an_error(labels):
 
 def test_what_is_no_label_is_an_error_that_names_it():
     with pytest.raises(
-        DataError, match=r"y holds datetime.time\(1, 0\) \(time\), which is no label"
+        DataError, match=r"y holds datetime.time\(1, 0\) \(time\), which is not a class label"
     ):
         quick(rv.NeuralClassifier).fit(X, [dt.time(1), dt.time(2)] * 20)
 
@@ -240,7 +240,7 @@ BAD = {
     "no date": ("d", "unknown", "'d' must hold dates. Got 'unknown'"),
     "no day": ("d", "2023-13-45", "'d' must hold dates. Got '2023-13-45'"),
     "no time": ("t", "noon", "'t' must hold times of day. Got 'noon'"),
-    "no target": ("y", "-", "The target 'y' holds numbers but for '-'"),
+    "no target": ("y", "-", "The target 'y' holds numbers except for '-'"),
     "no end": ("y", "inf", "Column 'y' holds 1 infinite value"),
 }
 

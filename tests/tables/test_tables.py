@@ -226,7 +226,7 @@ def test_class_that_training_did_not_have_is_an_error():
 @pytest.mark.parametrize(
     ("values", "task", "message"),
     [
-        (["a", "a"], None, "one class only"),
+        (["a", "a"], None, "only one class"),
         ([3.5, 3.5], "regression", "3.5 in every training row"),
         (["a", "b"], "regression", "holds text"),
         ([1.0, np.inf], None, "infinite"),

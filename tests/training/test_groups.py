@@ -153,7 +153,7 @@ def test_a_resumed_run_has_the_same_validation_rows(tmp_path, sides):
 
 def test_a_row_that_is_trained_on_may_not_validate():
     job = rv.Job(LINEAR, WITHOUT, rows=[3, 7, 7, 9], validation_rows=[1, 7])
-    with pytest.raises(DataError, match="Row 7 is trained on, and it validates") as error:
+    with pytest.raises(DataError, match="Row 7 is both trained on and validated on") as error:
         rv.train_many([job], X, Y)
     assert "np.isin" in error.value.hint
 

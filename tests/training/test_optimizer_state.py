@@ -122,7 +122,7 @@ def test_a_proximal_penalty_leads_every_rule_that_has_one_rate_to_the_penalised_
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - set(PROXIMAL)))
 def test_a_rule_without_one_rate_refuses_a_proximal_penalty(name):
-    with pytest.raises(ParameterError, match=f"{name} cannot go with L1"):
+    with pytest.raises(ParameterError, match=f"{name} cannot be combined with L1"):
         rv.Recipe(optimizer=CASES[name].example, penalty=rv.L1(0.5, proximal=True))
 
 

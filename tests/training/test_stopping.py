@@ -141,7 +141,7 @@ STALLS = {
             (X[:5], Y[:5], [0, 0, 2, 0, 0]),
             "needs at least two rows .* Validation rows that count: 1",
         ),
-        ((X[:5], np.full(5, 3.0)), "is 0 whatever is predicted where all targets are the same"),
+        ((X[:5], np.full(5, 3.0)), "is 0 for any prediction if all targets are the same"),
         (
             (X[:3], [1.0, 1.0, 2.0], [1, 1, 0]),
             "is 0 whatever is predicted where .* Validation rows that count: 2",

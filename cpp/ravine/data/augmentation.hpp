@@ -1,4 +1,4 @@
-// Augmentation: training rows that are changed a little, anew each epoch.
+// Augmentation: training rows that are changed a little, differently in each epoch.
 //
 // Rotate, Shift, Zoom and Flip move a picture; Noise and Mixup change any row. All geometry of a list is one
 // affine map per picture, drawn in one pass, so that a picture is blurred once at most; it comes first, then

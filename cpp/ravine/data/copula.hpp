@@ -123,7 +123,7 @@ template <class T> void Marginal<T>::inverse(double u, T* out) const {
         out[0] = weighted_inverse(u);
         return;
     }
-    // Order statistic number r (from 0) stands at (r + ½)/n; between two of them F⁻¹ is a straight line.
+    // Order statistic number r (from 0) is at (r + ½)/n; between two of them F⁻¹ is a straight line.
     const double count = static_cast<double>(n), position = std::clamp(u * count - 0.5, 0.0, count - 1);
     const double r = std::floor(position);
     const double low = *level(at_or_above((r + 0.5) / count));
@@ -131,7 +131,7 @@ template <class T> void Marginal<T>::inverse(double u, T* out) const {
     out[0] = static_cast<T>(low + (position - r) * (high - low));
 }
 
-// With weights, each row stands in the middle of its share. Where the shares of two levels meet, F⁻¹ is the
+// With weights, each row is in the middle of its share. Where the shares of two levels meet, F⁻¹ is the
 // mean of the two by the weights of their rows, and straight from there to the rows on either side; so a
 // light row far out draws nothing towards it. With equal weights this is the straight line between rows.
 template <class T> T Marginal<T>::weighted_inverse(double u) const {

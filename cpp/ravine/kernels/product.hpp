@@ -65,7 +65,7 @@ template <Index R, class Columns, class T> RAVINE_KERNEL void tile(const Strip<T
     const View<const T> A = s.A.from(i, 0);
     const View<T> C = s.C.from(i, 0);
     const bool direct = s.N == width && C.right == 1;
-    T edge[R * width]; // stands in for C where vectors would reach beyond it
+    T edge[R * width]; // replaces C where vectors would reach beyond it
     T* c = direct ? C.data : edge;
     const Index step = direct ? C.down : width;
     if (s.from_c && !direct)

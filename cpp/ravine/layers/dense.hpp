@@ -1,4 +1,4 @@
-// Dense: y = x W + b. An `activation` of the spec is a layer of its own behind this one (see network.hpp).
+// Dense: y = x W + b. An `activation` of the spec is a separate layer after this one (see network.hpp).
 #pragma once
 
 #include "../kernels/gemm.hpp"

@@ -27,7 +27,7 @@ inline Index size_of(const Shape& shape) {
 
 enum class Role { weight, bias, normalisation };
 
-// A named stretch of the flat parameter vector, or of the state vector.
+// A named range of the flat parameter vector, or of the state vector.
 struct Slice {
     std::string name; // such as "dense_1.weight"
     Shape shape;
@@ -39,7 +39,7 @@ struct Slice {
     Index size() const { return size_of(shape); }
 };
 
-// Hands out stretches of the flat vectors and of the workspace while a network is being built.
+// Hands out ranges of the flat vectors and of the workspace while a network is being built.
 struct Builder {
     std::vector<Slice> parameters, state;
     Index n_parameters = 0, n_state = 0;
@@ -141,7 +141,7 @@ protected:
 template <class T> using LayerPtr = std::unique_ptr<Layer<T>>;
 
 // The layer that a spec describes, for rows of a shape; `id` names its random stream. Its kinds are in
-// layers.cpp, but for Residual, which a network builds.
+// layers.cpp, except for Residual, which a network builds.
 template <class T> LayerPtr<T> make_layer(const Spec& spec, const Shape& shape, Builder& builder, Index id);
 
 } // namespace ravine

@@ -1,4 +1,4 @@
-// Scale: each input times a factor of its own that is learnt, y_j = (1 + p s_j) x_j with s_j = 0 at first
+// Scale: each input times its own learnt factor, y_j = (1 + p s_j) x_j with s_j = 0 at first
 // (Holzmüller, Grinsztajn & Steinwart 2024). The pace p makes a step of Adam's, which does not depend on how
 // large a gradient is, p times as large for the factor.
 #pragma once

@@ -19,7 +19,7 @@ public:
     virtual double value(Index B, Index O, const T* z, const T* y, const T* s, T* dz, T scale,
                          std::uint64_t* kinks = nullptr) const = 0;
 
-    // out = the prediction that z stands for: the inverse link of z, probabilities. out may be z.
+    // out = the prediction for z: the inverse link of z, probabilities. out may be z.
     virtual void respond(Index B, Index O, const T* z, T* out) const = 0;
 
     // Whether predictions are probabilities of classes.

@@ -11,7 +11,7 @@
 
 namespace ravine {
 
-// Where ε stands: √v + ε, or √(v + ε) in the lecture form. An ε that T rounds to 0 becomes T's smallest, for
+// The place of ε: √v + ε, or √(v + ε) in the lecture form. An ε that T rounds to 0 becomes T's smallest, for
 // 0 / 0 must not arise from a gradient of 0.
 template <class T> struct Root {
     T inside = 0, outside = 0;

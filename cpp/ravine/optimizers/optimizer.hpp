@@ -19,7 +19,7 @@ template <class T> using Span = std::span<T>;
 // given.
 template <class T> using Evaluate = std::function<double(Span<const T> w, Span<T> g)>;
 
-// Where training stands when a step is taken.
+// The progress of training when a step is taken.
 template <class T> struct Now {
     long k = 1;                            // 1-based count of this update
     Time time;                             // for the schedules

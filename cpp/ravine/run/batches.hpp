@@ -1,4 +1,4 @@
-// The rows of an epoch, in mini-batches: shuffled anew, augmented anew, gathered as they are needed.
+// The rows of an epoch, in mini-batches: shuffled and augmented again, gathered as they are needed.
 #pragma once
 
 #include "../data/augmentation.hpp"

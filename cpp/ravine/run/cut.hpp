@@ -12,8 +12,8 @@ class Cut {
 public:
     Cut() = default;
 
-    // A mini-batch of B rows is cut into parts, each with a gradient of its own, which are added up in order;
-    // into an even number, as most teams are. The last mini-batch, which may be smaller, is cut anew.
+    // A mini-batch of B rows is cut into parts, each with its own gradient, which are added up in order;
+    // into an even number, as most teams are. The last mini-batch, which may be smaller, is cut by itself.
     // A step worth less than some microseconds is one part: handing parts to other threads would cost more
     // than it gains. Where a gradient is long next to the mini-batch, or rows act on one another, the
     // mini-batch stays in one piece and each layer is cut instead, into units. A part goes through the

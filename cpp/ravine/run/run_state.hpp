@@ -83,7 +83,7 @@ template <class State, class Use> void for_each_field(State& s, const Use& use) 
     use("schedule", s.schedule), use("history", s.history), use("counters", s.counters);
 }
 
-// Lets go of all arrays that only a run that goes on from here needs. The optimizer's state can be looked at.
+// Frees all arrays that only a resumed run needs. The optimizer's state can still be read.
 template <class T> void forget_arrays(RunState<T>& state) {
     for_each_field(state, [&](const char*, auto& field) {
         if constexpr (std::is_same_v<std::remove_reference_t<decltype(field)>, Buffer<T>>)

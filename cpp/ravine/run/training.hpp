@@ -147,8 +147,8 @@ private:
                 done / epochs_};
     }
 
-    // Takes in the rate of a step. Where a rule has rates of its own, their median at the first step of an
-    // epoch stands for all of the epoch.
+    // Records the rate of a step. If a rule has its own rates, their median at the first step of an epoch
+    // counts for the whole epoch.
     void count_rate(double rate, const Time& time) {
         Counters& c = state_.counters;
         if (c.step_in_epoch == 0) c.first_eta = has_own_rates_ ? median_rate() : rate;

@@ -1,4 +1,4 @@
-"""The entry point: the commands, and what becomes of errors."""
+"""The entry point: the commands, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 from ravine.cli.commands import (
     bias_variance,
     check_gradients,
+    compare,
     demo,
     describe,
     evaluate,
@@ -53,6 +54,7 @@ for module, name in (
     (describe, "describe"),
     (check_gradients, "check-gradients"),
     (bias_variance, "bias-variance"),
+    (compare, "compare"),
     (study, "study"),
     (runs, "runs"),
 ):
@@ -70,12 +72,12 @@ def _show_version(wanted: bool) -> None:
 _HELP = """
 Train feed-forward neural networks on tables.
 
-Start with [bold]ravine demo[/bold], or with a table of your own:
+Start with [bold]ravine demo[/bold], or with your own table:
 
 [cyan]ravine train TABLE --target COLUMN[/cyan]
 
 Results go to standard output (as JSON with --json), messages to standard error.
-Exit codes: 0 good; 2 something to put right in what was given; 1 an error of ravine's own; 130
+Exit codes: 0 success; 2 a mistake in what was given; 1 an error in ravine itself; 130
 interrupted.
 """
 
@@ -105,12 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        The words behind ``ravine``; ``None`` takes those of the process.
+        The words after ``ravine``; ``None`` takes those of the process.
 
     Returns
     -------
     int
-        The exit code: 0 good, 2 the user's mistake, 1 ours, 130 interrupted.
+        The exit code: 0 success, 2 the user's mistake, 1 an error in ravine, 130 interrupted.
 
     Examples
     --------
@@ -119,13 +121,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         arguments = sys.argv[1:]
-        if hasattr(signal, "SIGPIPE"):  # end quietly where the reader of a pipe has seen enough
+        if hasattr(signal, "SIGPIPE"):  # end quietly if the reader of a pipe has closed it
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     arguments = list(arguments)
     try:
         code = app(arguments, prog_name="ravine", standalone_mode=False)
-        sys.stdout.flush()  # here, so that a full disk is told
+        sys.stdout.flush()  # here, so that a full disk is reported
     except RavineError as error:
         return _report(str(error), error.hint)
     except OSError as error:
@@ -144,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _abandon_stdout() -> None:
-    """Let nothing more be written to a standard output that failed, at the end neither."""
+    """Prevent further writing to a standard output that failed, also at exit."""
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())
@@ -167,10 +169,10 @@ def _report_unexpected(error: Exception, arguments: Sequence[str]) -> int:
         known = command in {info.name for info in app.registered_commands}
         return _report(describe_usage(), f"ravine {command + ' ' if known else ''}--help")
     if isinstance(error, MemoryError):
-        return _report("The memory does not suffice.", "Use fewer rows or a smaller network.")
+        return _report("There is not enough memory.", "Use fewer rows or a smaller network.")
     what = " ".join(str(error).split())
     say(
-        f"error: this is a fault of ravine's own: {type(error).__name__}: {what}",
+        f"error: this is a fault in ravine itself: {type(error).__name__}: {what}",
         style="bold red",
         word=6,
     )

@@ -24,7 +24,7 @@ __all__ = ["Fitted", "fit", "prepare", "score"]
 
 @dataclass(frozen=True)
 class Fitted:
-    """What training gave."""
+    """The result of training."""
 
     model: SavedModel
     seconds: float
@@ -49,7 +49,7 @@ def prepare(
     table : str or pandas.DataFrame
         The table's file, or the table.
     settings : NetworkSettings or EstimatorSettings
-        What is asked for.
+        The settings.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def prepare(
     Raises
     ------
     RavineError
-        If table and settings do not go together.
+        If table and settings do not suit each other.
     """
     known = known_rows(table, settings.table)
     task = known.task_for(settings.table)
@@ -81,7 +81,7 @@ def fit(prepared: Prepared, checkpoints: Checkpoints = Checkpoints()) -> Fitted:
     prepared : Prepared
         What to train.
     checkpoints : Checkpoints
-        Where to keep the state, and whether to go on from there.
+        Where to write the state, and whether to resume from it.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def score(model: SavedModel, prepared: Prepared) -> Scores:
     Returns
     -------
     Scores
-        What was found.
+        The scores.
     """
     from ravine.cli.saved.running_scores import scores_of
     from ravine.cli.saved.scores import Scores

@@ -1,4 +1,4 @@
-"""The rows of a table whose target is known, and which of them must lie on one side of a split."""
+"""The rows of a table whose target is known, and which of them must stay together."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class KnownRows:
 
     @property
     def sides(self) -> dict[str, NDArray[np.int64]]:
-        """Groups and times, as far as there are any, named as parameters are."""
+        """Groups and times, if there are any, by parameter name."""
         both = {"groups": self.groups, "time": self.time}
         return {name: values for name, values in both.items() if values is not None}
 
@@ -68,7 +68,7 @@ class KnownRows:
         """Set rows aside: training, validation and test rows; classes in proportion.
 
         ``shares`` are the share of the rows to validate on, and the share of the training rows
-        that will be set aside by others.
+        that the members will set aside.
         """
         from ravine.tables.splitting import check_sides_differ, split_rows
         from ravine.tables.text.kinds import text_of
@@ -78,7 +78,7 @@ class KnownRows:
             flag = "--group" if self.groups is not None else "--time"
             raise ParameterError(
                 f"{flag} would change nothing: no rows are set aside.",
-                hint=f"Set {_FRACTIONS}, or leave {flag} out.",
+                hint=f"Set {_FRACTIONS}, or leave out {flag}.",
             )
         regression, target = task == "regression", self.frame[settings.target]
         identity = self._identity(settings.target) if any((*fractions, later)) else None
@@ -124,7 +124,7 @@ class KnownRows:
 
 @dataclass(frozen=True)
 class SplitRows:
-    """Rows by what they are for; validation and test rows may be none."""
+    """Rows by purpose; there may be no validation or test rows."""
 
     task: Task
     training: KnownRows
@@ -171,7 +171,7 @@ def known_rows(table: str | pd.DataFrame, settings: TableSettings) -> KnownRows:
         if name == target:
             raise ParameterError(
                 f"{flag} names the target {name!r}.",
-                hint=f"Name another column, or leave {flag} out.",
+                hint=f"Name another column, or leave out {flag}.",
             )
         check_column(frame, name, f"column of {flag}")
     names = dict.fromkeys([*settings.drop, *settings.side_columns.values()])
@@ -195,7 +195,7 @@ def known_rows(table: str | pd.DataFrame, settings: TableSettings) -> KnownRows:
 
 
 def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.DataFrame:
-    """Leave out rows in which something is missing that no training row lacked, with a note.
+    """Leave out rows with a missing value that training never had, with a note.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def readable_rows(rows: pd.DataFrame, schema: TableSchema, name: str) -> pd.Data
     schema : TableSchema
         What was learnt from the training rows.
     name : str
-        What the rows are for, for the note.
+        The purpose of the rows, for the note.
 
     Returns
     -------
@@ -280,5 +280,5 @@ def _refuse_gaps(
         many = f" and {gaps.sum() - 1:,} more" if gaps.sum() > 1 else ""
         raise DataError(
             f"Column {column.name!r} ({flag}) has no value in row {gaps.argmax() + 1}{many}.",
-            hint=f"Fill it in, leave such rows out, or leave {flag} out.",
+            hint=f"Fill it in, leave out such rows, or leave out {flag}.",
         )

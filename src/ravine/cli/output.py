@@ -1,4 +1,4 @@
-"""Where things are said: results on standard output, messages on standard error."""
+"""Results on standard output, messages on standard error."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def say(message: str, *, style: str | None = None, word: int = 0) -> None:
     >>> say("note: all is well")
     """
     message = printable(message)
-    if not sys.stderr.isatty():  # rich need not be loaded for that
+    if not sys.stderr.isatty():  # this does not need rich
         sys.stderr.write(message + "\n")
         return
     from rich.text import Text
@@ -92,7 +92,7 @@ def show(text: str = "", *, style: str | None = None, wrap: bool = False) -> Non
 
 
 def print_json(result: Mapping[str, Any]) -> None:
-    """Print a result as JSON; numbers that JSON cannot say become null.
+    """Print a result as JSON; numbers that JSON cannot express become null.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def print_table(
 ) -> None:
     """Print a table; the first columns (``texts`` of them) are text, the others numbers.
 
-    Numbers are never cut: where the terminal is narrow, a cell goes on in the next line.
+    Numbers are never cut: if the terminal is narrow, a cell continues in the next line.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def note(sentence: str) -> None:
 
 
 def number(value: float | None) -> str:
-    """Write a number for people: four digits or so, thousands apart; a dash for none.
+    """Write a number for people: about four digits, thousands separated; a dash for none.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A table goes past a model piece by piece: notes on what is odd, and a live line."""
+"""A table is streamed through a model: notes on odd values, and a live line."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["stream_table"]
 
 _PATIENCE = 0.5
-"""Seconds without a live line; most tables need no more."""
+"""Seconds before the live line is shown; most tables take less."""
 
 
 @contextmanager
 def stream_table(
     path: str, schema: TableSchema, *, with_target: bool = False, live: bool = True
 ) -> Iterator[Iterator[Chunk]]:
-    """Open a table for a model, to be read a piece at a time.
+    """Open a table for a model, to be read piece by piece.
 
     Columns that are not used are named at the beginning, categories that the model does not know
     counted at the end, on standard error.
@@ -103,14 +103,14 @@ def _say_unseen(unseen: Counter[str]) -> None:
 
     for name, count in unseen.items():
         say(
-            f"note: column {name!r}: {plural(count, 'value')} of categories that training had not "
-            "or hardly seen; taken as none of the known ones"
+            f"note: column {name!r}: {plural(count, 'value')} of categories that training never "
+            "or hardly saw; treated as unknown"
         )
 
 
 @contextmanager
 def _live_line(wanted: bool) -> Iterator[Callable[[TableChunks], None]]:
-    """Show how far reading has come, once it takes long enough to be looked at."""
+    """Show the progress of reading, if it takes long enough."""
     if not wanted or not sys.stderr.isatty():
         yield lambda _: None
         return

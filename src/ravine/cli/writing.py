@@ -1,4 +1,4 @@
-"""Results with a row for each row of a table, written as they come."""
+"""Row-by-row results, streamed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def check_out(out: str, *sources: str) -> None:
-    """Check, before any work, that a file for results has a known format and is no source of them.
+    """Check, before any work, that a file for results has a known format and is not an input.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def check_out(out: str, *sources: str) -> None:
     Raises
     ------
     FileError
-        If it is not so.
+        If the format is unknown, or the file is an input.
     """
     if not out.lower().endswith(_FORMATS):
         raise FileError(
@@ -53,7 +53,7 @@ def check_out(out: str, *sources: str) -> None:
     for given in sources:
         if Path(given).exists() and Path(out).exists() and Path(out).samefile(given):
             raise FileError(
-                f"The predictions would write over {given!r}.", hint="Choose another --out FILE."
+                f"The predictions would overwrite {given!r}.", hint="Choose another --out FILE."
             )
 
 
@@ -61,14 +61,14 @@ def check_out(out: str, *sources: str) -> None:
 def rows_to(out: str | None, *, as_json: bool = False, safe_csv: bool = False) -> Iterator[Write]:
     """Open a file, or standard output, for rows.
 
-    A file is written whole or not at all.
+    A file is written completely or not at all.
 
     Parameters
     ----------
     out : str or None
         A .csv, .csv.gz or .parquet file; ``None`` is standard output.
     as_json : bool, default False
-        Whether standard output gets a JSON object a row instead of CSV.
+        Whether standard output gets a JSON object per row instead of CSV.
     safe_csv : bool, default False
         Whether text that a spreadsheet would take for a formula gets an apostrophe in front.
 
@@ -170,7 +170,7 @@ def _spelled(column: NDArray[Any], terminal: bool, safe: bool) -> Any:
 
 
 def _text_cells(cells: list[Any], terminal: bool, safe: bool) -> list[Any]:
-    """Make text safe to show on a terminal, and for a spreadsheet where that is asked for."""
+    """Make text safe to show on a terminal, and for a spreadsheet if asked for."""
     if safe:
         cells = [f"'{c}" if isinstance(c, str) and c.startswith(_FORMULA) else c for c in cells]
     if terminal:

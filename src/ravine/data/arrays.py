@@ -1,4 +1,4 @@
-"""Rows as they came from the user, converted once for each precision and kind of target."""
+"""Rows as given by the user, converted once for each precision and kind of target."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ __all__ = ["Arrays", "true_rows"]
 
 
 class Arrays:
-    """Rows as they came from the user, and as the engine reads them.
+    """Rows as given by the user, and as the engine reads them.
 
     Parameters
     ----------
     X, y : array-like
-        Inputs and targets; y is None where every run brings its own.
+        Inputs and targets; y is None if every run has its own.
     sample_weight : array-like, optional
         Weights of the rows.
     suffix : str, default ""
-        Put behind the names in messages.
+        Appended to the names in messages.
     feature_names : tuple of str, optional
         The columns to take from a data frame, in this order; None: all.
 
@@ -79,18 +79,18 @@ class Arrays:
         return Place.of(self.X, self.names[0])
 
     def _rows(self) -> NDArray[Any]:
-        """Give X as an array of whatever it holds, which is kept until it is converted."""
+        """Give X as an array of any type, which is kept until it is converted."""
         if self._array is None:
             self._array = as_rows(self.X, None, self.names[0])
         return self._array
 
     def _present_rows(self) -> NDArray[Any]:
-        """Give the rows that do not weigh 0."""
+        """Give the rows whose weight is not 0."""
         rows, weights = self._rows(), self.weights("float32")
         return rows if weights is None or (weights > 0).all() else rows[weights > 0]
 
     def features(self, dtype: str, offsets: Offsets = None) -> NDArray[Any]:
-        """Give X less the offsets, checked, n × inputs or n × height × width and so on."""
+        """Give X minus the offsets, checked, n × inputs or n × height × width and so on."""
         key = (dtype, None if offsets is None else offsets.tobytes())
         if key not in self._features:
             try:
@@ -105,7 +105,7 @@ class Arrays:
         return self._features[key]
 
     def _without_absent(self, dtype: str) -> NDArray[Any] | None:
-        """Give X with another row in place of each that weighs 0; None if none does."""
+        """Give X with another row in place of each row of weight 0; None if there is none."""
         weights = self.weights(dtype)
         if weights is None or (weights > 0).all():
             return None
@@ -114,7 +114,7 @@ class Arrays:
         return rows
 
     def check_kept(self, offsets: Offsets, *cures: str) -> None:
-        """Refuse columns of which float32 loses too much in spite of the offsets."""
+        """Refuse columns that lose too much in float32 in spite of the offsets."""
         if self.rounding is None:
             return
         for column in self.rounding.lost(offsets).tolist():
@@ -197,7 +197,7 @@ class Arrays:
 def true_rows(
     X: ArrayLike, dtype: str, input_shape: Sequence[int] | None = None, name: str = "X"
 ) -> NDArray[Any]:
-    """Give X as a function of the user's should see it: in double where float32 would lose values.
+    """Give X as a custom function should see it: in double if float32 would lose values.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def check_codes(
     name : str, default "X"
         What the inputs are called in messages.
     absent : ndarray of bool, shape (n,), optional
-        Rows that weigh 0, which may hold anything.
+        Rows of weight 0, which may hold anything.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Columns of data frames are found by their names."""
+"""Finding columns of data frames by their names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def feature_names(X: Any, name: str = "X") -> tuple[str, ...] | None:
 
 
 def by_name(X: Any, names: Sequence[str] | None, name: str = "X") -> Any:
-    """Put the columns of a data frame into the order that a model knows; leave others out.
+    """Put the columns of a data frame into the order of the training rows; leave out others.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def by_name(X: Any, names: Sequence[str] | None, name: str = "X") -> Any:
     Returns
     -------
     array-like
-        X itself if there is nothing to do.
+        X itself if nothing has to change.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Rows held out in turn, in whole groups, or the later after the earlier."""
+"""Rows held out in turn, in whole groups, or later rows after earlier ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Folds:
     pairs : list of (ndarray, ndarray)
         Rows trained on and rows held out.
     units : ndarray of int, shape (n,)
-        What each row lies on one side with.
+        The unit of each row: the rows of a unit are on the same side.
 
     Examples
     --------
@@ -39,11 +39,11 @@ class Folds:
 
     @property
     def held_out(self) -> Rows:
-        """All rows held out, fold after fold; a row may stand more than once."""
+        """All rows held out, fold after fold; a row may appear more than once."""
         return np.concatenate([aside for _, aside in self.pairs])
 
     def by_row(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Average values of the rows held out over how often each was, for rows that were."""
+        """Average the values of each row that was held out, over the times that it was."""
         rows = self.held_out
         counts = np.bincount(rows)
         sums = np.bincount(rows, values)
@@ -71,14 +71,14 @@ def make_folds(
     repeats: int | None = None,
     folds: int = _FOLDS,
 ) -> Folds:
-    """Divide rows into folds, several times where there are few rows.
+    """Divide rows into folds, several times if there are few rows.
 
     Parameters
     ----------
     n : int
         Rows.
     seed : int
-        Of the division.
+        Seed of the division.
     classes : ndarray of int, shape (n,), optional
         Codes, which are spread over the folds.
     copies : array-like, shape (n,), optional
@@ -90,7 +90,7 @@ def make_folds(
     repeats : int, optional
         How often; None: so that about 200 rows are held out, at most five times.
     folds : int, default 5
-        How many; fewer where there are fewer rows, groups or times.
+        How many; fewer if there are fewer rows, groups or times.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def _check_times(units: Rows, ranks: Rows) -> None:
     times = len(np.unique(unit_ends(units, ranks)))
     if times < 3:
         raise DataError(
-            f"The rows to train on have {times} different times; that later ones can be "
-            "held out needs at least 3.",
+            f"The rows to train on have {times} different times; to hold out later "
+            "ones, at least 3 are needed.",
             hint='Use more times, or for bias_variance method="bootstrap".',
         )

@@ -1,4 +1,4 @@
-"""The gate for X and y: they are checked here before the engine sees them."""
+"""The gate: X and y are checked here before the engine sees them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Targets:
     classes : ndarray or None
         The classes in the order of their codes; None for a regression and for 0/1 matrices.
     one_dimensional : bool
-        Whether the targets came with one axis, so that predictions should, too.
+        Whether the targets were given with one axis, so that predictions have one, too.
     """
 
     values: NDArray[Any]
@@ -61,7 +61,7 @@ def as_features(
     Parameters
     ----------
     X : array-like, shape (n, ...)
-        Rows of numbers (n × columns), or images (n × height × width, and perhaps × channels).
+        Rows of numbers (n × columns), or images (n × height × width, optionally × channels).
     input_shape : sequence of int, optional
         The shape that a row must have; None takes any.
     dtype : dtype, default "float32"
@@ -74,12 +74,12 @@ def as_features(
     Returns
     -------
     ndarray, shape (n, *input_shape)
-        The numbers; the very array that was given, if it needed no change.
+        The numbers; the given array itself, if it needs no change.
 
     Raises
     ------
     DataError
-        If the shape is wrong, or a value is missing, infinite, no number, or beyond the type.
+        If the shape is wrong, or a value is missing, infinite, not a number, or out of range.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def as_features(
 def as_rows(
     X: ArrayLike, input_shape: Sequence[int] | None = None, name: str = "X"
 ) -> NDArray[Any]:
-    """Turn inputs into an array of whatever it holds, and check its shape.
+    """Turn inputs into an array of any type, and check its shape.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def as_rows(
     Returns
     -------
     ndarray, shape (n, *input_shape)
-        The very array that was given, if it is one.
+        The given array itself, if it is one.
 
     Raises
     ------
@@ -167,8 +167,8 @@ def as_targets(
     classes : ndarray, optional
         The classes that are known from training; None finds them in ``y``.
     weights : ndarray, optional
-        What `as_sample_weight` gave. Rows of weight 0 are absent: no class and no error comes from
-        them, unless the other rows alone have too few classes.
+        The result of `as_sample_weight`. Rows of weight 0 are absent: they give no class and no
+        error, unless the other rows alone have too few classes.
     name : str, default "y"
         What the targets are called in messages.
 
@@ -182,7 +182,7 @@ def as_targets(
     DataError
         If the targets do not suit the loss or the network.
     ParameterError
-        If the network has a single output where the loss needs one per class.
+        If the network has a single output but the loss needs one per class.
 
     Examples
     --------
@@ -271,7 +271,7 @@ def _as_columns(array: NDArray[Any], n_outputs: int, name: str) -> NDArray[Any]:
 
 
 def _check_range(values: NDArray[Any], loss: Loss, name: str) -> None:
-    """Check that a loss is defined at its targets."""
+    """Check that a loss is defined for its targets."""
     domain = DOMAINS[loss.targets]
     rule = f"{name} must be {domain.rule} for the loss {type(loss).__name__}"
     refuse(domain.outside(values), values, rule)

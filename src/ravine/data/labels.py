@@ -1,4 +1,4 @@
-"""Class labels of any sort, and the whole numbers that stand for them while a network trains."""
+"""Class labels of any sort, and the codes that a network trains on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 def as_labels(y: ArrayLike, name: str = "y") -> NDArray[Any]:
     """Turn labels into a 1-D array of int64, uint64, bool, str or (whole) float64.
 
-    uint64 holds whole numbers of which some are beyond int64.
+    uint64 is used for whole numbers if some are beyond int64.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def as_labels(y: ArrayLike, name: str = "y") -> NDArray[Any]:
     Raises
     ------
     DataError
-        If a label is missing, or no label at all (0.37, a date, a list).
+        If a label is missing, or is not a label (0.37, a date, a list).
 
     Examples
     --------
@@ -52,7 +52,7 @@ def as_labels(y: ArrayLike, name: str = "y") -> NDArray[Any]:
     array(['cat', 'dog'], dtype='<U3')
     >>> as_labels([0.37, 1.0])
     Traceback (most recent call last):
-    ravine.errors.DataError: y holds 0.37, which is no label of a class.
+    ravine.errors.DataError: y holds 0.37, which is not a class label.
     """
     array = as_array(y, name)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -76,9 +76,9 @@ def as_labels(y: ArrayLike, name: str = "y") -> NDArray[Any]:
 
 
 def find_classes(labels: NDArray[Any], n_classes: int, name: str = "y") -> NDArray[Any]:
-    """Find the classes that a network of ``n_classes`` outputs tells apart, in order.
+    """Find the classes of a network with ``n_classes`` outputs, in order.
 
-    Whole numbers within 0 … n_classes − 1 stand for themselves, so that a class may be absent.
+    Whole numbers within 0 … n_classes − 1 are their own codes, so that a class may be absent.
     Other labels are sorted, and there must be exactly as many of them as the network has outputs.
 
     Parameters
@@ -98,7 +98,7 @@ def find_classes(labels: NDArray[Any], n_classes: int, name: str = "y") -> NDArr
     Raises
     ------
     DataError
-        If there is only one class, or another number of them than the network has outputs.
+        If there is only one class, or their number is not that of the network's outputs.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def find_classes(labels: NDArray[Any], n_classes: int, name: str = "y") -> NDArr
     if len(present) < 2:
         raise DataError(
             f"{name} holds a single class, {present[0].item()!r}; a classifier needs at least two.",
-            hint="Check that the rows for training were not sorted by class before they were cut.",
+            hint="Check that rows were not sorted by class before the training rows were taken.",
         )
     if labels.dtype.kind == "i" and present[0] >= 0 and present[-1] < n_classes:
         return np.arange(n_classes)
@@ -156,7 +156,7 @@ def encode_labels(
     if (labels.dtype.kind == "U") != (classes.dtype.kind == "U"):
         unknown = np.unique(labels)
     else:
-        if {labels.dtype.kind, classes.dtype.kind} == {"i", "u"}:  # NumPy would go by float64
+        if {labels.dtype.kind, classes.dtype.kind} == {"i", "u"}:  # NumPy would compare as float64
             labels, classes = labels.astype(object), classes.astype(object)
         codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
         wrong = classes[codes] != labels
@@ -166,7 +166,7 @@ def encode_labels(
     raise DataError(
         f"{name} holds labels that the training rows did not have: {_listed(unknown)}. "
         f"The classes are {_listed(classes)}.",
-        hint="Leave these rows out, or train with rows of every class.",
+        hint="Leave out these rows, or train with rows of every class.",
     )
 
 
@@ -229,7 +229,7 @@ def _from_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _kind(value: Any) -> type | None:
-    """Which type of label a Python object is, None if it is none."""
+    """Give the type of label that a Python object is, None if it is not a label."""
     if isinstance(value, bool | np.bool_):
         return np.bool_
     if isinstance(value, int | np.integer):
@@ -281,14 +281,14 @@ def missing_labels(count: int, row: int, name: str) -> DataError:
     counted = "one missing label" if count == 1 else f"{count} missing labels"
     first = "" if count == 1 else "the first "
     return DataError(
-        f"{name} has {counted}, {first}in row {row}.", hint="Leave rows without a label out."
+        f"{name} has {counted}, {first}in row {row}.", hint="Leave out rows without a label."
     )
 
 
 def _no_label(value: Any, name: str) -> DataError:
     shown = repr(value.item() if isinstance(value, np.generic) else value)
     return DataError(
-        f"{name} holds {shown}, which is no label of a class.",
+        f"{name} holds {shown}, which is not a class label.",
         hint="Labels are text, whole numbers, or True and False. To predict numbers, use a loss "
         'for them, such as loss="squared_error".',
     )

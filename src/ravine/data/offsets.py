@@ -1,8 +1,8 @@
-"""Offsets: a constant a column that is subtracted in double, so that float32 keeps its values.
+"""Offsets: one constant per column, subtracted in double so that float32 keeps its values.
 
-float32 has 24 binary digits. Seconds since 1970 take more: 600 times of ten minutes become 6. A
-network that begins with Normalize is the same function of X and of X less a constant a column, so
-the constant is taken away before X is rounded.
+float32 has 24 binary digits. Seconds since 1970 need more: 600 times within ten minutes become 6.
+A network that begins with Normalize is the same function of X and of X minus one constant per
+column, so the constant is subtracted before X is rounded.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ LOST = 2.0**-10
 SMALL_CURE = 'Multiply it by a constant, or use Recipe(dtype="float64")'
 
 _SINGLE = np.finfo(np.float32)
-#: Rows that are looked at first; only columns that might lose values among them are read whole.
+#: Rows that are checked first; only columns that might lose values among them are read whole.
 _ROWS = 1024
-#: A column of a smaller spread, next to its values, is constant but for rounding in double.
+#: A column whose spread, relative to its values, is smaller is constant except for rounding.
 CONSTANT = 2.0**-50
 
 
@@ -51,9 +51,9 @@ def lost_share(numbers: NDArray[Any], offset: float = 0.0) -> NDArray[np.float64
     """Compute what float32 changes of each column, relative to its spread.
 
     ``share = sd(e) / sd(x)`` with ``e = (x − offset) − float32(x − offset)``, the rounding error. A
-    constant error loses nothing, nor does one of a column that is constant but for rounding in
-    double (``sd(x) ≤ 2⁻⁵⁰ max|x|``): their share is 0. It is 1 where ``sd(x)`` is below the
-    smallest normal number of float32, 1.2e-38, and infinite where a value is no finite number of
+    constant error loses nothing, and neither does a column that is constant except for rounding
+    in double (``sd(x) ≤ 2⁻⁵⁰ max|x|``): their share is 0. It is 1 if ``sd(x)`` is below the
+    smallest normal number of float32, 1.2e-38, and infinite if a value is not a finite number of
     float32.
 
     Parameters
@@ -61,7 +61,7 @@ def lost_share(numbers: NDArray[Any], offset: float = 0.0) -> NDArray[np.float64
     numbers : ndarray, shape (n,) or (n, columns)
         Real numbers.
     offset : float, default 0
-        What is subtracted before.
+        What is subtracted first.
 
     Returns
     -------
@@ -117,9 +117,9 @@ class Rounding:
         return offsets if offsets.any() else None
 
     def lost(self, offsets: NDArray[np.float64] | None) -> NDArray[np.int64]:
-        """Give the columns of which float32 loses too much in spite of these offsets.
+        """Give the columns that lose too much in float32 in spite of these offsets.
 
-        Values beyond float32 are not among them: conversion refuses them.
+        Values out of float32's range do not count: conversion refuses them.
         """
         kept = np.zeros(len(self.offsets), bool) if offsets is None else offsets != 0
         share = np.where(kept, self.shifted, self.alone)
@@ -127,25 +127,25 @@ class Rounding:
 
 
 def find_rounding(array: NDArray[Any], place: Place | str) -> Rounding | None:
-    """Find the columns of which float32 would lose values, and offsets for them.
+    """Find the columns that would lose values in float32, and offsets for them.
 
     A column needs an offset if rounding changes more than 2⁻¹⁷ of its spread, which takes a mean of
-    some 300 standard deviations or more, or if it holds whole numbers that float32 cannot hold. The
-    offset is the mean, rounded to a power of two between a sixteenth and a 32nd of the standard
-    deviation. It depends on these rows alone, whichever of them runs take. Of more than 2,047 rows,
-    1,024 or more at equal distances tell which columns are looked at.
+    about 300 standard deviations or more, or if it holds whole numbers that float32 cannot hold.
+    The offset is the mean, rounded to a power of two between a sixteenth and a 32nd of the standard
+    deviation. It depends on these rows alone, whichever of them runs use. If there are more than
+    2,047 rows, 1,024 or more at equal distances decide which columns are checked.
 
     Parameters
     ----------
     array : ndarray, shape (n, ...)
-        Inputs as they came.
+        Inputs as given.
     place : Place or str
         What they are called in messages.
 
     Returns
     -------
     Rounding or None
-        None if no column needs an offset, or if a value is no finite number (conversion says so).
+        None if no column needs an offset, or if a value is not finite (conversion refuses it).
 
     Examples
     --------
@@ -172,7 +172,7 @@ def find_rounding(array: NDArray[Any], place: Place | str) -> Rounding | None:
 
 
 def refuse_lost(numbers: NDArray[Any], name: str, *cures: str) -> NoReturn:
-    """Raise that a column loses values in float32, with how many are left and what to do.
+    """Raise an error: a column loses values in float32; say how many are left and what to do.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def refuse_lost(numbers: NDArray[Any], name: str, *cures: str) -> NoReturn:
     what = f"(mean {mean:.6g}, standard deviation {spread:.3g})"
     if spread < _SINGLE.tiny:
         raise DataError(
-            f"{name} holds numbers too near 0 for float32 {what}.",
+            f"{name} holds numbers too close to 0 for float32 {what}.",
             hint=f"{SMALL_CURE}.",
         )
     before, after = (len(np.unique(v)) for v in (numbers, values.astype(np.float32)))

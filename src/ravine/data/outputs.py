@@ -1,4 +1,4 @@
-"""Outputs that are filled in from the targets: Dense(None), the last layer of a network."""
+"""The number of outputs, taken from the targets: Dense(None), the last layer of a network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["with_outputs"]
 
 
 def with_outputs(network: Network, y: Any, weights: NDArray[Any] | None = None) -> Network:
-    """Fill in how many outputs a network has, where its last layer leaves that to the targets.
+    """Fill in the number of outputs of a network whose last layer leaves it to the targets.
 
     Parameters
     ----------
@@ -27,19 +27,19 @@ def with_outputs(network: Network, y: Any, weights: NDArray[Any] | None = None) 
     y : array-like or None
         Targets.
     weights : ndarray, optional
-        Of their rows; those of weight 0 are absent, and so are classes that only they have.
+        Weights of the rows; rows of weight 0 are absent, and so are classes that only they have.
 
     Returns
     -------
     Network
-        The same, if its last layer says it.
+        The same network, if its last layer has a number of units.
 
     Raises
     ------
     ParameterError
-        If there are no targets to tell it, or another layer than the last waits for them.
+        If there are no targets, or a layer other than the last has no number of units.
     DataError
-        If the targets are not such as networks are trained on.
+        If the targets cannot be trained on.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def with_outputs(network: Network, y: Any, weights: NDArray[Any] | None = None) 
     last = network.layers[-1]
     if any(map(_is_open, network.layers[:-1])) or (isinstance(last, Residual) and _is_open(last)):
         raise ParameterError(
-            "Dense(None), whose units are filled in from y, can only be the last layer of a "
+            "Dense(None), which takes its units from y, can only be the last layer of a "
             "Network. Say how many units the others have."
         )
     if not isinstance(last, Dense) or last.units is not None:
@@ -65,7 +65,7 @@ def with_outputs(network: Network, y: Any, weights: NDArray[Any] | None = None) 
 
 
 def _is_open(layer: Layer) -> bool:
-    """Whether a layer's units are to be filled in."""
+    """Whether a layer takes its units from y."""
     if isinstance(layer, Residual):
         return any(map(_is_open, layer.layers))
     return isinstance(layer, Dense) and layer.units is None

@@ -1,4 +1,4 @@
-"""Rows set aside in turn: stretches of a shuffled order, folds, or the later after the earlier."""
+"""Rows set aside in turn: parts of a shuffled order, folds, or later rows after earlier ones."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def validation_splits(
     groups: Rows | None = None,
     times: Rows | None = None,
 ) -> list[Split]:
-    """Split rows for several models: consecutive stretches of a shuffled order are set aside.
+    """Split rows for several models: consecutive parts of a shuffled order are set aside.
 
-    Once through the order, every row has been set aside once; then it is shuffled anew. So five
-    models with a fraction of 0.2 set every row aside exactly once.
+    After one pass through the order, every row has been set aside once; then the rows are shuffled
+    again. So five models with a fraction of 0.2 set every row aside exactly once.
 
-    With groups the order is one of groups, and a stretch ends between two groups. With times every
+    With groups, whole groups are shuffled, and a part ends between two groups. With times, every
     model sets the latest rows aside, see `ravine.data.splitting.split_rows`.
 
     Parameters
@@ -44,7 +44,7 @@ def validation_splits(
     seed : int
         Seed of the orders.
     classes : numpy.ndarray of int64, shape (n,), optional
-        A class per row; every stretch then holds each class in proportion. (Groups count for the
+        A class per row; every part then holds each class in proportion. (Groups count for the
         class of most of their rows.)
     groups : numpy.ndarray of int64, shape (n,), optional
         Codes of groups, from 0.
@@ -54,7 +54,7 @@ def validation_splits(
     Returns
     -------
     list of (training rows, validation rows)
-        One pair a model, in ascending order.
+        One pair per model, in ascending order.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def validation_splits(
 def _of_groups(
     groups: Rows, n_models: int, size: int, seed: int, classes: NDArray[Any] | None
 ) -> list[Split]:
-    """Set stretches of whole groups aside, each of about so many rows."""
+    """Set parts of whole groups aside, each of about so many rows."""
     counts = np.bincount(groups)
     if len(counts) < 2:
         raise DataError(
@@ -132,14 +132,14 @@ def _nearest(reached: Rows, wanted: int) -> int:
 def deal(
     n: int, n_folds: int, rng: np.random.Generator, classes: NDArray[Any] | None = None
 ) -> Rows:
-    """Deal rows to folds in turn, in an order that is random but for their classes.
+    """Deal rows to folds in turn, in an order that is random within each class.
 
     Parameters
     ----------
     n : int
         Number of rows.
     n_folds : int
-        Number of folds; not more than there are rows are dealt to.
+        Number of folds; no more folds than rows are used.
     rng : numpy.random.Generator
         What the order is drawn from.
     classes : numpy.ndarray of shape (n,), optional
@@ -170,11 +170,11 @@ def forward_splits(units: Rows, times: Rows, n_folds: int) -> list[Split]:
     Parameters
     ----------
     units : numpy.ndarray of int64, shape (n,)
-        What each row lies on one side with (`ravine.data.splitting.units_of`).
+        The unit of each row (`ravine.data.splitting.units_of`).
     times : numpy.ndarray of int64, shape (n,)
         Ranks of times; a unit has the time of its last row.
     n_folds : int
-        How many splits; fewer where there are too few times.
+        How many splits; fewer if there are too few times.
 
     Returns
     -------
@@ -196,7 +196,7 @@ def forward_splits(units: Rows, times: Rows, n_folds: int) -> list[Split]:
     different = np.unique(last)
     if len(different) < 2:
         raise DataError(
-            "All rows are of one time: none are later than others, to be set aside.",
+            "All rows are of one time: there are no later ones to set aside.",
             hint="Leave time out.",
         )
     ends = last[units]
@@ -210,6 +210,6 @@ def forward_splits(units: Rows, times: Rows, n_folds: int) -> list[Split]:
 
 
 def _shuffled(n: int, rng: np.random.Generator, classes: NDArray[Any] | None) -> Rows:
-    """Shuffle rows; every stretch holds each class in proportion."""
+    """Shuffle rows; every part holds each class in proportion."""
     order = rng.permutation(n)
     return order if classes is None else order[in_proportion(classes[order], rng)]

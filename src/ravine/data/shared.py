@@ -26,12 +26,12 @@ __all__ = ["SharedData", "rows_per_batch"]
 
 
 class SharedData:
-    """Training rows, and validation rows where they are given apart.
+    """Training rows, and validation rows if they are given separately.
 
     Parameters
     ----------
     X, y : array-like
-        Inputs and targets; y is None where every run brings its own.
+        Inputs and targets; y is None if every run has its own.
     sample_weight : array-like, optional
         Weights of the rows.
     validation : tuple (X, y) or (X, y, sample_weight), optional
@@ -92,8 +92,8 @@ class SharedData:
     def offsets(self, network: Network, recipe: Recipe, known: Offsets = None) -> Offsets:
         """Give what is subtracted from X for a network, in double, before X becomes float32.
 
-        Only a first Normalize layer makes up for it. It follows from all rows of X, whichever of
-        them runs take, so that runs share one array; but a run that goes on from weights keeps
+        Only a first Normalize layer makes up for it. The offsets depend on all rows of X, whichever
+        of them runs use, so that runs share one array; but a run that starts from weights keeps
         their offsets (`known`).
         """
         if recipe.dtype != "float32" or (self.training.rounding is None and known is None):
@@ -133,7 +133,7 @@ class SharedData:
         y: ArrayLike | None = None,
         offsets: Offsets = None,
     ) -> tuple[tuple[int, int], Targets]:
-        """Check all rows, with the run's own targets if it has some, for a network.
+        """Check all rows, with the run's own targets if it has any, for a network.
 
         Returns the places of its targets among those of the training and of the validation rows,
         and the targets.
@@ -178,7 +178,7 @@ class SharedData:
 def rows_per_batch(n: int, batch_size: int, *, joins: bool) -> tuple[int, int, int]:
     """Give the number of mini-batches in an epoch of n rows, and the usual and last one's rows.
 
-    Where there is a `BatchNorm` (`joins`), a last row by itself joins the mini-batch before it.
+    With a `BatchNorm` (`joins`), a single last row joins the mini-batch before it.
     """
     usual = min(batch_size, n)
     steps = -(-n // usual)

@@ -23,7 +23,7 @@ def group_codes(
     Parameters
     ----------
     groups : array-like, shape (n,)
-        The group of each row: whole numbers, text or any other values that have an equality.
+        The group of each row: whole numbers, text or any other values that can be compared.
     n : int
         Number of rows.
     name : str, default "groups"
@@ -50,7 +50,7 @@ def group_codes(
     ravine.errors.DataError: groups has no value in row 1.
     """
     values = _one_a_row(groups, n, name, absent)
-    _refuse_missing(values, name, "Leave such rows out, or give each a group of its own.")
+    _refuse_missing(values, name, "Leave out such rows, or give each its own group.")
     if values.dtype.kind != "O":
         return first_come(values)
     numbers: dict[Any, int] = {}
@@ -99,7 +99,7 @@ def time_ranks(
     ravine.errors.DataError: time must hold numbers or dates. Got '3 May' in row 0.
     """
     values = _one_a_row(time, n, name, absent)
-    _refuse_missing(values, name, "Leave such rows out, or fill the times in.")
+    _refuse_missing(values, name, "Leave out such rows, or fill in the times.")
     kind = values.dtype.kind
     text = [isinstance(v, str | bytes) for v in values.tolist()] if kind == "O" else kind in "UST"
     if np.any(text) or kind in "cV":
@@ -114,7 +114,7 @@ def time_ranks(
     except TypeError as error:
         raise DataError(
             f"{name} holds values that have no common order ({error}).",
-            hint="Use numbers alone, or dates of one sort alone (all with a time zone, or none).",
+            hint="Use only numbers, or only dates of one sort (all with a time zone, or none).",
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Rows set aside: at random and stratified, in whole groups, or the latest.
 
-Everything in ravine that sets rows aside does it here. Rows that must lie on one side, such as the
-copies of a row and the rows of a group, form a unit.
+Everything in ravine that sets rows aside does it here. Rows that must be on the same side, such as
+the copies of a row and the rows of a group, form a unit.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = [
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-#: How many random draws of units are compared before the nearest to the wanted shares is taken.
+#: How many random draws of units are compared; the one nearest to the wanted shares is used.
 _DRAWS = 16
-#: More times as many rows as asked for are set aside with a warning.
+#: If more than this many times the wanted rows are set aside, a warning says so.
 _MANY = 2
 
 
@@ -47,19 +47,19 @@ def split_rows(
 ) -> tuple[Rows, Rows]:
     """Set part of the rows aside: in whole units, at random or the latest.
 
-    Rows of the same identity or group form a unit (`units_of`), and a unit lies on one side.
-    Without them each row is a unit.
+    Rows of the same identity or group form a unit (`units_of`), and all of a unit is on the same
+    side. Without them each row is a unit.
 
     Without ``time``, units are drawn at random, so that the share of all rows, and of the rows of
-    each class, comes near to ``fraction``. Where units hold several rows, each counts for the
-    rarest of its classes, the rarest class gives its share first, and the next one makes up for
-    what it gave too much or too little. The nearest of up to 16 such draws is taken. A class that
-    only one unit holds stays on the side that is kept, if another unit can be set aside.
+    each class, is close to ``fraction``. If units hold several rows, each counts for the rarest of
+    its classes; the share of the rarest class is drawn first, and the next class makes up for any
+    difference. The nearest of up to 16 such draws is used. A class that only one unit holds stays
+    on the side that is kept, if another unit can be set aside.
 
-    With ``time``, the units that end last are set aside, as many as come nearest to ``fraction``;
-    units that end at the same time stay together, and classes play no part. No row that is kept is
-    as late as the last row of any unit that is set aside. Where each row is a unit, every row that
-    is kept is earlier than every row that is set aside.
+    With ``time``, the units that end last are set aside, in the number that comes nearest to
+    ``fraction``; units that end at the same time stay together, and classes have no effect. Every
+    row that is kept is earlier than the last row of each unit that is set aside. If each row is a
+    unit, every row that is kept is earlier than every row that is set aside.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ def split_rows(
     fraction : float
         Part of the rows to set aside, in (0, 1); at least one unit is.
     seed : int or tuple of int
-        Seed of the draw; a tuple is a stream of its own.
+        Seed of the draw; a tuple gives a separate stream.
     classes : ndarray, shape (n,), optional
-        Class codes. Each class with two units or more gives its share.
+        Class codes. Each class with two units or more contributes its share.
     identity : array-like, shape (n,), optional
         What each row is a copy of, such as its number in the table that it was drawn from.
     groups : array-like, shape (n,), optional
@@ -126,7 +126,7 @@ def split_rows(
 
 
 def units_of(n: int, identity: ArrayLike | None = None, groups: ArrayLike | None = None) -> Rows:
-    """Give each row the number of its unit: rows that must lie on one side share a number.
+    """Give each row the number of its unit: rows that must be on the same side share a number.
 
     Rows of the same identity belong together, so do rows of the same group, and so do rows that a
     chain of such pairs connects.
@@ -203,7 +203,7 @@ def unit_ends(units: Rows, ranks: Rows) -> Rows:
 def check_sides(
     kept: Rows, aside: Rows, groups: Rows | None = None, time: Rows | None = None
 ) -> None:
-    """Check rows that somebody else put on two sides: they must lie as `split_rows` puts them.
+    """Check a given split: its sides must meet the rules of `split_rows`.
 
     Parameters
     ----------
@@ -222,13 +222,13 @@ def check_sides(
     --------
     >>> check_sides(np.array([0, 1, 1]), np.array([2, 1]))
     Traceback (most recent call last):
-    ravine.errors.DataError: Row 1 is trained on, and it validates: it is in both rows and \
+    ravine.errors.DataError: Row 1 is both trained on and validated on: it is in rows and \
 validation_rows.
     """
     both = aside[np.isin(aside, kept)]
     if both.size:
         raise DataError(
-            f"Row {both[0]} is trained on, and it validates: it is in both rows and "
+            f"Row {both[0]} is both trained on and validated on: it is in rows and "
             "validation_rows.",
             hint="Leave it out of one of them: rows[~np.isin(rows, validation_rows)].",
         )
@@ -301,10 +301,10 @@ def _draw(order: Rows, sizes: Rows, strata: Rows, wanted: int) -> Mask:
 
 
 def in_proportion(classes: NDArray[Any], rng: np.random.Generator | None = None) -> Rows:
-    """Reorder rows so that every stretch of them holds each class in proportion.
+    """Reorder rows so that any run of consecutive rows holds each class in proportion.
 
     Row i of a class of m rows gets the place ``(i + ½) / m``; with ``rng`` a draw from [0, 1) for
-    each class stands for the ½.
+    each class replaces the ½.
 
     Parameters
     ----------
@@ -332,7 +332,7 @@ def in_proportion(classes: NDArray[Any], rng: np.random.Generator | None = None)
 
 
 def _nearest(sizes: Rows, wanted: int) -> Mask:
-    """Take units in their order, but one, so that their rows come near to the wanted number."""
+    """Take units in their order, except one, so that their rows are close to the wanted number."""
     most = len(sizes) - 1
     leading = np.zeros(len(sizes), dtype=bool)
     place = min(int(np.searchsorted(np.cumsum(sizes), wanted, side="right")), most)

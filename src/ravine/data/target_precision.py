@@ -1,4 +1,4 @@
-"""Targets in float32: refused where it cannot hold them; scored in double where it cannot score."""
+"""Targets that float32 cannot hold are refused; those that it cannot score, scored in double."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _LARGEST = float(np.sqrt(_SINGLE.max))
 def check_targets_kept(
     numbers: NDArray[Any], rounded: NDArray[Any], loss: Loss, place: Place
 ) -> None:
-    """Refuse targets whose spread float32 destroys, or whose losses it cannot hold.
+    """Refuse targets whose spread float32 would lose, or whose losses it cannot hold.
 
     Parameters
     ----------
     numbers, rounded : ndarray, shape (n, outputs)
-        The targets as they came, and in float32.
+        The targets as given, and in float32.
     loss : Loss
         The network's loss.
     place : Place
@@ -71,7 +71,7 @@ def check_targets_kept(
 
 
 def are_kept(values: NDArray[np.float64]) -> bool:
-    """Whether scores of targets in float32 are those of the targets in double.
+    """Whether scores of targets in float32 agree with those of the targets in double.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def _check_above_zero(numbers: NDArray[Any], loss: Loss, name: str) -> None:
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"{name} holds {numbers[row].item()!r} (row {row}), too near 0 for the loss "
+            f"{name} holds {numbers[row].item()!r} (row {row}), too close to 0 for the loss "
             f"{type(loss).__name__} in float32, which needs {_SINGLE.tiny:.2g} at least.",
             hint=f"{SMALL_CURE}.",
         )
@@ -110,7 +110,7 @@ def _check_range(spread: float, largest: float, loss: Loss, name: str) -> None:
     """Refuse targets whose losses float32 would make 0 or infinite."""
     what = ""
     if (loss.unit_power or 0) > 1 and CONSTANT * largest < spread < _SMALLEST_SPREAD:
-        what = f"spreads by {spread:.3g} only, so that errors are too small"
+        what = f"has a spread of only {spread:.3g}, so that errors are too small"
     elif not np.isfinite(_loss_of_zero(largest, loss)):
         what = f"goes up to {largest:.3g}, so that errors are too large"
     if what:

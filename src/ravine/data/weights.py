@@ -1,4 +1,4 @@
-"""Sample weights, checked before the engine sees them, and the rows that they leave."""
+"""Sample weights, checked before the engine sees them, and the rows of positive weight."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ravine.ground.numeric import as_array, as_floats, refuse
 
 __all__ = ["as_sample_weight", "weighing"]
 
-#: Weights are scaled where the largest is beyond 2 to the power of ± this, so that every type holds
+#: Weights are scaled if the largest is beyond 2 to the power of ± this, so that every type holds
 #: them and their products.
 _MOST_DOUBLINGS = 32
 
@@ -47,7 +47,7 @@ def as_sample_weight(
     Raises
     ------
     DataError
-        If a weight is negative or no number, or all are 0, or there are not as many as rows.
+        If a weight is negative or not a number, all are 0, or their number is not that of the rows.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def weighing(rows: NDArray[np.int64], weights: NDArray[Any] | None) -> NDArray[n
     Returns
     -------
     ndarray of int64
-        Those that weigh more than 0; the very array that was given, if all do.
+        Those of positive weight; the given array itself, if all are.
 
     Examples
     --------

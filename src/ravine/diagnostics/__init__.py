@@ -1,1 +1,1 @@
-"""Diagnostics: how training goes, and what comes out of it."""
+"""Diagnostics: checks of training and of its results."""

@@ -1,1 +1,1 @@
-"""The native engine: its loader, and handles to what it holds."""
+"""The native engine: its loader, and handles to its objects."""

@@ -1,8 +1,8 @@
 """The native engine, in the best build that this processor can run.
 
-The engine is compiled once per instruction level: a wheel holds all of them, an installation from
-the sources that of its machine. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks for a lower one
-than the best, to compare them. Its signatures are in ``_engine.pyi``.
+The engine is compiled once per instruction level: a wheel holds all levels, an installation from
+the sources only that of its machine. ``RAVINE_LEVEL`` (``v2``, ``v3`` or ``v4``) asks for a lower
+level than the best, to compare them. The engine's signatures are in ``_engine.pyi``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _load_engine() -> ModuleType:
 
 
 def _blas_library() -> str:
-    """Find OpenBLAS in the package scipy-openblas32, without importing that."""
+    """Find OpenBLAS in the package scipy-openblas32, without importing the package."""
     needs("ravine", "scipy_openblas32")
     package = importlib.util.find_spec("scipy_openblas32")
     if package is None or package.origin is None:

@@ -1,4 +1,4 @@
-"""Handles: what the engine holds for Python."""
+"""Handles: objects that the engine holds for Python."""
 
 from __future__ import annotations
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 __all__ = ["NUMBERS", "named_state", "state_of_names"]
 
-#: The array that holds what belongs to no parameter.
+#: The array for numbers that belong to no parameter.
 NUMBERS = "numbers"
 
 
 def named_state(
     optimizer: Mapping[str, Any], n: int, slots: NDArray[Any]
 ) -> dict[str, NDArray[Any]]:
-    """Give the state in a snapshot as arrays with names.
+    """Give the optimizer state in a snapshot as arrays with names.
 
     Parameters
     ----------
@@ -26,18 +26,18 @@ def named_state(
     n : int
         How many parameters there are.
     slots : ndarray
-        The state as a snapshot has it.
+        The state as in a snapshot.
 
     Returns
     -------
     dict of str to ndarray
-        ``"velocity"`` and so on, of shape (n,), or (k, n) for what is a list of k vectors;
-        ``"numbers"`` for what belongs to no parameter.
+        ``"velocity"`` and so on, of shape (n,), or (k, n) for a list of k vectors;
+        ``"numbers"`` for numbers that belong to no parameter.
 
     Raises
     ------
     ParameterError
-        If the state is not one of such an optimizer.
+        If the state does not belong to such an optimizer.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def named_state(
 def state_of_names(
     optimizer: Mapping[str, Any], n: int, arrays: Mapping[str, NDArray[Any]], dtype: str = "float64"
 ) -> NDArray[Any]:
-    """Give the state for a snapshot that `named_state` gave by name.
+    """Turn the arrays of `named_state` back into the state for a snapshot.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def state_of_names(
     Raises
     ------
     ParameterError
-        If a name or a size is not one of such an optimizer.
+        If a name or a size does not belong to such an optimizer.
 
     Examples
     --------

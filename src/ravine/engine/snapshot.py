@@ -1,4 +1,4 @@
-"""A run's snapshot and its history, read by the names that the engine gives their parts."""
+"""A run's snapshot and history, read by the names that the engine gives their parts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def history_columns() -> tuple[str, ...]:
 
 
 def columns_of(history: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Give the engine's history, rows one behind the other, as columns by name.
+    """Turn the engine's history, a flat array of rows, into columns by name.
 
     Parameters
     ----------

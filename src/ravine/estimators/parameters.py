@@ -11,7 +11,7 @@ __all__ = ["documented", "documented_like"]
 
 _TITLE = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 _ENTRY = re.compile(r"^(?=\w)", re.MULTILINE)
-#: The sections of a docstring: where each entry is inherited by itself, or the whole is.
+#: The sections of a docstring: those inherited entry by entry, and those inherited whole.
 _BY_ENTRY = ("Parameters", "Attributes")
 _TOGETHER = ("Notes", "References")
 #: The order of all of them.
@@ -22,11 +22,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def documented(cls: type[T]) -> type[T]:
-    """Write what the bases of a class document into its own docstring.
+    """Add the documentation of a class's bases to its own docstring.
 
-    Parameters and attributes are taken from the bases where the class does not document them
-    itself; parameters stand in the order of the signature. Notes and references of the bases come
-    before its own. Examples are its own alone.
+    Parameters and attributes are taken from the bases if the class does not document them itself;
+    parameters are in the order of the signature. Notes and references of the bases come before its
+    own. Examples are not inherited.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def documented(cls: type[T]) -> type[T]:
 
 
 def documented_like(source: Callable[..., Any]) -> Callable[[F], F]:
-    """Write what a method documents of its parameters into the docstring of another one.
+    """Copy the documentation of a method's parameters into the docstring of another method.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def documented_like(source: Callable[..., Any]) -> Callable[[F], F]:
     Returns
     -------
     callable
-        A decorator; parameters that its method documents itself stay as they are.
+        A decorator; parameters that its method documents itself are not changed.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def _is_ours(base: type) -> bool:
 
 
 def _sections(text: str) -> dict[str, str]:
-    """Divide a docstring by its titles; what stands above the first one has the title ''."""
+    """Divide a docstring by its titles; the text above the first one has the title ''."""
     above, *parts = _TITLE.split(inspect.cleandoc(text))
     found = {"": above.strip()}
     return found | {t: part.strip() for t, part in zip(parts[::2], parts[1::2], strict=True)}

@@ -1,4 +1,4 @@
-"""What the files of all estimators share: how parameters, classes and names stand there."""
+"""What the files of all estimators share: how they hold parameters, classes and names."""
 
 from __future__ import annotations
 
@@ -35,15 +35,16 @@ _LABEL_TYPES = {"str", "object", "bool", "float64", "float32", "float16"} | {
 
 
 class SavableEstimator:
-    """What saves a fitted estimator, and makes it of what a file holds."""
+    """Saves a fitted estimator, and restores it from a file."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator into one safetensors file, whole or not at all.
+        """Write the fitted estimator into one safetensors file, completely or not at all.
 
-        The file holds parameters, weights and what was learnt beside them, and no code: parameters
-        that are custom functions or objects, and generators of random numbers, are left out with a
-        warning. What an optimizer remembers between two calls of ``partial_fit`` is left out, too.
-        `ravine.load` gives the estimator back; its predictions are the same to the last bit.
+        The file holds parameters, weights and everything else that was learnt, and no code:
+        parameters that are custom functions or objects, and generators of random numbers, are
+        left out with a warning. The optimizer's state between two calls of ``partial_fit`` is left
+        out, too. `ravine.load` restores the estimator; its predictions are the same to the last
+        bit.
 
         Parameters
         ----------
@@ -53,7 +54,7 @@ class SavableEstimator:
         Raises
         ------
         FileError
-            If the file cannot be written; what was there before is still there.
+            If the file cannot be written; a former file is then unchanged.
         """
         needs("Saving an estimator", "sklearn")
         from sklearn.utils.validation import check_is_fitted
@@ -68,7 +69,7 @@ class SavableEstimator:
         if left_out:
             warnings.warn(
                 f"{', '.join(left_out)} of {type(self).__name__} holds code or a generator, which "
-                "no file of ravine's carries: what is loaded has the default there.",
+                "ravine's files do not hold: the loaded estimator has the default there.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -78,7 +79,7 @@ class SavableEstimator:
     @staticmethod
     @abstractmethod
     def _parameter_to_document(name: str, value: Any) -> Any:
-        """Write a parameter as plain data; SpecError where it is none."""
+        """Write a parameter as plain data; SpecError if that is impossible."""
 
     @abstractmethod
     def _to_parts(self, parameters: dict[str, Any]) -> tuple[dict[str, Any], NamedArrays]:
@@ -87,7 +88,7 @@ class SavableEstimator:
     @classmethod
     @abstractmethod
     def _restore(cls, document: Mapping[str, Any], arrays: NamedArrays) -> Any:
-        """Make the estimator of what a file holds, after checking all of it."""
+        """Make the estimator from the contents of a file, after checking all of them."""
 
 
 def plain(value: Any) -> Any:
@@ -101,7 +102,7 @@ def plain(value: Any) -> Any:
     Returns
     -------
     object
-        The same with Python's types alone.
+        The same, with Python's types only.
 
     Raises
     ------
@@ -119,7 +120,7 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    raise SpecError(f"{type(value).__name__} is no plain data.")
+    raise SpecError(f"{type(value).__name__} is not plain data.")
 
 
 def check_parameters(kind: type[Any], described: Iterable[str]) -> None:
@@ -139,7 +140,7 @@ def field(document: Mapping[str, Any], name: str, kind: type) -> Any:
     name : str
         The value's name.
     kind : type
-        Its type; whole numbers will do for a float.
+        Its type; whole numbers are accepted for a float.
 
     Returns
     -------

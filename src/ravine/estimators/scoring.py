@@ -16,7 +16,7 @@ class ScoredClassifier(ClassifierMixin):
     """A classifier that scores by accuracy."""
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Give the share of rows that are classified right.
+        """Give the share of rows that are classified correctly.
 
         Parameters
         ----------

@@ -43,7 +43,7 @@ _REASONS: dict[int, tuple[str, str | None]] = {
 
 
 def file_error(path: str | os.PathLike[str], verb: str, cause: OSError) -> FileError:
-    """Put an ``OSError`` into plain words: which file, what failed, what to try.
+    """Describe an ``OSError`` in plain words: which file, what failed, what to try.
 
     Parameters
     ----------
@@ -67,18 +67,18 @@ def file_error(path: str | os.PathLike[str], verb: str, cause: OSError) -> FileE
     """
     reason, hint = _REASONS.get(cause.errno or 0, (cause.strerror or str(cause), None))
     if verb == "read" and hint == _ELSEWHERE:
-        hint = "Ask for the right to read it."
+        hint = "Ask for permission to read it."
     return FileError(f"Cannot {verb} {os.fspath(path)!r}: {reason}.", hint=hint)
 
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Write a file whole or not at all.
+    """Write a file completely or not at all.
 
-    Gives the path of an empty temporary file in the folder of ``path`` (with the same suffix). When
-    the block ends well, the temporary file is flushed to the disk and takes the place of ``path``
-    in one step. When it does not (an error, a full disk, Ctrl-C), the temporary file is removed and
-    the former file is as it was. An existing file keeps its permissions; a symbolic link stays, and
+    Gives the path of an empty temporary file in the folder of ``path`` (with the same suffix). If
+    the block succeeds, the temporary file is flushed to the disk and replaces ``path`` in one
+    step. If it fails (an error, a full disk, Ctrl-C), the temporary file is removed and the former
+    file is unchanged. An existing file keeps its permissions; a symbolic link stays, and
     the file that it points to is replaced.
 
     Parameters
@@ -163,7 +163,7 @@ def _remove_unless_locked(path: Path) -> None:
 
 
 def _existing_mode(path: str | os.PathLike[str]) -> int | None:
-    """Permissions of the file at ``path``, None if there is none; an error if it must stay."""
+    """Permissions of the file at ``path``, None if there is none; an error if it is protected."""
     name = os.fspath(path)
     try:
         status = os.stat(path)  # noqa: PTH116 - a Path would turn '' into the working folder
@@ -197,7 +197,7 @@ def _existing_mode(path: str | os.PathLike[str]) -> int | None:
 def _created(temporary: Path, mode: int | None) -> Iterator[None]:
     """Make the empty temporary file and hold a lock on it.
 
-    It is never more open to others than the file that it replaces.
+    Others never have more permissions on it than on the file that it replaces.
     """
     rights = 0o666 if mode is None else (mode & 0o666) | stat.S_IRUSR | stat.S_IWUSR
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, rights)
@@ -229,5 +229,5 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _is_about_another_file(error: OSError, temporary: Path, target: Path) -> bool:
-    """Whether an error in the block speaks of a file that is none of ours."""
+    """Whether an error in the block is about another file."""
     return error.filename is not None and str(error.filename) not in {str(temporary), str(target)}

@@ -1,4 +1,4 @@
-"""What ``numpy.asarray`` would drop without a word: masks and units."""
+"""What ``numpy.asarray`` would drop silently: masks and units."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def count_masked(values: Any) -> int:
 
 
 def check_kept(values: Any, name: str) -> None:
-    """Check that nothing of some values would be dropped when they become a plain array.
+    """Check that values can become a plain array without losing a mask or a unit.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def check_kept(values: Any, name: str) -> None:
     if count:
         raise DataError(
             f"{name} has {count} masked value{'' if count == 1 else 's'}.",
-            hint=f"Fill them in first ({name}.filled(...)), or leave such rows out.",
+            hint=f"Fill them in first ({name}.filled(...)), or leave out such rows.",
         )
     unit = _unit_of(values)
     if unit is not None:
@@ -68,7 +68,7 @@ def check_kept(values: Any, name: str) -> None:
 
 
 def unmasked(values: Any) -> Any:
-    """Give values whose masked ones are missing: NaN, NaT, or None.
+    """Replace masked values by missing ones: NaN, NaT, or None.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def unmasked(values: Any) -> Any:
     Returns
     -------
     array-like
-        The very values that were given, if they are no masked array and hold none.
+        The given object itself, if it is not a masked array and holds none.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def _may_be_masked(item: Any) -> bool:
 
 
 def _unit_of(values: Any) -> str | None:
-    """Name the unit of an array that has one, as Astropy's and Pint's have."""
+    """Name the unit of an array that has one, such as Astropy's and Pint's."""
     kind = type(values).__module__.partition(".")[0]
     if kind not in ("astropy", "pint", "unyt", "quantities"):
         return None

@@ -1,4 +1,4 @@
-"""How much memory this process may still use, and a clear error before it is used up."""
+"""How much memory is available to this process, and a clear error before it is used up."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LIMITS = (
 
 
 def available_memory() -> int | None:
-    """Tell how many bytes this process may still use.
+    """Give the number of bytes that this process can still use.
 
-    The least of what the machine has left, what a container's limit leaves, and what ``ulimit -v``
-    leaves. Where the system does not say what is left, it is all of the machine's memory.
+    The smallest of what is left on the machine, under the container's limit and under ``ulimit
+    -v``. If the system does not say what is left, this is all of the machine's memory.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def check_memory(name: str, needed: int, why: str, left: int | None = None) -> N
     needed : int
         Bytes that it needs at least.
     why : str
-        What of the file needs them.
+        The part of the file that needs them.
     left : int, optional
         Bytes that are available; ``None`` asks the system.
 
@@ -93,7 +93,7 @@ def _number_in(path: Path) -> int | None:
 
 
 def _line_of(path: str, name: str) -> int | None:
-    """Read one line of a table of the kernel's, in bytes."""
+    """Read one line of a table of the kernel, in bytes."""
     try:
         with Path(path).open(encoding="ascii", errors="replace") as lines:
             for line in lines:

@@ -1,4 +1,4 @@
-"""Whatever a user calls numbers becomes a clean array of floats, or an error that says why not."""
+"""Input becomes a clean array of floats, or an error that says why not."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ELAPSED = (
 
 @dataclass(frozen=True)
 class Place:
-    """Says where in an array a value stands, with the labels of a table's columns if it has any."""
+    """Says where in an array a value is, with the labels of a table's columns if it has any."""
 
     name: str
     columns: Sequence[Any] | None = None
@@ -54,7 +54,7 @@ class Place:
 
     @classmethod
     def of(cls, values: Any, name: str, cure: str = _ENCODE) -> Place:
-        """Make the place of values that may be a table; ``cure`` is for what is no number."""
+        """Make the place of values that may be a table; ``cure`` is the hint for other types."""
         columns = getattr(values, "columns", None)
         return cls(name, None if columns is None else list(columns), cure=cure)
 
@@ -74,7 +74,7 @@ class Place:
         return f"row {row}, column {self.label(rest[0])}"
 
     def label(self, column: int) -> str:
-        """Name a column as its owner does."""
+        """Name a column by its label."""
         return repr(self.columns[column]) if self.columns is not None else str(column)
 
     def __str__(self) -> str:
@@ -125,12 +125,12 @@ def as_floats(
     Returns
     -------
     ndarray
-        C-contiguous, aligned; the very array that was given, if it is that already.
+        C-contiguous, aligned; the given array itself, if it is that already.
 
     Raises
     ------
     DataError
-        If a value is missing, infinite, no real number, or beyond the type.
+        If a value is missing, infinite, not a real number, or out of the type's range.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def as_floats(
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a Python object stands for a missing value: None, NaN, NA, NaT, a mask."""
+    """Whether a Python object is a missing value: None, NaN, NA, NaT, a mask."""
     if value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
@@ -181,7 +181,7 @@ def numbers_of(column: NDArray[Any], place: Place, dtype: DTypeLike = "float32")
 
 
 def column_of(array: NDArray[Any], column: int) -> NDArray[Any]:
-    """Give a view of one column; those of rows of several axes are counted in C order.
+    """Give a view of one column; if rows have several axes, columns are counted in C order.
 
     Examples
     --------
@@ -194,7 +194,7 @@ def column_of(array: NDArray[Any], column: int) -> NDArray[Any]:
 
 
 def minus(numbers: NDArray[Any], offset: float) -> NDArray[Any]:
-    """Subtract in whole numbers where all are whole (and the differences fit), else in double.
+    """Subtract as whole numbers if all are whole (and the differences fit), else in double.
 
     Examples
     --------
@@ -208,13 +208,13 @@ def minus(numbers: NDArray[Any], offset: float) -> NDArray[Any]:
         fits = numbers.dtype.kind in "iu" and offset == round(offset)
         if not fits or not np.all(np.abs(difference) < 2.0**62):
             return np.asarray(difference)
-    # Modulo 2**64, which gives any difference that fits.
+    # Modulo 2**64, which is exact for any difference that fits.
     wrapped = numbers.astype(np.uint64) - np.uint64(round(offset) % 2**64)
     return wrapped.view(np.int64)
 
 
 def _natural(values: list[Any], kind: np.dtype[Any], place: Place) -> NDArray[Any]:
-    """Turn a column of Python objects into numbers, by what they are."""
+    """Turn a column of Python objects into numbers, by their types."""
     found = np.empty(len(values), dtype=np.float64)
     whole = True
     for row, value in enumerate(values):
@@ -248,7 +248,7 @@ def _cast(
     place: Place,
     offsets: NDArray[np.float64] | None = None,
 ) -> NDArray[Any]:
-    """Convert real numbers to a floating type; refuse what it would change beyond rounding."""
+    """Convert real numbers to a floating type; refuse changes beyond rounding."""
     if numbers.dtype.kind == "f":
         _check_finite(numbers, place)
     elif numbers.dtype.kind in "iu":
@@ -281,7 +281,7 @@ def _check_finite(numbers: NDArray[Any], place: Place) -> None:
     raise DataError(
         f"{place.name} has {counted} missing or infinite: {first} in {where}"
         f"{' is the first' if len(bad) > 1 else ''}.",
-        hint="Leave such rows out, or fill the values in.",
+        hint="Leave out such rows, or fill in the values.",
     )
 
 
@@ -352,7 +352,7 @@ def _inexact(place: Place, kind: np.dtype[Any], value: Any, index: Sequence[int]
 
 
 def _shown(value: Any) -> str:
-    """Show a value, shortly."""
+    """Show a value in short form."""
     value = value.item() if isinstance(value, np.generic) else value
     try:
         text = repr(value)
@@ -362,7 +362,7 @@ def _shown(value: Any) -> str:
 
 
 def refuse(bad: NDArray[np.bool_], values: NDArray[Any], rule: str) -> None:
-    """Raise what the rule says at the first bad value."""
+    """Raise the rule's error at the first bad value."""
     if bad.any():
         index = np.argwhere(bad)[0]
         row = int(index[0])

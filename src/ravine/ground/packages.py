@@ -1,4 +1,4 @@
-"""Packages that are imported when they are first used, and what is said if one is missing."""
+"""Packages that are imported when they are first used, and the error if one is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ravine.errors import MissingPackageError
 
 __all__ = ["needs"]
 
-#: What to install for a module, where that is not called as the module.
+#: The package to install for a module, if it has another name.
 _INSTALLED_BY = {
     "matplotlib": "'ravine[plots]'",
     "scipy_openblas32": "scipy-openblas32",
@@ -18,7 +18,7 @@ _INSTALLED_BY = {
 
 
 def needs(what: str, *modules: str) -> None:
-    """Refuse to go on without a package: call it before the packages are imported.
+    """Raise an error if a package is missing: call it before the packages are imported.
 
     Parameters
     ----------

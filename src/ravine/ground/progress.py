@@ -1,4 +1,4 @@
-"""One live line that tells how training is getting on."""
+"""One live line that shows the progress of training."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def live_progress(console: Console | None = None, *, scale: float = 1.0) -> Iter
 
     The line has a bar, the epoch, the losses of the training and of the validation rows, the time
     taken and the time left if nothing stops training early. Several runs share the line: the bar
-    counts the epochs of all. Where standard error is no terminal, nothing is shown.
+    counts the epochs of all. If standard error is not a terminal, nothing is shown.
 
     Parameters
     ----------
     console : rich.console.Console, optional
         Where to show it; ``None`` is standard error.
     scale : float, default 1.0
-        What losses are multiplied with before they are shown, to give them in the target's own
-        unit.
+        Factor by which losses are multiplied before they are shown, to give them in the target's
+        own unit.
 
     Yields
     ------
     callable
         To be called after each epoch with a mapping of ``run``, ``epoch``, ``epochs``, ``loss``,
-        ``val_loss`` (NaN where nothing is validated) and, if there are several, ``runs``.
+        ``val_loss`` (NaN without validation) and, if there are several, ``runs``.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def reporting(progress: bool | Report | None) -> Iterator[Report | None]:
 
 
 class _Line:
-    """Turns what an epoch reports into what the line shows."""
+    """Turns the report of an epoch into the text of the line."""
 
     def __init__(self, progress: Progress, scale: float) -> None:
         self.progress = progress

@@ -1,4 +1,4 @@
-"""Words: counts with their nouns, and text of strangers made safe to show."""
+"""Words: counts with their nouns, and untrusted text made safe to show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST = 2000
 
 
 def printable(text: str) -> str:
-    r"""Escape what a terminal would obey, not show: control characters and marks of direction.
+    r"""Escape characters that a terminal would obey: control characters and direction marks.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def printable(text: str) -> str:
     Returns
     -------
     str
-        The text; a character that `str.isprintable` denies is written as Python writes it.
+        The text; a character that is not printable (`str.isprintable`) is written as an escape.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def screenful(text: str) -> str:
     Returns
     -------
     str
-        At most 2,000 characters and the note of what is left out.
+        At most 2,000 characters, and a note that says how many are left out.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
 
 
 def choice(names: Iterable[str], joint: str = "or") -> str:
-    """Write names as a sentence lists them.
+    """Join names as in a sentence.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 The layout is that of safetensors, so any of its readers sees the arrays: eight bytes with the
 length of the header, the header (JSON), the bytes of the arrays. The header's ``__metadata__``
 has one entry, ``"ravine"``, the text of ``{"format": 1, "sha256": ..., "document": {...}}``. The
-digest covers the document and the arrays. A float that JSON cannot say is written ``{"$float":
+digest covers the document and the arrays. A float that JSON cannot express is written ``{"$float":
 "nan"}`` (or "inf", "-inf").
 
 Nothing in a file is trusted: sizes are compared with the file's own before anything is read, and no
@@ -59,7 +59,7 @@ Arrays = dict[str, NDArray[Any]]
 def write_model_file(
     path: str | os.PathLike[str], document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Write a document and arrays into one file, whole or not at all.
+    """Write a document and arrays into one file, completely or not at all.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def read_checksum(path: str | os.PathLike[str]) -> str:
 
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file to read; what goes wrong becomes our error."""
+    """Open a file for reading; any failure becomes a FileError."""
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             yield file
@@ -206,7 +206,7 @@ def _read_description(name: str, file: BinaryIO) -> tuple[Document, str]:
 
 
 def _header_length(name: str, start: bytes, size: int) -> int:
-    """Read the length of the header and hold it against the size of the file."""
+    """Read the length of the header and compare it with the size of the file."""
     if size < 10 or len(start) < 9:
         _foreign(name, "it is empty" if size == 0 else f"it has only {size} bytes")
     if start[8:9] != b"{":
@@ -227,7 +227,7 @@ def _parse(name: str, text: bytes | str, what: str) -> Document:
         if len(found) < len(pairs):
             keys = [key for key, _ in pairs]
             repeated = next(key for key in keys if keys.count(key) > 1)
-            raise ValueError(f"the key {_short(repeated)} stands there twice")
+            raise ValueError(f"the key {_short(repeated)} appears twice")
         return found
 
     def finite(digits: str) -> float:
@@ -292,7 +292,7 @@ def _are_sizes(values: Any) -> bool:
 
 
 def _open_envelope(name: str, text: str) -> tuple[Document, str]:
-    """Read format number, digest and document from our entry of the metadata."""
+    """Read format number, digest and document from ravine's entry of the metadata."""
     envelope = _parse(name, text, "its description")
     number = envelope.get("format")
     if type(number) is not int or number < 1:
@@ -366,7 +366,7 @@ def _encode(value: Any) -> Any:
 
 
 def _decode(name: str, value: Any) -> Any:
-    """Turn what JSON said back, infinite numbers included."""
+    """Turn values from JSON back, infinite numbers included."""
     if isinstance(value, list):
         return [_decode(name, item) for item in value]
     if not isinstance(value, dict):
@@ -379,7 +379,7 @@ def _decode(name: str, value: Any) -> Any:
 
 
 def _check_depth(value: Any, what: str) -> None:
-    """Refuse what is nested more deeply than any network that makes sense."""
+    """Refuse a document that is nested more deeply than any sensible network."""
     level = [value]
     for _ in range(_DEEPEST):
         nested = [item for item in level if isinstance(item, dict | list)]

@@ -31,10 +31,10 @@ _SHOWN_ROWS = 10
 class History:
     """What happened in each epoch of a run: columns of one number per epoch.
 
-    It reads as a table does: ``history["loss"]`` is a column, ``len(history)`` the number of
+    It reads like a table: ``history["loss"]`` is a column, ``len(history)`` the number of
     epochs, and iterating gives the names of the columns. The columns are ``epoch`` (from 1),
     ``step`` (steps done by the end of the epoch), ``learning_rate`` (of the epoch's first step; the
-    median over parameters where each has its own, the step length of a line search), ``loss`` and
+    median over parameters if each has its own, the step length of a line search), ``loss`` and
     ``penalty`` (the data part and the penalty part of the training objective, averaged over the
     epoch's steps, each at the weights before it), ``val_loss`` with ``val_accuracy`` or ``val_r2``
     and ``val_rmse`` if there are validation rows, ``gradient_norm``, ``update_ratio`` (how far a
@@ -53,7 +53,7 @@ class History:
     Raises
     ------
     DataError
-        If a column has not one number per epoch.
+        If a column does not have one number per epoch.
 
     Examples
     --------
@@ -152,7 +152,7 @@ class History:
         return pd.DataFrame({name: values.copy() for name, values in self._columns.items()})
 
     def to_csv(self, path: str | os.PathLike[str], *, run: str | None = None) -> None:
-        """Write the history as comma-separated values, whole or not at all.
+        """Write the history as comma-separated values, completely or not at all.
 
         Every number is written with all its digits; a missing one (NaN) is an empty field.
 
@@ -161,7 +161,7 @@ class History:
         path : str or path-like
             The file.
         run : str, optional
-            Which run this is the history of: a last column, ``run``, says so in every row.
+            The name of the run: a last column, ``run``, holds it in every row.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Model: a trained network, what it was trained with, and how that went."""
+"""Model: a trained network, its recipe and its history."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Model(Predictor):
     parameters_vector : ndarray
         All parameters, flat, as the engine lays them out.
     state_vector : ndarray
-        What was learnt beside them (means and variances), flat.
+        What else was learnt (means and variances), flat.
     history : History
         What happened in each epoch.
     classes : ndarray, optional
@@ -52,9 +52,9 @@ class Model(Predictor):
         Whether the targets had one axis, so that the predictions of a regression have one.
     offsets : ndarray of float64, shape (inputs,), optional
         What is subtracted from each column of X, in double, before it is rounded to float32 and the
-        network sees it. Columns have one (other than 0) whose mean is large next to their spread,
-        such as seconds since 1970, so that none of their values are lost; the first Normalize layer
-        learns its means relative to them. None: there are none.
+        network sees it. Columns whose mean is large compared with their
+        spread, such as seconds since 1970, have one (other than 0), so that no values are lost;
+        the first Normalize layer learns its means relative to them. None: there are none.
     feature_names : tuple of str, optional
         The columns of the data frame that it was trained on; a data frame to predict or evaluate is
         read by these names. None: columns are known by their position.
@@ -153,7 +153,7 @@ class Model(Predictor):
 
     @property
     def state(self) -> dict[str, NDArray[Any]]:
-        """What was learnt beside the parameters, by name.
+        """What was learnt besides the parameters, by name.
 
         Returns
         -------
@@ -179,18 +179,18 @@ class Model(Predictor):
 
     @property
     def optimizer_state(self) -> Any:
-        """What the optimizer remembered after the last step of training, by name.
+        """The state of the optimizer after the last step of training, by name.
 
-        It is of the last step even where the weights are those of a better epoch, or averages. It
-        lives as long as this object: files, copies and pickles do not carry it; for going on as if
-        nothing had happened there are checkpoints.
+        It belongs to the last step even if the weights are those of a better epoch, or averages. It
+        exists as long as this object: files, copies and pickles do not carry it. To resume a run,
+        use checkpoints.
 
         Returns
         -------
         dict of str to dict of str to ndarray, or None
             ``model.optimizer_state["velocity"]["dense_1.weight"]``: read-only arrays, by the name
             of what the rule keeps and by the parameter that it keeps it for; empty for a rule that
-            keeps nothing. What is a list of vectors (the ``"steps"`` and ``"gradient_changes"`` of
+            keeps nothing. A list of vectors (the ``"steps"`` and ``"gradient_changes"`` of
             `ravine.LBFGS`, a ring of ``memory`` places) has one more axis in front. Of a custom
             rule: the state that its ``init`` made, as its ``update`` left it. None for a model that
             was loaded, copied or never trained.
@@ -274,7 +274,7 @@ class Model(Predictor):
     # --- Saved and shown ------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model into one safetensors file, whole or not at all.
+        """Write the model into one safetensors file, completely or not at all.
 
         The file holds network, recipe, history and weights, and no code. A custom optimizer or
         augmentation function is only named in it.
@@ -287,7 +287,7 @@ class Model(Predictor):
         Raises
         ------
         FileError
-            If the file cannot be written; what was there before is still there.
+            If the file cannot be written; a former file is then unchanged.
 
         Examples
         --------
@@ -337,7 +337,7 @@ class Model(Predictor):
         document : mapping
             Plain data.
         arrays : mapping of str to ndarray
-            Parameters, state and history by name; more than those are left alone.
+            Parameters, state and history by name; further ones are ignored.
 
         Returns
         -------

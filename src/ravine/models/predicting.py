@@ -1,4 +1,4 @@
-"""What a trained network says of rows: predictions, probabilities, scores."""
+"""Predictions, probabilities and scores of a trained network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Predictor"]
 
 
 class Predictor:
-    """The part of a model that predicts; a model gives it what is declared here."""
+    """The part of a model that predicts; a model provides what is declared here."""
 
     network: Network
     recipe: Recipe
@@ -55,9 +55,9 @@ class Predictor:
         X : array-like, shape (n, *input_shape)
             The rows. Columns of a data frame are taken by name if the model was trained on one.
         samples : int, optional
-            Draw so many predictions with dropout acting (Monte-Carlo dropout). Their spread says
-            how much the network leans on single units there; it is no interval, and need not grow
-            where rows are missing.
+            Draw so many predictions with active dropout (Monte-Carlo dropout). Their spread shows
+            how much the network depends on single units there; it is not an interval, and need not
+            grow where there are no training rows.
 
         Returns
         -------
@@ -107,13 +107,13 @@ class Predictor:
         Returns
         -------
         ndarray, shape (n, classes)
-            Columns in the order of ``classes``, adding up to 1; for BinaryCrossEntropy with several
-            outputs, the probability of 1 for each output.
+            Columns in the order of ``classes``, which add up to 1; for BinaryCrossEntropy with
+            several outputs, the probability of 1 for each output.
 
         Raises
         ------
         ParameterError
-            If the model is no classifier.
+            If the model is not a classifier.
         DataError
             If X does not suit the model, or a prediction is not finite.
 
@@ -153,8 +153,8 @@ class Predictor:
         -------
         dict of str to float
             ``loss`` (the data part), and ``accuracy`` for a classifier (the share of rows that are
-            classified right; with several labels a row, all of them), ``r2`` and ``rmse`` (root
-            mean squared error) for a regression.
+            classified correctly; with several labels per row, all of them), ``r2`` and ``rmse``
+            (root mean squared error) for a regression.
 
         Raises
         ------
@@ -202,16 +202,68 @@ class Predictor:
             check_scores(scores)
         return scores
 
-    def _scores_in_double(
-        self, rows: NDArray[Any], values: NDArray[Any], weights: NDArray[Any] | None
-    ) -> dict[str, float]:
-        """Compare the network's outputs with targets in double."""
+    def row_losses(self, X: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """Give the loss of each row by itself.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, *input_shape)
+            The rows. Columns of a data frame are taken by name if the model was trained on one.
+        y : array-like
+            Their targets, of the kind that the model was trained on.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            The data part, averaged over outputs. Their mean is the ``loss`` that `evaluate` gives.
+
+        Raises
+        ------
+        DataError
+            If the data does not suit the model, or a prediction is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import ravine as rv
+        >>> X = np.arange(8.0).reshape(4, 2)
+        >>> model = rv.train(rv.Network([rv.Dense(1)]), X, X[:, 0], rv.Recipe(epochs=1))
+        >>> losses = model.row_losses(X, X[:, 0])
+        >>> bool(np.isclose(losses.mean(), model.evaluate(X, X[:, 0])["loss"]))
+        True
+        """
+        rows = self._rows(X)
+        values = as_targets(
+            y,
+            self.network.loss,
+            self._engine.n_outputs,
+            "float64",
+            n_rows=len(rows),
+            classes=self.classes,
+        ).values
+        self._respond(rows)  # must be finite
+        outputs, exact = self._outputs_in_double(rows)
+        losses = [
+            exact.score_outputs(outputs[i : i + 1], values[i : i + 1], None)["loss"]
+            for i in range(len(rows))
+        ]
+        return np.array(losses, dtype=np.float64)
+
+    def _outputs_in_double(self, rows: NDArray[Any]) -> tuple[NDArray[np.float64], Any]:
+        """Give the network's outputs before the link, and a network that scores in double."""
         outputs = self._engine.predict(self.parameters_vector, self.state_vector, rows, raw=True)
         exact = engine_network(
             for_engine(self.network), self.input_shape, self.recipe.dropout, "float64"
         )
+        return outputs.astype(np.float64), exact
+
+    def _scores_in_double(
+        self, rows: NDArray[Any], values: NDArray[Any], weights: NDArray[Any] | None
+    ) -> dict[str, float]:
+        """Compare the network's outputs with targets in double."""
+        outputs, exact = self._outputs_in_double(rows)
         scores: dict[str, float] = exact.score_outputs(
-            outputs.astype(np.float64),
+            outputs,
             values.astype(np.float64),
             None if weights is None else weights.astype(np.float64),
         )
@@ -222,7 +274,7 @@ class Predictor:
         return self.network.loss.classifies
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
-        """Check inputs, and lay each row flat."""
+        """Check inputs, and flatten each row."""
         X = by_name(X, self.feature_names)
         rows = as_features(X, self.input_shape, self.recipe.dtype, offsets=self.offsets)
         check_codes(rows, self._levels)

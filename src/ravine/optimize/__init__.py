@@ -1,1 +1,1 @@
-"""Optimizers on functions: minimize, and surfaces to walk on."""
+"""Optimizers on functions: minimize, and test surfaces."""

@@ -21,7 +21,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#8C8C8C")
 _BLACK = "#111111"
 _GREY = "#555555"
 _SIZE = (7.0, 4.4)
-_SPREAD = 0.15  # how far points of one name stand from its middle
+_SPREAD = 0.15  # distance of the points of one name from its middle
 _DECADES = 30.0
 _TOTAL = "sum"
 _NOTE_WIDTH = 26
@@ -45,9 +45,9 @@ def bias_variance_curves(
     Parameters
     ----------
     values : ndarray, shape (V,)
-        Of the field: numbers, or anything else.
+        Values of the field: numbers, or anything else.
     curves : dict of str to (ndarray, ndarray, ndarray)
-        What to draw by its name, with lower and upper ends of intervals; ``"sum"`` stands out, and
+        What to draw by name, with lower and upper ends of intervals; ``"sum"`` is highlighted and
         gets no band. The smallest value of the last one is marked.
     field : str or None
         Name of the field; without one, the parts are drawn as bars.
@@ -56,9 +56,9 @@ def bias_variance_curves(
     ax : matplotlib.axes.Axes, optional
         Where to draw; None makes a new figure.
     ordered : bool, default False
-        Whether values that are no numbers have an order, so that they are joined by lines.
+        Whether values that are not numbers have an order, so that lines join them.
     notes : sequence of str
-        What there is to know of the numbers; stands under the legend.
+        Notes about the numbers; shown under the legend.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def bias_variance_curves(
 
 
 def _draw_curves(ax: Axes, places: Array, curves: Curves, shifts: Array, *, joined: bool) -> None:
-    """Draw each part with its band, the total on top of all; what is no number is not joined."""
+    """Draw each part with its band, the total on top; lines join numbers only."""
     colours = _colours(curves)
     for (name, (heights, *ends)), colour, shift in zip(
         curves.items(), colours, shifts, strict=True
@@ -146,7 +146,7 @@ def _bounded(values: Array, low: Array, high: Array, most: float) -> tuple[Array
 
 
 def _draw_bars(ax: Axes, curves: Curves) -> None:
-    """Draw the parts as bars, for there is nothing to draw them against."""
+    """Draw the parts as bars, since there is no field for the axis."""
     heights = [float(values[0]) for values, *_ in curves.values()]
     lengths = np.array([[v[0] - low[0], high[0] - v[0]] for v, low, high in curves.values()])
     errors = np.nan_to_num(np.maximum(lengths.T, 0))
@@ -176,14 +176,14 @@ def _mark_best(ax: Axes, place: float, height: float, label: str) -> None:
 
 
 def _place_names(ax: Axes, values: NDArray[Any]) -> Array:
-    """Put what is no number side by side."""
+    """Put values that are not numbers side by side."""
     places = np.arange(len(values), dtype=np.float64)
     ax.set_xticks(places, [_named(value) for value in values])
     return places
 
 
 def _place(ax: Axes, values: NDArray[Any]) -> Array:
-    """Give where numbers stand on the axis, which is logarithmic if they span decades."""
+    """Give the positions of numbers on the axis, which is logarithmic if they span decades."""
     places = values.astype(np.float64)
     positive = np.unique(places[places > 0])
     if places.min() >= 0 and len(positive) > 1 and positive[-1] > _DECADES * positive[0]:
@@ -192,7 +192,7 @@ def _place(ax: Axes, values: NDArray[Any]) -> Array:
 
 
 def _place_on_logarithmic_axis(ax: Axes, places: Array, positive: Array) -> Array:
-    """Put 0, which has no logarithm, a step to the left of the smallest value, beyond a break."""
+    """Put 0, which has no logarithm, one step to the left of the smallest value, beyond a break."""
     from matplotlib.ticker import FixedLocator
 
     ax.set_xscale("log")
@@ -219,7 +219,7 @@ def _logarithmic_ticks(positive: Array) -> tuple[Array, list[str]]:
 
 
 def _break_axis(ax: Axes, place: float) -> None:
-    """Draw two strokes across the axis, where it leaps."""
+    """Draw two strokes across the axis at its break."""
     for shift in (-3, 3):
         ax.annotate(
             "/",

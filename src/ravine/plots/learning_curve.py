@@ -49,7 +49,7 @@ def learning_curve(
     best_epoch : int, optional
         The epoch to mark.
     loss : Loss, optional
-        What the history's losses are. None draws them as they are, as "loss".
+        The loss of the history. None draws the values unchanged, as "loss".
     target : str, default ""
         What is predicted, for the axis.
 
@@ -105,7 +105,7 @@ def save_learning_curve(
     target: str = "",
     title: str = "",
 ) -> None:
-    """Draw a learning curve into a picture file, whole or not at all, without any window.
+    """Draw a learning curve into a picture file, completely or not at all, without any window.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def _mark_best(
 
 
 def _dress(ax: Axes, measure: str) -> None:
-    """Give the axes their labels, and take away what does not inform."""
+    """Give the axes their labels, and remove superfluous lines."""
     from matplotlib.ticker import MaxNLocator
 
     ax.set_xlabel("epoch")
@@ -193,7 +193,7 @@ def _dress(ax: Axes, measure: str) -> None:
 
 
 def _leave_room_above(ax: Axes) -> None:
-    """Keep the curves out of the top of the axes, which is the legend's."""
+    """Keep the curves out of the top of the axes, where the legend is."""
     low, high = ax.get_ylim()
     if ax.get_yscale() == "log":
         ax.set_ylim(low, high * (high / low) ** _ROOM)

@@ -79,7 +79,7 @@ def study_means(
 def save_study_means(
     labels: Sequence[str], means: Array, errors: Array, measure: str, path: Path
 ) -> None:
-    """Draw the means of settings into a PNG file, whole or not at all, without any window.
+    """Draw the means of settings into a PNG file, completely or not at all, without any window.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Initializers: what the weights are before the first step.
+"""Initializers: the weights before the first step.
 
-``I`` and ``O`` are the inputs and outputs of the weight matrix. Biases start at 0. A name can
-stand for the usual ones: ``Dense(64, initializer="he_normal")``.
+``I`` and ``O`` are the inputs and outputs of the weight matrix. Biases start at 0. The usual ones
+have names: ``Dense(64, initializer="he_normal")``.
 """
 
 from __future__ import annotations

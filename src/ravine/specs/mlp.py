@@ -1,4 +1,4 @@
-"""`mlp`: the usual network in a line."""
+"""`mlp`: the usual network in one line."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def mlp(
     normalize: bool = True,
     loss: str | Loss = "squared_error",
 ) -> Network:
-    """Make a multilayer perceptron: fully connected layers, one behind the other.
+    """Make a multilayer perceptron: fully connected layers, one after the other.
 
     Parameters
     ----------
     *hidden : int
         Units of each hidden layer, at least 1; none for a linear model.
     outputs : int or None, default 1
-        Units of the last layer. None: filled in from y when the network is trained: its columns, or
-        for ``"cross_entropy"`` the number of its classes.
+        Units of the last layer. None: taken from y when the network is trained: the number of its
+        columns, or of its classes for ``"cross_entropy"``.
     activation : str or Activation, default "relu"
-        Of the hidden layers.
+        Activation of the hidden layers.
     dropout : float, default 0
-        Dropout rate behind each hidden layer, in [0, 1).
+        Dropout rate after each hidden layer, in [0, 1).
     normalize : bool, default True
         Whether inputs are standardised first.
     loss : str or Loss, default "squared_error"

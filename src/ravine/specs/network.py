@@ -22,7 +22,7 @@ _SQUARED_ERROR = SquaredError()
 
 @dataclass(frozen=True, repr=False)
 class Network(Spec):
-    """What is fitted: layers, one behind the other, and the loss of what the last one gives.
+    """What is fitted: layers, one after the other, and the loss of the last one's output.
 
     The shape of the input is not part of it; training takes it from the data.
 
@@ -30,14 +30,14 @@ class Network(Spec):
     ----------
     layers : list of Layer
         At least one; kept as a tuple. `Normalize` can only be the very first, `Embedding` the
-        first or right behind it.
+        first or right after it.
     loss : str or Loss, default "squared_error"
         A loss of `ravine.losses`, or its name.
 
     Raises
     ------
     ParameterError
-        If the layers cannot stand in this order, whatever the data.
+        If the layers cannot be in this order, whatever the data.
 
     Examples
     --------
@@ -79,14 +79,14 @@ class Network(Spec):
             before = self.layers[:i]
             if isinstance(layer, Embedding) and not _all(before, Normalize):
                 raise ParameterError(
-                    "Embedding reads a table's own columns: it must be the first layer of a "
-                    f"Network or stand right behind Normalize. Here it is layer {i + 1}; one "
+                    "Embedding reads the columns of a table: it must be the first layer of a "
+                    f"Network or come right after Normalize. Here it is layer {i + 1}; one "
                     "Embedding can take several columns."
                 )
             if isinstance(layer, PiecewiseLinear) and not _all(before, Normalize | Embedding):
                 raise ParameterError(
-                    "PiecewiseLinear reads a table's own columns: it must be the first layer of a "
-                    "Network or stand right behind Normalize or Embedding. Here it is layer "
+                    "PiecewiseLinear reads the columns of a table: it must be the first layer of a "
+                    "Network or come right after Normalize or Embedding. Here it is layer "
                     f"{i + 1}; one PiecewiseLinear can take several columns."
                 )
 

@@ -18,7 +18,7 @@ from ravine.specs.stopping import EarlyStopping
 
 __all__ = ["Recipe"]
 
-#: What ``batch_size=None`` stands for, unless the optimizer is one for full batches.
+#: What ``batch_size=None`` means, unless the optimizer is one for full batches.
 DEFAULT_BATCH_SIZE = 128
 
 #: The largest seed, so that every TOML reader can hold it.
@@ -40,46 +40,47 @@ class Recipe(Spec):
         NAMES_OF_OPTIMIZERS.
     batch_size : int or "full", optional
         Rows per step, at least 1; ``"full"`` takes all training rows. None: 128, or ``"full"`` for
-        rules that need it or set their own rates. Where the network has a
-        `BatchNorm`, a last row by itself joins the mini-batch before it, and 1 is refused.
+        rules that need it or set their own rates. If the network has a `BatchNorm`, a single last
+        row joins the mini-batch before it, and 1 is refused.
     epochs : int, default 100
         Passes through the training rows, at least 1.
     penalty : Penalty, optional
-        Norm penalty of every layer that does not say otherwise.
+        Norm penalty of every layer that does not set its own.
     dropout : float, default 0.0
-        Dropout rate in [0, 1) before every Dense but the first. A network that has Dropout layers
-        of its own, or no such Dense, is refused.
+        Dropout rate in [0, 1) before every Dense but the first. A network that already has
+        Dropout layers, or no such Dense, is refused.
     clip_norm : float, optional
-        Largest Euclidean norm of the whole gradient, greater than 0; a longer one is scaled down
+        Largest Euclidean norm of the whole gradient, greater than 0; a larger one is scaled down
         to it.
     max_norm : float, optional
         Largest Euclidean norm of each unit's incoming weights, greater than 0; scaled down after a
         step.
     augmentation : Augmentation, function or list of them, default ()
-        How training rows are changed, anew each epoch. A function is ``f(X, y, rng) -> (X, y)``.
+        How training rows are changed, differently in each epoch. A function is
+        ``f(X, y, rng) -> (X, y)``.
     validation_fraction : float, default 0.0
         Part of the rows that is set aside for validation, in [0, 1): at random, each class in
         proportion, all copies of a row together. `train` takes groups and times of rows.
     stopping : EarlyStopping, optional
         When to stop before the last epoch.
     averaging : float, optional
-        Decay d in (0, 1) of the exponential average of the weights that the model gets (but not
-        where early stopping watches the loss of full batches, which is that of the weights):
+        Decay d in (0, 1) of the exponential average of the weights that the model gets (except if
+        early stopping watches the loss of full batches, which is that of the weights themselves):
         ``w̄ ← w̄ + c_k (w − w̄)`` after step k, ``c_k = (1 − d) / (1 − d^k)``. The running statistics
-        of `ravine.BatchNorm` are averaged likewise. Validation looks at the averages.
+        of `ravine.BatchNorm` are averaged in the same way. Validation uses the averages.
     shuffle : bool, default True
-        Whether rows are shuffled anew each epoch.
+        Whether rows are shuffled in each epoch.
     seed : int, default 0
         Seed of everything random, at least 0.
     dtype : {"float32", "float64"}, default "float32"
-        Precision of training. float32 has some seven digits: inputs and targets of which it would
-        lose more than a thousandth of the spread are refused, unless a first `Normalize` keeps them
-        (see ``Model.offsets``).
+        Precision of training. float32 has about seven digits: inputs and targets that would
+        lose more than a thousandth of their spread are refused, unless a first `Normalize` keeps
+        them (see ``Model.offsets``).
 
     Raises
     ------
     ParameterError
-        If a value breaks its rule, or two do not go together.
+        If a value breaks its rule, or two cannot be combined.
 
     Examples
     --------
@@ -158,14 +159,14 @@ class Recipe(Spec):
             )
         if self.optimizer.evaluates and self.clip_norm is not None:
             raise ParameterError(
-                f"{kind} cannot go with 'clip_norm': its line search needs the gradient as it is. "
+                f"{kind} cannot be combined with 'clip_norm': it needs the true gradient. "
                 f"Got clip_norm={self.clip_norm:g}."
             )
         check_no_threshold(self.optimizer, self.penalty)
 
     @property
     def rows_per_step(self) -> int | Literal["full"]:
-        """The batch size, with None resolved to what it stands for."""
+        """The batch size, with None replaced by its meaning."""
         if self.batch_size is not None:
             return self.batch_size
         rule = self.optimizer
@@ -199,13 +200,13 @@ def check_no_threshold(optimizer: Optimizer, penalty: object) -> None:
     Raises
     ------
     ParameterError
-        If the two do not go together.
+        If the two cannot be combined.
     """
     if getattr(penalty, "proximal", False) and not optimizer.has_one_rate:
         raise ParameterError(
-            f"{type(optimizer).__name__} cannot go with {penalty!r}: soft-thresholding after the "
-            "step needs a rate times the gradient, which its steps are not.",
-            hint="Take SGD or Adam, or proximal=False.",
+            f"{type(optimizer).__name__} cannot be combined with {penalty!r}: soft-thresholding "
+            "needs steps that are a rate times the gradient, and its steps are not.",
+            hint="Use SGD or Adam, or proximal=False.",
         )
 
 

@@ -17,22 +17,23 @@ __all__ = ["EarlyStopping"]
 class EarlyStopping(Spec):
     """Stop after ``patience`` epochs in a row without an improvement of the monitored value.
 
-    A value improves when it is better than the best so far by more than ``min_delta``. What
-    ``val_`` names needs validation rows: ``validation_fraction`` in the recipe, or ``validation=``
-    in `ravine.train`. A value that is infinite or NaN is no improvement; one that the validation
-    rows cannot have (R² of a single row, or of targets that are all the same) is an error before
-    training, and a run in which the value was no number in any epoch has diverged.
+    A value improves when it is better than the best so far by more than ``min_delta``. Values
+    with ``val_`` in their name need validation rows: ``validation_fraction`` in the recipe, or
+    ``validation=``
+    in `ravine.train`. A value that is infinite or NaN is not an improvement. A value that is
+    undefined for the validation rows (R² of a single row, or of targets that are all the same) is
+    an error before training. A run whose value is not a number in any epoch has diverged.
 
-    ``"loss"`` is the data part of the training objective, without penalties, as training sees it
-    (with dropout, noise and augmentation). With full batches it is that of the weights before the
-    epoch's one step, and those are the weights that the model gets, so that their loss is the best
-    epoch's; also where the recipe averages weights, for the loss is not that of the average. With
-    mini-batches it is a mean over weights that move, and the model gets those at the epoch's end.
+    ``"loss"`` is the data part of the training objective, without penalties, as training computes
+    it (with dropout, noise and augmentation). With full batches it is the loss of the weights
+    before the epoch's one step. The model then gets these weights, whose loss is the best epoch's,
+    even if the recipe averages weights (the loss is not that of the average). With mini-batches
+    the loss is a mean over moving weights, and the model gets the weights at the epoch's end.
 
     Parameters
     ----------
     patience : int, default 10
-        Epochs without improvement that are waited for, at least 1.
+        Epochs without improvement to wait for, at least 1.
     min_delta : float, default 0.0
         Smallest change that counts, at least 0, in units of the monitored value.
     monitor : {"loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"}, default "val_loss"

@@ -1,4 +1,4 @@
-"""Tables as they come: reading them, learning their columns, predicting from them."""
+"""Raw tables: reading them, learning their columns, predicting from them."""
 
 from __future__ import annotations
 

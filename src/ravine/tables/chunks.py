@@ -1,4 +1,4 @@
-"""Reading a table piece by piece for a model that knows its columns: as much memory as a piece."""
+"""Reading a table piece by piece for a model that knows its columns, in little memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EXACT = 2**53
 
 
 class Chunk(NamedTuple):
-    """Some rows of a table, and where they stand in its file.
+    """Some rows of a table, and their places in its file.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ class Chunk(NamedTuple):
         return Chunk(places, self.frame[which].reset_index(drop=True))
 
     def rows_of_the_file(self) -> AbstractContextManager[None]:
-        """Let errors of the block count rows as they stand in the file."""
+        """Let errors of the block count rows as in the file."""
         return rows_of_the_file(self.places)
 
 
 class TableChunks:
-    """The rows of a table's file, a piece at a time, with the cells that a model's schema wants.
+    """The rows of a table's file, read piece by piece, with the cells that a schema needs.
 
-    What a cell is follows from the schema alone, never from the other cells of its piece: a column
-    of numbers is one even where a piece of it is empty. So a row means the same wherever the cuts
-    between the pieces are. The memory that is needed does not grow with the file.
+    How a cell is read depends on the schema alone, never on the other cells of its piece: a column
+    of numbers stays one even if a piece of it is empty. So a row means the same wherever the pieces
+    are cut. The memory needed does not grow with the file.
 
     Use it in a ``with`` statement, which closes the file.
 
@@ -73,7 +73,7 @@ class TableChunks:
     rows : int, default 32768
         Most rows of a piece.
     block : int, optional
-        Bytes of a CSV file that are looked at at once; no row can be longer. ``None`` takes 2**20,
+        Bytes of a CSV file that are read at once; no row can be longer. ``None`` takes 2**20,
         or 16 times as many as the names of the columns need if that is more.
 
     Attributes
@@ -88,7 +88,7 @@ class TableChunks:
     FileError
         If the file is missing, empty, not what its name says, or ragged.
     DataError
-        If it lacks a column, or a cell is no number where the column holds numbers.
+        If it lacks a column, or a cell of a column of numbers is not a number.
 
     Examples
     --------
@@ -157,7 +157,7 @@ class TableChunks:
 
 
 def _cells_of(schema: TableSchema, names: list[str], with_target: bool) -> dict[str, Cells]:
-    """Find what the columns that are needed are read as, in the order of the file."""
+    """Find the types as which the needed columns are read, in the order of the file."""
     import pandas as pd
 
     header = pd.DataFrame(columns=names, index=[0])
@@ -187,7 +187,7 @@ def _kind(column: Column) -> Cells:
 
 
 def _rules(schema: TableSchema, missing: Sequence[str]) -> dict[str, TextRule]:
-    """Say how the text of each column is cleaned: not of what its levels have."""
+    """Say how the text of each column is cleaned: known levels are not changed."""
     levels: dict[str, tuple[Any, ...]] = {
         column.name: column.levels
         for column in schema.columns
@@ -199,7 +199,7 @@ def _rules(schema: TableSchema, missing: Sequence[str]) -> dict[str, TextRule]:
 
 
 def _frame(piece: pa.Table) -> pd.DataFrame:
-    """Make a data frame; a column that is empty just here says nothing of what it holds."""
+    """Make a data frame; a column that is empty only here keeps its type."""
     import pyarrow as pa
 
     for position, field in enumerate(piece.schema):

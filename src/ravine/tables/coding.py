@@ -23,19 +23,19 @@ class Coding(Spec):
         Numbers by mean and standard deviation (`NumberColumn`), or by median and quartiles with a
         smooth clip (`RobustColumn`).
     n_bins : int, default 0
-        How many bins a number has; 0 for none. A column says how many of them it has come through,
-        for a PiecewiseLinear layer. It goes with robust scaling.
+        How many bins a number has; 0 for none. A column says how many of them lie below the
+        number, for a PiecewiseLinear layer. Needs robust scaling.
     more_bins : tuple of int, default ()
-        Further such columns beside that of ``n_bins``: how many bins each of them counts.
+        Further such columns besides that of ``n_bins``: how many bins each of them counts.
     keep_scaled : bool, default True
-        Whether the scaled number stands beside its bins; otherwise these stand for it.
+        Whether the scaled number is kept beside its bins; otherwise the bins replace it.
     most_one_hot_levels : int, default 30
         Text with more levels than this becomes integer codes for an Embedding layer.
     fewest_rows_of_a_level : int, default 5
         In a column of codes, a level seen less often than this in training shares code 0.
     tails : bool, default False
-        Whether a further column tells how far a number lies beyond the smooth clip. It goes with
-        robust scaling.
+        Whether a further column tells how far a number lies beyond the smooth clip. Needs robust
+        scaling.
     signed : bool, default False
         Whether what has two levels, text or boolean, becomes one column of −1 and 1. Otherwise text
         has a column of 0 and 1 for either level, and a boolean one of 0 and 1.
@@ -70,17 +70,17 @@ class Coding(Spec):
         for name in ("n_bins", "tails"):
             if getattr(self, name) and self.scaling != "robust":
                 raise ParameterError(
-                    f"The {name!r} parameter of Coding goes with scaling='robust'. "
+                    f"The {name!r} parameter of Coding needs scaling='robust'. "
                     f"Got {name}={getattr(self, name)!r} with scaling={self.scaling!r}."
                 )
         if self.more_bins and not self.n_bins:
             raise ParameterError(
-                "The 'more_bins' parameter of Coding goes with n_bins. "
+                "The 'more_bins' parameter of Coding needs n_bins. "
                 f"Got {self.more_bins!r} beside n_bins=0."
             )
         if not self.n_bins and not self.keep_scaled:
             raise ParameterError(
-                "With keep_scaled=False and no bins, nothing would stand for a number.",
+                "With keep_scaled=False and no bins, numbers would be lost.",
                 hint="Set n_bins.",
             )
 

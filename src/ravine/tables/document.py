@@ -1,4 +1,4 @@
-"""A schema as a file holds it: written, and read with distrust."""
+"""A schema in a file: written, and checked when it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of every data type that data frames have become plain ones: NumPy's, text, categories."""
+"""Columns of every data type become plain ones: NumPy's, text, categories."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def plain_columns(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Columns of any type, each with a name of its own.
+        Columns of any type, each with its own name.
 
     Returns
     -------
     pandas.DataFrame
-        The same values; the very frame that was given, if all of its columns are plain.
+        The same values; the given frame itself, if all of its columns are plain.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def plain_series(series: pd.Series[Any], name: str) -> pd.Series[Any]:
 
 
 def _is_plain(dtype: Any) -> bool:
-    """Tell whether a type of columns needs no change; objects are looked at one by one."""
+    """Tell whether a type of columns needs no change; objects are checked one by one."""
     import pandas as pd
 
     if isinstance(dtype, np.dtype):
@@ -101,7 +101,7 @@ def _is_plain(dtype: Any) -> bool:
 
 
 def _plain_objects(series: pd.Series[Any]) -> pd.Series[Any]:
-    """Put None for pandas' NA and NaT; intervals are ordered categories, periods periods."""
+    """Replace pandas' NA and NaT by None; intervals become ordered categories."""
     import pandas as pd
 
     missing = series.isna().to_numpy()

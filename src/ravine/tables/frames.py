@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["MOST_DENSE_BYTES", "as_frame", "check_duplicates", "spelled_names"]
 
 MOST_DENSE_BYTES = 4 * 2**30
-"""A sparse matrix that takes more memory than this when written out in full is refused."""
+"""A sparse matrix that takes more memory than this when made dense is refused."""
 
 
 def as_frame(table: Any) -> pd.DataFrame:
     """Turn any table into a pandas frame: columns named, rows numbered from 0.
 
-    What has no names of its own gets scikit-learn's, x0, x1, …: arrays, sparse matrices and lists
-    of rows. Names that are no texts (numbers, dates, tuples) are spelled as a CSV file has them.
+    Arrays, sparse matrices and lists of rows have no names; they get scikit-learn's, x0, x1, ….
+    Names that are not text (numbers, dates, tuples) are spelled as in a CSV file.
     Masked values are missing. Columns of every data type become plain ones
     (`ravine.tables.dtypes.plain_columns`).
 
@@ -37,7 +37,7 @@ def as_frame(table: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same columns; the argument is left as it is.
+        The same columns; the argument is not changed.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def check_duplicates(table: Any) -> None:
 
 
 def spelled_names(columns: list[Any]) -> list[str]:
-    """Spell the names of columns: texts as they are, others as a CSV file has them.
+    """Spell the names of columns: texts unchanged, others as in a CSV file.
 
     Raises
     ------
@@ -179,12 +179,12 @@ def _array_frame(table: Any) -> pd.DataFrame:
 
 
 def _dense(matrix: Any) -> Any:
-    """Write a sparse matrix out in full, unless it is too large for that."""
+    """Make a sparse matrix dense, unless it is too large for that."""
     needed = math.prod(matrix.shape) * max(matrix.dtype.itemsize, 8)
     if needed > MOST_DENSE_BYTES:
         raise DataError(
             f"The sparse matrix of shape {matrix.shape} would take {needed / 2**30:.1f} GiB "
-            f"written out in full; at most {MOST_DENSE_BYTES / 2**30:g} GiB are allowed.",
+            f"as a dense array; at most {MOST_DENSE_BYTES / 2**30:g} GiB are allowed.",
             hint="Give fewer rows at a time, or fewer columns (sklearn's TruncatedSVD or "
             "SelectKBest take sparse matrices).",
         )

@@ -23,7 +23,7 @@ __all__ = ["learn_columns", "learn_targets"]
 def learn_targets(
     frame: pd.DataFrame, names: Sequence[str], task: Task | None, standardise: bool
 ) -> tuple[Target, ...]:
-    """Learn what is predicted; all targets set the same task.
+    """Learn what is predicted; all targets have the same task.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def learn_targets(
     if len({target.task for target in targets}) > 1:
         tasks = ", ".join(f"{target.name!r} is a {target.task}" for target in targets)
         raise DataError(
-            f"Several targets must set the same task. Here {tasks}.",
+            f"Several targets must have the same task. Here {tasks}.",
             hint="Say which one it is (task='regression'), or train a model for each.",
         )
     return targets

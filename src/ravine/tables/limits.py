@@ -1,4 +1,4 @@
-"""Limits on what a table's file may ask for, checked before it is given."""
+"""Limits on the size of a table's file, checked before memory is used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PER_CELL = 48
 """Bytes that a cell needs at the peak of training: for Arrow, pandas, and the numbers to learn."""
 
 _PER_COLUMN = 4096
-_PER_BYTE = 2  # what is read and what becomes of it
+_PER_BYTE = 2  # the text that is read and its numbers
 _CELL = re.compile(rb'(?:"[^"]*(?:""[^"]*)*"?)?[^,\r\n]*(,|\r|\n|\Z)')
 _BLANK_LINES = re.compile(rb"[\r\n]*")
 
@@ -75,7 +75,7 @@ def check_header(name: str, content: bytes) -> int:
             f"Cannot read {name!r}: its first row, the names of the columns, is longer than "
             f"{LONGEST_NAMES:,} bytes.",
             hint="Shorten the names, or save the table as Parquet. A quotation mark that is not "
-            "closed joins all rows behind it.",
+            "closed joins all rows after it.",
         )
     if columns > 1000:
         check_memory(name, columns * _PER_COLUMN, f"its {columns:,} columns")
@@ -85,8 +85,8 @@ def check_header(name: str, content: bytes) -> int:
 def check_lengths(name: str, column: str, cells: pa.ChunkedArray) -> None:
     """Check that no cell of a column of text is longer than ``LONGEST_CELL`` bytes.
 
-    Such a cell is a part of the table that a quotation mark has swallowed, and no row of its length
-    could be read piece by piece.
+    Such a cell is usually a part of the table behind an unclosed quotation mark, and no row of its
+    length could be read piece by piece.
     """
     import pyarrow.compute as pc
 
@@ -99,7 +99,7 @@ def check_lengths(name: str, column: str, cells: pa.ChunkedArray) -> None:
         raise FileError(
             f"Cannot read {name!r}: column {column!r} has a cell of {longest:,} bytes in row "
             f"{row}; at most {LONGEST_CELL:,} are allowed.",
-            hint="A quotation mark that is not closed joins all rows behind it.",
+            hint="A quotation mark that is not closed joins all rows after it.",
         )
 
 
@@ -112,7 +112,7 @@ def check_size(name: str, size: int) -> None:
 def check_cells(name: str, content: bytes) -> None:
     """Check that the cells of a CSV file in memory fit beside it.
 
-    They are counted only where they might not: a cell and its comma have at least two bytes.
+    They are counted only if they might not fit: a cell and its comma have at least two bytes.
     """
     left = available_memory()
     if left is not None and len(content) * PER_CELL // 2 > left:
@@ -142,7 +142,7 @@ def unzip(name: str, content: bytes, largest: int) -> bytes:
     FileError
         If it needs more memory than there is.
     EOFError, OSError, zlib.error
-        If it is no whole gzip file.
+        If it is not a complete gzip file.
 
     Examples
     --------

@@ -35,7 +35,7 @@ def open_raw(path: str, files: ExitStack) -> pa.NativeFile:
     Raises
     ------
     FileError
-        If it cannot be opened, or is no ordinary file.
+        If it cannot be opened, or is not an ordinary file.
     """
     import pyarrow as pa
 
@@ -62,6 +62,6 @@ def unpacked(path: str, file: pa.NativeFile) -> pa.NativeFile:
 
 
 def read_error(path: str, error: OSError) -> FileError:
-    """Say why a file cannot be read; what Arrow has against packed bytes has no error number."""
+    """Say why a file cannot be read; Arrow's errors about packed bytes have no number."""
     packed = path.lower().endswith(".gz") and not error.errno
     return gzip_error(path, error) if packed else file_error(path, "read", error)

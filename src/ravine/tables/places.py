@@ -1,4 +1,4 @@
-"""Where rows of a part of a table stand in its file, for errors that name a row."""
+"""The places in a file of the rows of a part of its table, for errors that name a row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROW = re.compile(r"(.*\bin row )(\d+)(, counted from 0)?(.*)", flags=re.DOTALL)
 
 @contextmanager
 def rows_of_the_file(places: Places) -> Iterator[None]:
-    """Let errors of a part of a table count rows as they stand in the file.
+    """Let errors of a part of a table count rows as in the file.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def rows_of_the_file(places: Places) -> Iterator[None]:
 
 
 def _placed(message: str, places: Places) -> str:
-    """Count the row that a message names, its last one, as it stands in the file."""
+    """Count the row that a message names, its last one, as in the file."""
     found = _ROW.fullmatch(message)
     if found is None:
         return message

@@ -50,7 +50,7 @@ __all__ = [
 
 _EXTENSIONS = (".csv", ".csv.gz", ".parquet")
 _LARGEST_CSV = 2**31 - 2
-AS_CSV = "Save it as CSV with commas (UTF-8), one row of column names, one line a row."
+AS_CSV = "Save it as CSV with commas (UTF-8), one row of column names, one line per row."
 """The cure for most files that cannot be read."""
 
 
@@ -63,22 +63,22 @@ def read_table(
 ) -> pd.DataFrame:
     r"""Read a table with column names from a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
 
-    Cells of a CSV file that hold one of ``MISSING_VALUES`` are missing. Blanks around text do not
-    count. A column whose digits begin with zeros, such as 007, is text. A first column without a
+    Cells of a CSV file that hold one of ``MISSING_VALUES`` are missing. Blanks around text are
+    removed. A column whose digits begin with zeros, such as 007, is text. A first column without a
     name, as spreadsheets and data frames write for their row numbers, is called ``Unnamed: 0``. In
     a table of one column a blank line is a row.
 
     Parameters
     ----------
     path : str or path-like
-        The file. Its name says what it is.
+        The file. The ending of its name says what it is.
     text_columns : collection of str, default ()
-        Columns of a CSV file to keep as text even where every cell looks like a number.
+        Columns of a CSV file to keep as text even if every cell looks like a number.
     target : str, optional
         The column that will be predicted: words such as NA and None are classes there, if it holds
         text.
     missing_values : collection of str, optional
-        The cells of a CSV file that count as missing, beside empty ones; ``None`` for the usual
+        The cells of a CSV file that count as missing, besides empty ones; ``None`` for the usual
         ones.
 
     Returns
@@ -121,7 +121,7 @@ def read_with_remarks(
     target: str | None = None,
     missing_values: Collection[str] | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Read a table as ``read_table`` does; give what there is to say of it, not as warnings.
+    """Read a table as ``read_table`` does; return notes about it instead of warnings.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def check_text(name: str, content: bytes) -> None:
 
 
 def gzip_error(name: str, error: Exception) -> FileError:
-    """Say that a file is no whole gzip file."""
+    """Say that a file is not a whole gzip file."""
     return FileError(
         f"Cannot read {name!r}: it is not a whole gzip file ({error}).",
         hint="Fetch or compress the file again.",
@@ -263,7 +263,7 @@ def gzip_error(name: str, error: Exception) -> FileError:
 
 
 def parquet_error(name: str, error: Exception) -> FileError:
-    """Say that a file is no whole Parquet file."""
+    """Say that a file is not a whole Parquet file."""
     return FileError(
         f"Cannot read {name!r}: it is not a whole Parquet file ({_first_line(error)}).",
         hint="Write the file again, or save it as CSV.",
@@ -271,7 +271,7 @@ def parquet_error(name: str, error: Exception) -> FileError:
 
 
 def _named(name: str, table: pa.Table) -> pa.Table:
-    """Name a nameless first column; complain of what is wrong with the others."""
+    """Name a nameless first column; raise an error for other bad names."""
     import pyarrow as pa
 
     table = table.rename_columns(csv_names(table.column_names))
@@ -298,7 +298,7 @@ def csv_names(names: list[str]) -> list[str]:
 
 
 def named(names: list[str]) -> list[str]:
-    """Give a first column without a name the one that it has in data frames.
+    """Give a first column without a name the name that it has in data frames.
 
     Examples
     --------
@@ -310,7 +310,7 @@ def named(names: list[str]) -> list[str]:
 
 
 def check_csv_names(name: str, columns: list[str]) -> None:
-    """Check the names in a CSV file: one a column, each another, with commas between them."""
+    """Check the names in a CSV file: one per column, all different, separated by commas."""
     check_names(columns, repr(name), FileError)
     if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
         raise FileError(
@@ -321,7 +321,7 @@ def check_csv_names(name: str, columns: list[str]) -> None:
 
 
 def csv_reason(error: Exception) -> str:
-    """Put what pyarrow says about a broken CSV file into our words."""
+    """Say in ravine's words what pyarrow says about a broken CSV file."""
     text = _first_line(error)
     if "Expected" in text and "columns" in text:
         row, _, rest = text.rpartition("Expected ")
@@ -346,7 +346,7 @@ def _check_columns(name: str, frame: pd.DataFrame) -> None:
 
 
 def check_names(names: list[str], where: str, kind: type[DataError] | type[FileError]) -> None:
-    """Check that every column has a name of its own."""
+    """Check that every column has its own name."""
     found: set[str] = set()
     for position, column in enumerate(names):
         if not column.strip():

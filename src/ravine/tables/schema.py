@@ -1,4 +1,4 @@
-"""What a model knows of the table it was trained on: columns, target and their coding."""
+"""What a model knows about the table it was trained on: columns, target and their coding."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OnNewMissing = Literal["error", "median"]
 
 @dataclass(frozen=True)
 class TableSchema:
-    """Columns as they come → columns of numbers, learnt from the training rows only.
+    """Raw columns → columns of numbers, learnt from the training rows only.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ class TableSchema:
     target : Target, optional
         What is predicted; ``None`` if that is nothing or several columns.
     left_out : dict of str to str, optional
-        Columns of the training table that say nothing, and why.
+        Columns of the training table that are not used, and why.
     targets : tuple of Target, optional
-        All that is predicted; all of them set the same task.
+        All that is predicted; all of them have the same task.
     remarks : tuple of str, optional
         What else was noticed in the training table, in sentences.
     missing_values : tuple of str, optional
@@ -109,8 +109,8 @@ class TableSchema:
         standardise_target : bool, default True
             Whether a regression is trained on the standardised target.
         coding : {"standard", "robust"} or Coding, default "standard"
-            How columns become numbers: standardised numbers and one-hot text, or what the Neural
-            estimators use (`ROBUST`), or any other `Coding`.
+            How columns become numbers: standardised numbers and one-hot text, or the coding of the
+            neural estimators (`ROBUST`), or any other `Coding`.
 
         Returns
         -------
@@ -125,7 +125,7 @@ class TableSchema:
         Warns
         -----
         DataWarning
-            Of everything in the table that is not learnt as it stands there.
+            About everything in the table that is not learnt exactly as it is.
         """
         names = [] if target is None else [target] if isinstance(target, str) else list(target)
         frame = as_frame(frame)
@@ -175,7 +175,7 @@ class TableSchema:
         if not columns:
             raise DataError(
                 " ".join(["The table has no column to learn from.", *schema.notes]),
-                hint="Check the table, its target and what --drop leaves of it.",
+                hint="Check the table, its target and --drop.",
             )
         return schema
 
@@ -211,7 +211,7 @@ class TableSchema:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Those of the notes that say that something was not learnt as it stands in the table."""
+        """The notes that say that something was not learnt exactly as it is in the table."""
         lost = {name: why for name, why in self.left_out.items() if why not in SAYS_NOTHING}
         return (*_left_out(lost), *self.remarks)
 
@@ -232,7 +232,7 @@ class TableSchema:
 
     @property
     def bins(self) -> tuple[dict[int, int], ...]:
-        """Which columns of numbers say how many bins a number has come through, and of how many.
+        """Which columns of numbers say how many bins lie below a number, and of how many.
 
         One dictionary for each of the numbers of bins in the coding. A `ravine.PiecewiseLinear`
         layer takes the columns of one of them.
@@ -256,7 +256,7 @@ class TableSchema:
     ) -> NDArray[Any]:
         """Turn rows of a table into rows of numbers.
 
-        The columns may stand in any order, and further ones are ignored. Every row is coded by
+        The columns may be in any order, and further ones are ignored. Every row is coded by
         itself, so that a large table can be coded piece by piece.
 
         Parameters
@@ -264,11 +264,11 @@ class TableSchema:
         frame : data frame, dict of columns, array, …
             Any rows, n of them, as ``as_frame`` takes them.
         dtype : data type, default float64
-            Of the result; float32 halves its memory. (Everything is computed in float64.)
+            Type of the result; float32 halves its memory. (Everything is computed in float64.)
         on_new_missing : {"error", "median"}, default "error"
-            What a value means that is missing where no training row lacked one: an error, or the
-            median of the training rows (with standard coding, the mean; a boolean or a date counts
-            as being in the middle).
+            How to treat a missing value in a column that had none missing in training: as an error,
+            or as the median of the training rows (with standard coding, the mean; a boolean or a
+            date counts as being in the middle).
 
         Returns
         -------
@@ -284,7 +284,7 @@ class TableSchema:
         Warns
         -----
         DataWarning
-            If text that is no number counts as missing.
+            If text that is not a number counts as missing.
         """
         frame, fill = self._fitting(frame), on_new_missing == "median"
         coded = np.empty((len(frame), len(self.features)), dtype)
@@ -306,12 +306,12 @@ class TableSchema:
         Returns
         -------
         numpy.ndarray of shape (n,) or (n, targets)
-            Standardised numbers, or class labels; a column each if the targets are several.
+            Standardised numbers, or class labels; one column per target if there are several.
 
         Raises
         ------
         DataError
-            If the table has no such column, or the column a class that training had not.
+            If the table has no such column, or the column has a class that training did not have.
         """
         if not self.targets:
             raise DataError("This schema was learnt without a target.")
@@ -326,7 +326,7 @@ class TableSchema:
         return np.column_stack(coded if alike else [values.astype(object) for values in coded])
 
     def readable(self, frame: Any) -> NDArray[np.bool_]:
-        """Tell the rows in which no value is missing, or infinite, as none was in training.
+        """Tell the rows without a missing or infinite value that training never had in its column.
 
         Parameters
         ----------
@@ -345,7 +345,7 @@ class TableSchema:
     def unseen(self, frame: Any) -> dict[str, int]:
         """Count, for each column, the values whose category the training rows did not have.
 
-        Such a value is coded as "none of the known ones". Columns without any are not listed.
+        Such a value is treated as unknown. Columns without any are not listed.
 
         Parameters
         ----------
@@ -362,7 +362,7 @@ class TableSchema:
         return {name: count for name, count in counts.items() if count}
 
     def unread(self, frame: Any) -> dict[str, Unread]:
-        """Find, for each column of numbers, the texts that are none and count as missing.
+        """Find, for each column of numbers, the texts that are not numbers and count as missing.
 
         Parameters
         ----------

@@ -57,12 +57,12 @@ def split_rows(
         Same seed, same split.
     strata : array-like of shape (n_rows,), optional
         A class per row. Each class is then shared out in the same proportions, as nearly as whole
-        rows allow, and keeps a row to train on, unless groups or times stand against it.
+        rows allow, and keeps a row to train on, unless groups or times prevent it.
     identity : array-like of shape (n_rows,), optional
         What each row is a copy of: copies of one row are for one purpose.
     groups, time : array-like of shape (n_rows,), optional
-        The group and the time of each row, as in `ravine.train`: no group has rows for two
-        purposes, and the latest rows are tested on, the latest of the others validated on.
+        The group and the time of each row, as in `ravine.train`: all rows of a group have the same
+        purpose, and the latest rows are tested on, the latest of the others validated on.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def _set_aside(
 
 
 def check_sides_differ(sides: dict[str, Rows], purpose: str, fraction: float) -> None:
-    """Refuse rows of one group, or of one time, where some are to be set aside.
+    """Refuse rows of one group, or of one time, if some are to be set aside.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Files of tables as streams of pieces, cells read as a model wants them."""
+"""Files of tables as streams of pieces, with cells read as a model needs them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TextRule:
     Parameters
     ----------
     strip : bool
-        Whether the blanks around a cell go.
+        Whether the blanks around a cell are removed.
     missing : frozenset of str
         The cells that count as missing.
     """
@@ -97,15 +97,15 @@ class TextRule:
 class CsvStream:
     """A CSV file, packed or not, as a stream.
 
-    A column with a cell that the parser of the file cannot read is read as text from there on, for
-    whoever knows the column to make sense of or to refuse.
+    If the parser of the file cannot read a cell, its column is read as text from there on, and the
+    code that knows the column interprets or refuses it.
 
     Parameters
     ----------
     path : str
         The file.
     block : int, optional
-        Bytes that are looked at at once; ``None`` for 2**20, or more if the names need it.
+        Bytes that are read at once; ``None`` for 2**20, or more if the names need it.
     missing : sequence of str
         The cells that count as missing.
     rules : mapping of str to TextRule
@@ -163,7 +163,7 @@ class CsvStream:
     def _pieces(
         self, cells: Mapping[str, Cells], skip: int
     ) -> Generator[pa.RecordBatch, None, None]:
-        """Give the rows but for the first few."""
+        """Give the rows except for the first few."""
         import pyarrow as pa
 
         types = {
@@ -206,7 +206,7 @@ class CsvStream:
             if not head.strip():
                 raise FileError(f"Cannot read {self.path!r}: the file is empty.", hint=AS_CSV)
             check_text(self.path, head)
-            # A block larger than the names, where they need one; most need a small part of it.
+            # A block larger than the names, if they need one; most need a small part of it.
             self.block = max(self.block, 2 * check_header(self.path, head))
             names: list[str] = self._parser(open_raw(self.path, files)).schema.names
             return names
@@ -234,7 +234,7 @@ class CsvStream:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Put what can be wrong with the file into our words."""
+        """Turn errors of the parser into ravine's."""
         import pyarrow as pa
 
         try:
@@ -258,7 +258,7 @@ class CsvStream:
         if "straddling" in str(error):
             return FileError(
                 f"Cannot read {self.path!r}: a row is longer than {self.block:,} bytes.",
-                hint="A quotation mark that is not closed joins all rows behind it.",
+                hint="A quotation mark that is not closed joins all rows after it.",
             )
         bad = _BAD_CELL.search(str(error))
         if bad is None:

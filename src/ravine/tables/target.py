@@ -1,4 +1,4 @@
-"""The column that is predicted: which task it sets, and its own unit."""
+"""The column that is predicted: its task, and its own unit."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def infer_task(series: pd.Series[Any], name: str) -> Task:
 
 
 def check_target(series: pd.Series[Any], name: str, task: Task | None = None) -> list[str]:
-    """Check that the text of a target is classes and not numbers that something is wrong with.
+    """Check that the text of a target is classes, not numbers with faulty cells.
 
     Parameters
     ----------
@@ -88,18 +88,18 @@ def check_target(series: pd.Series[Any], name: str, task: Task | None = None) ->
     name : str
         Its name, for the messages.
     task : {"regression", "classification"}, optional
-        The task, if it was said: text of a classification may be anything.
+        The task, if it was given: text of a classification may be anything.
 
     Returns
     -------
     list of str
-        What is to be said of it, in sentences.
+        Notes about it, in sentences.
 
     Raises
     ------
     DataError
-        If it holds dates or times, or numbers but for some cells, or numbers that are not written
-        plainly; it names the cell and its row.
+        If it holds dates or times, or numbers of which some cells are not numbers or are not
+        written plainly; it names the cell and its row.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def check_target(series: pd.Series[Any], name: str, task: Task | None = None) ->
     >>> check_target(pd.Series(["2.5"] * 9 + ["-"]), "score")
     Traceback (most recent call last):
         ...
-    ravine.errors.DataError: The target 'score' holds numbers but for '-' in row 10.
+    ravine.errors.DataError: The target 'score' holds numbers except for '-' in row 10.
     """
     if not holds_text(series):
         return said_of_alike(text_categories(series), f"The target {name!r}")
@@ -136,8 +136,8 @@ class Target:
     task : {"regression", "classification"}
         What kind of prediction it is.
     mean, standard_deviation : float
-        A regression trains on ``(y − mean) / standard_deviation``; predictions come back in the
-        unit of y.
+        A regression trains on ``(y − mean) / standard_deviation``; predictions are in the unit
+        of y.
     classes : tuple
         The classes, sorted: texts, whole numbers or booleans.
 
@@ -201,7 +201,9 @@ class Target:
             If there is nothing to learn (one class, a constant), or text is to be regressed on.
         """
         if not len(series) or series.isna().any():
-            raise DataError(f"The target {name!r} must be known in every row, and in one at least.")
+            raise DataError(
+                f"The target {name!r} must be known in every row, and there must be at least one."
+            )
         task = task or infer_task(series, name)
         if task == "regression":
             check_target(series, name, task)
@@ -209,8 +211,8 @@ class Target:
             classes = np.unique(_labels(_uncoded(series), name))
             if classes.size < 2:
                 raise DataError(
-                    f"The target {name!r} has one class only in the training rows "
-                    f"({classes[0]!s}): there is nothing to tell apart.",
+                    f"The target {name!r} has only one class in the training rows "
+                    f"({classes[0]!s}): there is nothing to learn.",
                     hint="Check the target column.",
                 )
             return cls(name, task, classes=tuple(classes.tolist()))
@@ -254,12 +256,12 @@ class Target:
                 f"The target {self.name!r} has the class {labels[strange][0]!s} "
                 f"({plural(int(strange.sum()), 'row')} with such a class), "
                 "which the training rows did not have.",
-                hint="Train on rows of every class, or leave those rows out.",
+                hint="Train on rows of every class, or leave out those rows.",
             )
         return labels
 
     def decode(self, standardised: ArrayLike) -> NDArray[np.float64]:
-        """Give predictions of a regression back in the target's own unit."""
+        """Convert predictions of a regression to the target's own unit."""
         return np.asarray(standardised, dtype=np.float64) * self.standard_deviation + self.mean
 
     def to_dict(self) -> dict[str, Any]:
@@ -292,7 +294,7 @@ class Target:
         return cls(description["name"], description["task"], *numbers, classes=tuple(classes))
 
     def _as_classes(self, series: pd.Series[Any]) -> NDArray[Any]:
-        """Spell labels as the classes are: a table may have 1 where training had '1'."""
+        """Spell labels like the classes: a table may have 1 if training had '1'."""
         first = self.classes[0]
         if isinstance(first, str):
             return np.asarray([text_of(value) for value in series], dtype=np.str_)
@@ -312,7 +314,7 @@ def _target_kind(series: pd.Series[Any], name: str) -> Kind:
 
 
 def _understood(texts: Texts, task: Task | None) -> Understood:
-    """Find out what a target's text holds; classes need not be read in one way."""
+    """Find out what a target's text holds; classes may be ambiguous as numbers or dates."""
     try:
         return understand(texts)
     except DataError:
@@ -332,7 +334,7 @@ def _check_no_times(kind: Kind, name: str) -> None:
 def _check_numbers(
     series: pd.Series[Any], texts: Texts, found: Understood, task: Task | None
 ) -> None:
-    """Raise an error for text that is numbers, but for some cells or how they are written."""
+    """Raise an error for text that is numbers, except for some cells or their spelling."""
     name = texts.name
     if found.kind != "number":
         raise _no_regression(name, unread_numbers(series))
@@ -341,7 +343,7 @@ def _check_numbers(
     if odd is not None:
         more = "" if odd.count == 1 else f" and {plural(odd.count - 1, 'cell')} more"
         raise DataError(
-            f"The target {name!r} holds numbers but for {odd.first!r} in row {odd.row}{more}.",
+            f"The target {name!r} holds numbers except for {odd.first!r} in row {odd.row}{more}.",
             hint=f"Leave such cells empty (their rows are left out) or correct them{choice}.",
         )
     few = len(texts.texts) <= MOST_NUMBER_CLASSES and not found.reading
@@ -364,7 +366,7 @@ def _no_regression(name: str, odd: Unread | None = None) -> DataError:
 
 
 def _uncoded(series: pd.Series[Any]) -> pd.Series[Any]:
-    """Give pandas' categories that are whole numbers or booleans as such."""
+    """Turn pandas' categories of whole numbers or booleans into these."""
     import pandas as pd
 
     if isinstance(series.dtype, pd.CategoricalDtype):
@@ -387,7 +389,7 @@ def _labels(series: pd.Series[Any], name: str) -> NDArray[Any]:
         return np.asarray([text_of(value) for value in series], dtype=np.str_)
     if kind == "boolean":
         return series.to_numpy(dtype=np.bool_)
-    if series.dtype.kind in "iu":  # of which float64 could not tell all apart
+    if series.dtype.kind in "iu":  # float64 could not tell all of them apart
         return series.to_numpy(dtype=f"{series.dtype.kind}8")
     numbers = numbers_of(series, name)
     whole = np.all((numbers == np.round(numbers)) & (np.abs(numbers) < 2**53))

@@ -1,4 +1,4 @@
-"""Dates, times of day and durations: getting them out of a column as numbers."""
+"""Dates, times of day and durations: reading them from a column as numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OFFSET = re.compile(r"UTC[+-]\d{2}:\d{2}")
 
 @dataclass(frozen=True)
 class Moments:
-    """n moments: elapsed seconds, and what a clock and a calendar on the wall show.
+    """n moments: elapsed seconds, and local clock and calendar time.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def dates_of(
     name : str
         Its name, for the messages.
     zone : str, optional
-        The time zone for the clock on the wall; ``None`` takes the column's own, "" says that it
-        must have none.
+        The time zone for local time; ``None`` takes the column's own, "" means that it must have
+        none.
     reading : str, default ""
         How text is read: see `time_spelling.date_of`.
 
@@ -270,7 +270,7 @@ def as_datetimes(series: pd.Series[Any], name: str, reading: str = "") -> pd.Ser
         return pd.Series(pd.DatetimeIndex(series))
     held = pd.api.types.infer_dtype(series, skipna=True)
     if held in ("string", "date", "datetime") and not reading:
-        with contextlib.suppress(ValueError, OverflowError):  # fast; what fails is looked at below
+        with contextlib.suppress(ValueError, OverflowError):  # fast; failures are handled below
             return pd.Series(pd.to_datetime(series, format="ISO8601"))
     values = [_plain(value, reading) for value in series]
     dates = pd.Series(values, dtype=object).where(pd.notna(pd.Series(values, dtype=object)), None)
@@ -321,5 +321,5 @@ def _check_zones(dates: pd.Series[Any], name: str) -> None:
 def _error(what: str, name: str, value: Any, row: int) -> DataError:
     return DataError(
         f"Column {name!r} must hold {what}. Got {value!r} in row {row + 1}.",
-        hint="Check that column; an empty cell stands for a missing value.",
+        hint="Check that column; an empty cell means a missing value.",
     )

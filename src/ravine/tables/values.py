@@ -1,4 +1,4 @@
-"""What a column of a data frame holds (numbers, booleans or text), and getting it out."""
+"""What a column of a data frame holds (numbers, booleans or text), and reading it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
     """Tell what a column holds.
 
     Integers and floats are numbers, however few of them differ. Pandas' categories are text,
-    whatever they are made of, or ordered. Text is numbers, dates, times of day or durations where
-    its cells read so (`ravine.tables.text.kinds.understand`). A column without a single value
+    whatever they hold, or ordered. Text is numbers, dates, times of day or durations if its cells
+    can all be read so (`ravine.tables.text.kinds.understand`). A column without a single value
     counts as numbers.
 
     Parameters
@@ -87,7 +87,7 @@ def kind_of(series: pd.Series[Any], name: str) -> Kind:
 
 
 def holds_text(series: pd.Series[Any]) -> bool:
-    """Tell whether a column holds text, perhaps among numbers, and is no column of categories.
+    """Tell whether a column holds text, perhaps among numbers, and is not one of categories.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def text_categories(series: pd.Series[Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class Unread:
-    """Cells of a column that hold something else than the training rows did.
+    """Cells of a column whose type differs from that in the training rows.
 
     Parameters
     ----------
@@ -177,9 +177,9 @@ def numbers_of(
     infinite : bool, default False
         Whether numbers may be infinite.
     reading : str, default ""
-        How numbers are written where the column holds text (`number_spelling.NumberTexts`).
+        How numbers are written if the column holds text (`number_spelling.NumberTexts`).
     gaps : bool, default False
-        Whether text that is no number counts as missing.
+        Whether text that is not a number counts as missing.
 
     Returns
     -------
@@ -234,7 +234,7 @@ def _numbers_in_text(
 
 
 def _read(series: pd.Series[Any], reading: str) -> tuple[Texts, list[float | None]]:
-    """Read the different texts of a column: NaN for missing ones, None for what is no number."""
+    """Read the different texts of a column: NaN for missing ones, None for other text."""
     found = Texts.of(series, "")
     return found, [np.nan if is_absent(text) else number_of(text, reading) for text in found.texts]
 
@@ -243,7 +243,7 @@ def _no_number(name: str, value: Any, row: int) -> DataError:
     what = "the text " if isinstance(value, str) else ""
     return DataError(
         f"Column {name!r} must hold numbers. Got {what}{str(value)!r} in row {row}.",
-        hint="Check that column; an empty cell stands for a missing number.",
+        hint="Check that column; an empty cell means a missing number.",
     )
 
 

@@ -1,1 +1,1 @@
-"""Training: what becomes of a network, a recipe and rows."""
+"""Training: a network, a recipe and rows become a model."""

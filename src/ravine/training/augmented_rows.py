@@ -30,7 +30,7 @@ from ravine.training.run import Run
 
 __all__ = ["augment"]
 
-#: What leaves targets as they are.
+#: Augmentations that do not change targets.
 _MOVES = (Flip, Noise, Rotate, Shift, Zoom)
 
 _Augmentations = Augmentation | Callable[..., Any] | Sequence[Augmentation | Callable[..., Any]]
@@ -82,8 +82,8 @@ def augment(
 
     They come in the order of X, those that `ravine.Synthesize` adds last. They are what a run with
     the same seed, ``batch_size="full"`` and ``shuffle=False`` trains on, bit for bit. In smaller
-    mini-batches each row is moved and gets its noise alike, but `ravine.Mixup` takes its partners
-    from the row's own mini-batch.
+    mini-batches each row is moved and gets its noise in the same way, but `ravine.Mixup` takes its
+    partners from the row's own mini-batch.
 
     Parameters
     ----------
@@ -109,14 +109,14 @@ def augment(
     -------
     X : ndarray, shape (m, inputs) or (m, height, width[, channels])
         The rows; m is n unless rows are added, or a custom function changes their number.
-        In `dtype`, or in float64 where float32 would lose values of X.
+        In `dtype`, or in float64 if float32 would lose values of X.
     y : ndarray, shape (m,) or (m, outputs)
-        Their targets: labels as they came; with Mixup a probability for each class instead, in
+        Their targets: labels as given; with Mixup a probability for each class instead, in
         the order of the sorted classes, shape (m, classes) (with binary cross-entropy that of the
         second class).
     sample_weight : ndarray, shape (m,)
-        Their weights, in `dtype`; only if weights are given. Synthetic rows weigh the mean of
-        their class (of all rows in a regression), mixed rows a blend of two weights.
+        Their weights, in `dtype`; only if weights are given. Synthetic rows have the mean
+        weight of their class (of all rows in a regression), mixed rows a blend of two weights.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def _made_rows(run: Run, epoch: int) -> tuple[NDArray[Any], NDArray[Any], NDArra
 
 
 def _as_given(targets: NDArray[Any], run: Run, y: ArrayLike) -> NDArray[Any]:
-    """Give targets as y had them: labels, and one axis where it had one."""
+    """Give targets in the form of y: labels, and one axis if y has one."""
     if all(isinstance(item, _MOVES) for item in run.recipe.augmentation):
         return as_array(y, "y")[run.rows]
     is_mixed = any(isinstance(item, Mixup) for item in run.recipe.augmentation)

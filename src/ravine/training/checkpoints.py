@@ -1,4 +1,4 @@
-"""Checkpoints: a run on disk, whole, to go on from as if nothing had happened."""
+"""Checkpoints: a whole run on disk, to resume from as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FORMAT = 3
 #: The last counters, of the effective capacity, which runs of the first versions did not have.
 _LATER_COUNTERS = ("velocity", "effective_capacity")
 
-#: The array that files of the first versions do not have. It is empty but where a run was stopped
+#: The array that files of the first versions do not have. It is empty unless a run was stopped
 #: between its last step and the end of that step's epoch.
 _BEFORE = "before"
 
@@ -108,7 +108,7 @@ class Checkpoint:
 
 
 def resume(path: str | os.PathLike[str], run: Run) -> bool:
-    """Have a run go on from a checkpoint.
+    """Let a run resume from a checkpoint.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def offsets_of(path: str | os.PathLike[str], data: SharedData) -> Offsets:
     path : path
         A file of a model or a checkpoint.
     data : SharedData
-        The rows to go on with.
+        The rows to resume with.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def offsets_of(path: str | os.PathLike[str], data: SharedData) -> Offsets:
 
 
 def fingerprint(run: Run) -> list[int]:
-    """Compute what tells the data of one run from that of another."""
+    """Compute a fingerprint of the data of a run."""
     checksum = run.data.fingerprint(run.recipe.dtype, run.offsets)
     found = [len(run.rows), len(run.validation_rows), checksum]
     if any(side is not None for side in run.sides):  # else X, y and the recipe say which validate
@@ -270,8 +270,8 @@ def _check_same(path: Any, document: dict[str, Any], run: Run) -> None:
         verb = "has no length and lasts" if len(kinds) == 1 else "have no length and last"
         raise ParameterError(
             f"{path} is the checkpoint of a run of {before} epochs. {' and '.join(kinds)} {verb} "
-            f"as long as the run: with epochs={after} all steps so far would have been others.",
-            hint="Begin the run with a length=... of its own there. What counts epochs may go on "
+            f"as long as the run: with epochs={after} all steps so far would have differed.",
+            hint="Begin the run with its own length=... there. What counts epochs may resume "
             f"from this checkpoint with length={before}.",
         )
     what = "network" if then["network"] != now["network"] else "recipe"
@@ -294,9 +294,9 @@ def _counted() -> tuple[tuple[int, ...], ...]:
 
 
 def _with_effective_capacity(start: dict[str, NDArray[Any]], run: Run) -> dict[str, NDArray[Any]]:
-    """Give the state of a run of before ravine counted it the column and the counters for it.
+    """Add the column and the counters of the effective capacity to a run of an earlier version.
 
-    Plain descent has the same as the capacity; with momentum it is not known any more.
+    For plain descent it equals the capacity; with momentum it is unknown.
     """
     counted, columns = start["counters"], history_columns()
     if counted.shape != _counted()[0]:

@@ -18,7 +18,7 @@ from ravine.specs.recipe import Recipe
 
 __all__ = ["RowChoice", "SideCodes", "WeighBy"]
 
-#: The group and the time of each row as whole numbers, where there are any.
+#: The group and the time of each row as whole numbers, if there are any.
 SideCodes = tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]
 
 WeighBy = Literal["run", "batch"]
@@ -26,7 +26,7 @@ WeighBy = Literal["run", "batch"]
 
 @dataclass(frozen=True)
 class RowChoice:
-    """What decides which rows a run takes.
+    """What decides which rows a run uses.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class RowChoice:
     def of(
         self, rows: ArrayLike | None, validation_rows: ArrayLike | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give the rows to train on and those to validate on, from what was asked for."""
+        """Give the rows to train on and those to validate on."""
         n = len(self.data.training)
         chosen = self.data.all_rows if rows is None else _as_rows(rows, n, "rows")
         chosen = self._present(chosen, self.data.training)
@@ -63,7 +63,7 @@ class RowChoice:
         if fraction > 0 and (apart is not None or validation_rows is not None):
             raise ParameterError(
                 "Validation rows are given, and the 'validation_fraction' parameter of Recipe is "
-                f"{fraction}: only one of them can be.",
+                f"{fraction}: use only one of them.",
                 hint="Use recipe.replace(validation_fraction=0).",
             )
         if apart is not None:
@@ -110,7 +110,7 @@ class RowChoice:
         return chosen[kept], chosen[aside]
 
     def _present(self, rows: NDArray[np.int64], arrays: Arrays) -> NDArray[np.int64]:
-        """Leave out the rows that are absent: bit for bit, they might as well not have come."""
+        """Leave out absent rows: bit for bit, it is as if they had not been given."""
         return (
             rows if self.weigh_by == "batch" else weighing(rows, arrays.weights(self.recipe.dtype))
         )

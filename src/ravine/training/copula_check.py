@@ -1,10 +1,10 @@
-"""Whether a Gaussian copula can carry a table: its rows next to those that it makes of them.
+"""Whether a Gaussian copula suits a table: its rows are compared with synthetic ones.
 
-In a Gaussian copula the normal scores of all columns are jointly normal, so that y depends on X by
-straight lines alone, once all are normal scores. What straight lines leave of y is multiplied with
-curves of one column and with products of the curves of two. The mean of each product in the table
-is compared with that in rows drawn from the copula. Ties, levels and classes are the same on both
-sides, so they do not count as a difference.
+In a Gaussian copula the normal scores of all columns are jointly normal, so the score of y depends
+on those of X linearly. The residual of y after a linear fit is multiplied by curves of one column
+and by products of the curves of two. The mean of each product in the table is compared with that in
+rows drawn from the copula. Ties, levels and classes are the same on both sides, so they do not
+count as a difference.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _FEWEST_ROWS, _MOST_ROWS = 20, 1000
 _MOST_COLUMNS = 200
 _MADE_ROWS, _FEWEST_TABLES, _MOST_TABLES = 3000, 3, 40
 _MOST_RESPONSES = 10
-_MOST_PAIRED = 50  # columns whose products are looked at
-_ROWS_A_LINE = 4  # straight lines are taken off only where there are so many rows for each column
+_MOST_PAIRED = 50  # columns whose products are compared
+_ROWS_A_LINE = 4  # a linear fit is subtracted only if there are so many rows for each column
 _LEVEL = 0.02  # how often chance alone passes the limit, at most
 _VARIES = 1e-3  # least variance of a product that is compared
-#: Standard deviation of noise that is added to what straight lines leave of y. Where they leave
-#: next to nothing, how the ranks of one table happen to fall would pass for a curve.
+#: Standard deviation of noise that is added to the residuals of the linear fit. If they are almost
+#: 0, chance in the ranks of one table would otherwise look like a curve.
 _JITTER = 0.4
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """The largest difference between a table and the rows that a Gaussian copula makes of it.
+    """The largest difference between a table and rows drawn from its Gaussian copula.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Misfit:
     columns : tuple of int
         The column of X whose curve, or the two whose curves' product, makes the difference.
     in_table, in_copula : float
-        Correlation of that with what straight lines leave of the response.
+        Correlation of that with the residual of the response after a linear fit.
     standard_errors : float
         The difference in standard errors.
     limit : float
@@ -84,14 +84,14 @@ def find_misfit(
     Parameters
     ----------
     X : ndarray, shape (n, inputs)
-        The rows. At most 1,000 rows and 200 columns are looked at, drawn at random: some columns of
-        a Gaussian copula are one, too.
+        The rows. At most 1,000 rows and 200 columns, drawn at random, are compared: some of the
+        columns of a Gaussian copula have a Gaussian copula, too.
     targets : ndarray, shape (n, K)
         Numbers; class codes (K = 1) where there are classes.
     classes : int
         Number of classes; 0 for numbers.
     synthesize : Synthesize
-        Whose categories are meant.
+        Its categories are used.
     code_columns : list of int
         Columns of X that hold codes.
 
@@ -150,14 +150,14 @@ def warn_of_misfit(
     classes: NDArray[Any] | None = None,
     stacklevel: int = 2,
 ) -> None:
-    """Warn where Synthesize does not suit the rows.
+    """Warn if Synthesize does not suit the rows.
 
     Parameters
     ----------
     X, targets : ndarray
         As in `find_misfit`; a class is a code, or one of `n_outputs` columns of 0 and 1.
     synthesize : Synthesize
-        Whose categories are meant.
+        Its categories are used.
     n_outputs : int
         Number of the network's outputs.
     code_columns : list of int
@@ -184,7 +184,7 @@ def warn_of_misfit(
     columns = ("columns " if many else "column ") + " and ".join(map(str, found.columns))
     warnings.warn(
         f"Synthesize does not suit these rows: {response} depends on {columns} of X in a way that "
-        "a Gaussian copula does not carry. What straight lines in normal scores leave of it has a "
+        "a Gaussian copula loses. After a linear fit in normal scores, its residual has a "
         f"correlation of {found.in_table:.2f} with curves of X here, and of {found.in_copula:.2f} "
         f"in synthetic rows: {found.standard_errors:.1f} standard errors apart, where chance "
         f"reaches {found.limit:.1f} in one table of fifty. Leave Synthesize out, or compare "
@@ -195,7 +195,7 @@ def warn_of_misfit(
 
 
 def _drawn_columns(width: int, synthesize: Synthesize) -> NDArray[np.intp]:
-    """Draw the columns that are looked at, with all that form a category together with one."""
+    """Draw the columns to compare, with all that form a category together with one of them."""
     if width <= _MOST_COLUMNS:
         return np.arange(width)
     drawn = set(np.random.default_rng(0).permutation(width)[:_MOST_COLUMNS].tolist())
@@ -284,7 +284,7 @@ def _curves(scores: Array) -> Array:
 
 
 def _without_lines(response: Array, inputs: Array) -> Array:
-    """Give what straight lines in the inputs leave of a response, table by table."""
+    """Give the residuals of a response after a linear fit in the inputs, table by table."""
     response = response - response.mean(axis=1, keepdims=True)
     _, n, width = inputs.shape
     if n >= _ROWS_A_LINE * width:
@@ -353,6 +353,6 @@ class _Products:
 
 
 def _standing_out(single: _Products, n_columns: int) -> NDArray[np.intp]:
-    """Give the columns whose products are looked at: all, or those whose own curves differ most."""
+    """Give the columns whose products are compared: all, or those whose own curves differ most."""
     by_column = single.differences[0].reshape(n_columns, -1).max(axis=1)
     return np.sort(np.argsort(-by_column, kind="stable")[:_MOST_PAIRED])

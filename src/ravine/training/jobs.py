@@ -28,10 +28,10 @@ class Job:
     recipe : Recipe, default Recipe()
         How it is trained.
     rows : array-like of int, optional
-        Rows of X to train on; a row may stand more than once, and all its copies then lie on one
-        side of a split. None: all rows that do not validate.
+        Rows of X to train on; a row may appear more than once, and all its copies are then on the
+        same side of a split. None: all rows that are not validation rows.
     validation_rows : array-like of int, optional
-        Rows of X to validate on, none of which is trained on, instead of those that the recipe's
+        Rows of X to validate on, not to train on, instead of those that the recipe's
         ``validation_fraction`` sets aside.
     y : array-like, shape (n,) or (n, outputs), optional
         Targets of this job alone, one for each row of X. None: those that all jobs share.
@@ -119,14 +119,14 @@ def _check_use(jobs: Sequence[Job], sides: Sides) -> None:
     for name, side, taken in zip(("groups", "time"), sides, used, strict=True):
         if side is not None and taken is None:
             raise ParameterError(
-                f"The '{name}' parameter of train_many would change nothing: no job sets "
-                "validation rows aside by it.",
+                f"The '{name}' parameter of train_many would change nothing: no job uses it to "
+                "set validation rows aside.",
                 hint=f"Set Recipe(validation_fraction=0.2) in a job, or leave {name} out.",
             )
 
 
 def check_kinds(network: object, recipe: object) -> None:
-    """Refuse what is no network, or no recipe."""
+    """Refuse anything but a network and a recipe."""
     if not isinstance(network, Network):
         raise ParameterError(f"network must be a Network. Got {network!r}.")
     if not isinstance(recipe, Recipe):

@@ -14,7 +14,7 @@ __all__ = ["as_long_as_the_run", "with_lengths"]
 
 
 def as_long_as_the_run(network: Network, recipe: Recipe) -> list[str]:
-    """Name what would have had other values from the first step on, had the run more epochs.
+    """Name the parts that would have other values from the first step on if epochs were added.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def with_lengths(part: Any, epochs: float) -> Any:
     Returns
     -------
     dict, list or plain value
-        The same with lengths. What counts steps is left as it is.
+        The same with lengths. Parts that count steps are not changed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Populations: runs that are trained together over the cores, and what each of them gave."""
+"""Populations: runs that are trained together over the cores, and their results."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _POLL_MILLISECONDS = 40
 
 @dataclass
 class Outcome:
-    """What a run gave: the engine's dictionary, with names.
+    """The result of a run: the engine's dictionary, with names.
 
     Parameters
     ----------
     fields : dict
         The engine's.
     place : str
-        "run 7 of 64", or "" for a run alone.
+        "run 7 of 64", or "" for a single run.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Outcome:
 
     @classmethod
     def of_none(cls) -> Outcome:
-        """Give what there is of a run that never began."""
+        """Give the outcome of a run that never began."""
         empty = np.empty(0)
         fields = {"status": "interrupted", "result_w": empty, "history": empty, "best_epoch": 0}
         return cls(fields, "")
@@ -74,7 +74,7 @@ class Outcome:
 
     @property
     def message(self) -> str:
-        """What there is to say of how it ended."""
+        """A message about how the run ended."""
         if self.status != "diverged":
             return ""
         of_run = f" of {self.place}" if self.place else ""
@@ -83,7 +83,7 @@ class Outcome:
                 f"The value that {self.fields['diverged_what']}{of_run} watches was infinite or "
                 f"NaN in every epoch (1 to {self.fields['epoch']})."
             )
-        # Predictions are looked at when all steps are done, all else during the next one.
+        # Predictions are checked when all steps are done, everything else during the next one.
         under_way = 0 if self.fields["diverged_what"] == "prediction" else 1
         return (
             f"The {self.fields['diverged_what']}{of_run} became infinite or NaN at step "
@@ -95,12 +95,12 @@ class Outcome:
     def hint(self) -> str:
         """The next thing to try after divergence."""
         if self._in_vain:
-            return "Look at the targets of the validation rows, and at the history of the model."
+            return "Check the targets of the validation rows, and the history of the model."
         return "Try a tenth of the learning rate first."
 
     @property
     def _in_vain(self) -> bool:
-        """Whether what failed is the watching of a value that was no number."""
+        """Whether the run failed because the monitored value was never a number."""
         return self.fields["diverged_what"] in ("EarlyStopping", "ReduceOnPlateau")
 
     @property
@@ -112,7 +112,7 @@ class Outcome:
 
 
 class Population:
-    """Runs that are trained together; what they gave, as far as they came.
+    """Runs that are trained together, and their results as far as they got.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class Population:
     def train(self, report: Report | None, threads: int) -> Iterator[int]:
         """Train all, and yield the numbers of runs as they end.
 
-        However it ends, by Ctrl-C too, the outcomes of all runs that were begun are there.
+        However it ends, also by Ctrl-C, it has the outcomes of all runs that were begun.
         """
         from ravine.engine import _engine
 
@@ -159,7 +159,7 @@ class Population:
             yield from self._train(engine, chosen, report, threads)
 
     def _alike(self) -> list[list[int]]:
-        """Group runs that read the same arrays: of one precision, less the same offsets."""
+        """Group runs that read the same arrays: those of one precision and the same offsets."""
         groups: dict[tuple[str, bytes], list[int]] = {}
         for number, run in enumerate(self.runs):
             offsets = b"" if run.offsets is None else run.offsets.tobytes()
@@ -167,7 +167,7 @@ class Population:
         return [groups[key] for key in sorted(groups)]
 
     def model(self, number: int) -> Model:
-        """Make the model that a run gave; of a run that never began, its initial one."""
+        """Make the model of a run; for a run that never began, the initial one."""
         run = self.runs[number]
         outcome = self.outcomes.get(number, Outcome.of_none())
         fields = outcome.fields

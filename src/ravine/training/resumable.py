@@ -1,4 +1,4 @@
-"""A training that can be resumed: it goes on where it stood, on other rows or at another rate."""
+"""A training that can be resumed where it ended, on other rows or at another rate."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from ravine.training.watching import Watcher
 
 __all__ = ["ResumableTraining"]
 
-#: What of a snapshot is the network's; all else is what a run remembers.
+#: The parts of a snapshot that belong to the network; the rest is the state of the run.
 _WEIGHTS = ("w", "state")
 
 
 class ResumableTraining:
     """One training, in as many calls of `train` as it takes.
 
-    Each call is a run that begins with everything that the one before it ended with: weights, the
+    Each call is a run that begins with everything that the previous one ended with: weights, the
     optimizer's state and count of steps, the best weights so far, the history. So calls with the
     same rows and the same recipe are, bit for bit, one run that was never interrupted; but the rows
     may change between them (learning as data comes), and so may the learning rate (scikit-learn's
-    adaptive one). Epochs are counted on.
+    adaptive one). The count of epochs continues.
 
     Parameters
     ----------
     network : Network
         What is fitted.
     parameters, state : ndarray, optional
-        Weights to begin with, flat as in ``Model.parameters_vector``, and what is learnt beside
-        them; None: the recipe's first ones.
+        Weights to begin with, flat as in ``Model.parameters_vector``, and what else was learnt;
+        None: the recipe's initial ones.
     memory : dict, optional
         The `memory` of another training of this network: its optimizer's state and counters are
         taken over.
@@ -96,9 +96,9 @@ class ResumableTraining:
         data : SharedData
             The rows.
         recipe : Recipe
-            How; with the kind of optimizer and the batch size of the calls before it.
+            How to train; with the same kind of optimizer and batch size as in earlier calls.
         classes : ndarray, optional
-            The classes, where the rows need not hold all of them.
+            The classes, if the rows may lack some of them.
         watcher : Watcher, optional
             It sees every epoch.
         threads : int, default 1

@@ -1,4 +1,4 @@
-"""Runs: what the engine is told of a network, a recipe and rows."""
+"""Runs: what the engine is told about a network, a recipe and rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ravine.training.watching import EngineHook, Watcher
 
 __all__ = ["Run", "Sides"]
 
-#: The group and the time of each row, where there are any.
+#: The group and the time of each row, if there are any.
 Sides = tuple[ArrayLike | None, ArrayLike | None]
 
 
@@ -39,7 +39,7 @@ class Run:
     network : Network
         What is fitted.
     recipe : Recipe
-        How.
+        How it is trained.
     data : SharedData
         The rows that runs share.
     rows, validation_rows : array-like of int, optional
@@ -47,24 +47,23 @@ class Run:
     y : array-like, optional
         Targets of this run alone.
     start : Model, optional
-        Whose weights it starts from.
+        The model whose weights it starts from.
     classes : ndarray, optional
-        The classes, where the rows need not hold all of them; None takes those of `start`, or finds
-        them.
+        The classes, if the rows may lack some of them; None takes those of `start`, or finds them.
     weigh_by : {"run", "batch"}, default "run"
         "run": rows of weight 0 are absent, and the losses of B rows are divided by B times the mean
-        weight of the training rows. "batch", for scikit-learn's MLPs: rows of weight 0 take up
-        their places, and each mini-batch is divided by its own weights.
+        weight of the training rows. "batch", for scikit-learn's MLPs: rows of weight 0 keep
+        their places, and the loss of each mini-batch is divided by its own weights.
     sides : tuple (groups, time)
         The group and the time of each row of `data`, by which validation rows are set aside; None
         for either.
     offsets : ndarray, optional
-        The offsets of the weights that it goes on from; None takes those of `start`, or those that
+        The offsets of the weights that it resumes from; None takes those of `start`, or those that
         the rows need.
     keep : bool, default False
-        Whether it gives its snapshot when it has ended, to go on from.
+        Whether it gives its snapshot when it has ended, to resume from.
     stacklevel : int, default 5
-        Whom a warning is for, as in `warnings.warn`: who called `train`.
+        As in `warnings.warn`, so that a warning points to the caller of `train`.
 
     Examples
     --------
@@ -141,7 +140,7 @@ class Run:
             self._hook = EngineHook(self._columns, watcher, save, every)
 
     def resume(self, snapshot: Mapping[str, Any], custom: Sequence[NDArray[Any]] = ()) -> None:
-        """Go on from a snapshot, or from weights alone.
+        """Resume from a snapshot, or from weights alone.
 
         Parameters
         ----------
@@ -167,7 +166,7 @@ class Run:
             self._hook.show_rest(history, done)
 
     def job(self) -> dict[str, Any]:
-        """Describe the run to the engine; if it is to be kept, it gives its whole state."""
+        """Describe the run to the engine; if it is kept, it gives its whole state."""
         hook = self._hook
         return {
             "network": self.data.described(self.network),
@@ -187,7 +186,7 @@ class Run:
         }
 
     def custom_augmentation(self) -> CustomAugmentation | None:
-        """Give what makes an epoch's rows by the recipe's custom functions, if it has any."""
+        """Give the function that makes an epoch's rows by the recipe's custom functions, if any."""
         functions = custom_of(self.recipe.augmentation)
         if not functions:
             return None

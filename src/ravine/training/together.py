@@ -1,4 +1,4 @@
-"""What only a network, a recipe and rows together can break."""
+"""Rules that a network, a recipe and rows must meet together."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Together:
     network : Network
         What is fitted.
     recipe : Recipe
-        How.
+        How it is trained.
     data : SharedData
         The rows that runs share.
     handle : Network32 or Network64
@@ -62,7 +62,7 @@ class Together:
     offsets: Offsets
 
     def check(self, *, labels: bool, stacklevel: int) -> None:
-        """Refuse what cannot be trained; warn of doubtful rows and, if asked to, of labels."""
+        """Refuse what cannot be trained; warn about doubtful rows and, if asked to, labels."""
         self._check_parts()
         if labels:
             self._check_labels(stacklevel + 1)
@@ -83,7 +83,7 @@ class Together:
             self._check_batch_of_one()
 
     def _check_labels(self, stacklevel: int) -> None:
-        """Warn, once per data set, of labels that may be one."""
+        """Warn, once per data set, about labels that may be the same."""
         classes = self.targets.classes
         if classes is None or classes.dtype.kind != "U":
             return
@@ -92,7 +92,7 @@ class Together:
                 warnings.warn(said, DataWarning, stacklevel=stacklevel)
 
     def _check_copula(self, stacklevel: int) -> None:
-        """Warn, once per data set, where Synthesize does not suit it."""
+        """Warn, once per data set, if Synthesize does not suit it."""
         for item in self.recipe.augmentation:
             if isinstance(item, Synthesize) and self.data.is_first(("Synthesize", item.categories)):
                 weights = self.data.training.weights(self.recipe.dtype)
@@ -110,14 +110,14 @@ class Together:
                 )
 
     def _check_dropout(self) -> None:
-        """Refuse a dropout of the recipe that the network's own, or its shape, makes nothing of."""
+        """Refuse a dropout of the recipe if the network has its own, or no layer for it."""
         rate = self.recipe.dropout
         if rate == 0:
             return
         if any(isinstance(layer, Dropout) for layer in _all_layers(self.network.layers)):
             raise ParameterError(
-                f"The recipe has dropout={rate:g}, and the network has Dropout layers of its own: "
-                "only one of them can be.",
+                f"The recipe has dropout={rate:g}, and the network has its own Dropout layers: "
+                "use only one of them.",
                 hint="Use recipe.replace(dropout=0), or a network without Dropout.",
             )
         if not any(layer["kind"] == "Dropout" for layer in self.handle.layers):
@@ -144,7 +144,7 @@ class Together:
             self._check_spread(name)
 
     def _check_spread(self, name: str) -> None:
-        """Refuse to watch R² where it says nothing: it compares errors with the targets' spread."""
+        """Refuse to watch R² if it is meaningless: it compares errors with the targets' spread."""
         counted = self.validation_rows
         if len(counted) < 2:
             why = "needs at least two rows (of a weight above 0)"
@@ -152,10 +152,10 @@ class Together:
             targets = self._validated_on.values[self.places[1]][counted]
             if (targets != targets[0]).any():
                 return
-            why = "is 0 whatever is predicted where all targets are the same"
+            why = "is 0 for any prediction if all targets are the same"
         raise ParameterError(
             f"{name} watches 'val_r2', which {why}. Validation rows that count: {len(counted)}.",
-            hint="Take more validation rows, or monitor 'val_loss' or 'val_rmse'.",
+            hint="Use more validation rows, or monitor 'val_loss' or 'val_rmse'.",
         )
 
     @property
@@ -182,7 +182,7 @@ class Together:
 
 
 def check_start(network: Network, data: SharedData, recipe: Recipe, start: Model) -> None:
-    """Refuse a model to start from that is of another network or of other rows."""
+    """Refuse to start from a model of another network or of other rows."""
     input_shape = data.input_shape(recipe.dtype)
     if start.network != network:
         raise ParameterError(

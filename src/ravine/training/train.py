@@ -64,21 +64,21 @@ def train(
         How it is trained.
     sample_weight : array-like, shape (n,), optional
         Weight of each row, at least 0. Only ratios matter; a row of weight 0 is absent, bit for
-        bit. Clipping and adaptive rules take less than their share of heavy rows in small
-        mini-batches.
+        bit. With clipping and adaptive rules, heavy rows in small mini-batches have less than
+        their share.
     validation : tuple (X, y) or (X, y, sample_weight), optional
         Rows to validate on after each epoch, instead of the recipe's ``validation_fraction``.
     start : path or Model, optional
-        A checkpoint: training goes on where it stood, and gives bit for bit what an uninterrupted
-        run gives; only ``epochs`` of the recipe may differ. (Not if a schedule, or a Dropout that
-        fades, is as long as the run: with other epochs its values would have been others from the
-        first step on. Give it a ``length``.) A model, or the file of one: training
-        starts from its weights, and from what its Normalize learnt, with a fresh optimizer.
+        A checkpoint: training resumes there, and gives bit for bit what an uninterrupted run
+        gives; only ``epochs`` of the recipe may differ. (Not if a schedule, or a Dropout that
+        fades, is as long as the run: with other epochs its values would have been different from
+        the first step on. Give it a ``length``.) A model, or the file of one: training starts
+        from its weights, and from what its Normalize learnt, with a fresh optimizer.
     checkpoint : path, optional
-        A file that is written, whole or not at all, every so many epochs, when training is
+        A file that is written, completely or not at all, every so many epochs, when training is
         interrupted and at its end.
     every : int, optional
-        How many epochs lie between two checkpoints; None is 1.
+        Number of epochs between two checkpoints; None is 1.
     callback : callable, optional
         Called after each epoch, on a thread of the engine, with the epoch's row of the history as
         a dictionary; training ends when it returns True.
@@ -89,13 +89,13 @@ def train(
         Threads to use, at least 1; None: one per core. The result does not depend on it.
     groups : array-like, shape (n,), optional
         The group of each row (a patient, a site): numbers or text. The recipe's
-        ``validation_fraction`` then sets whole groups aside, as near to the wanted share of rows,
-        and of each class, as they allow. Nothing of a group is both trained on and validated on.
+        ``validation_fraction`` then sets whole groups aside, as close to the wanted share of
+        rows, and of each class, as they allow. No group is both trained on and validated on.
     time : array-like, shape (n,), optional
         The time of each row: numbers or dates. ``validation_fraction`` then sets the latest rows
         aside, with all that are of the same time. Together with ``groups``, it sets those groups
-        aside that end last: no row that is trained on is as late as the last row of any of them,
-        but their earlier rows may be earlier than some that are trained on.
+        aside that end last: every training row is earlier than the last row of each of them, but
+        their other rows may be earlier than some training rows.
 
     Returns
     -------
@@ -105,13 +105,13 @@ def train(
     Raises
     ------
     ParameterError
-        If network, recipe and data do not go together, or groups or time would change nothing.
+        If network, recipe and data do not suit one another, or groups or time would change nothing.
     DataError
         If X, y or weights cannot be trained on, groups or time lack a value, or all rows are of one
         group or time.
     DivergenceError
-        If the loss or the weights became infinite or not a number, or a value that is monitored was
-        so in every epoch. ``error.model`` is the model that `train_many` would give: with early
+        If the loss or the weights became infinite or not a number, or the monitored value was so
+        in every epoch. ``error.model`` is the model that `train_many` would give: with early
         stopping, it has the weights of the best epoch before.
     FileError
         If the checkpoint cannot be read or written.
@@ -131,7 +131,7 @@ def train(
     run = _started(network, recipe, data, start, (groups, time))
     saver = Checkpoint(checkpoint, every, run) if checkpoint is not None else None
     if saver is None and every is not None:
-        raise ParameterError("'every' needs a file: pass checkpoint=path, too.")
+        raise ParameterError("'every' needs a file: also pass checkpoint=path.")
     watcher = None if callback is None else EachEpoch(callback)
     if saver is None:
         run.watch(watcher)
@@ -201,7 +201,8 @@ def train_many(
 ) -> list[Model] | Iterator[tuple[int, Model]]:
     """Train a population: any mix of networks and recipes, over all cores.
 
-    Each member comes out bit for bit as if it were trained alone, for any number of threads.
+    Each result is, bit for bit, the same as if the member were trained alone, for any number of
+    threads.
 
     Parameters
     ----------
@@ -210,14 +211,14 @@ def train_many(
     X : array-like, shape (n, inputs) or (n, height, width[, channels])
         Inputs, shared by all jobs.
     y : array-like, shape (n,) or (n, outputs), optional
-        Targets, shared by all jobs that have none of their own.
+        Targets, shared by all jobs that do not have their own.
     sample_weight : array-like, shape (n,), optional
         Weight of each row, at least 0. Only ratios matter; a row of weight 0 is absent, bit for
         bit. Clipping and adaptive rules take less than their share of heavy rows in small
         mini-batches.
     groups, time : array-like, shape (n,), optional
         The group and the time of each row, as in `train`, for all jobs that set validation rows
-        aside and have none of their own. Where a job names its ``validation_rows``, they are
+        aside and do not have their own. If a job names its ``validation_rows``, they are
         checked instead: a group on both sides is an error, and so are training rows that are not
         earlier.
     threads : int, optional
@@ -231,7 +232,7 @@ def train_many(
         this process, which is the fastest on one machine.
     as_completed : bool, default False
         Give an iterator instead of a list: ``(number of the job, model)`` as the runs end. Leaving
-        it before its end stops the rest.
+        the loop early stops the rest.
 
     Returns
     -------
@@ -244,7 +245,7 @@ def train_many(
     Raises
     ------
     ParameterError
-        If a network, a recipe and the data do not go together, or groups or time would change
+        If a network, a recipe and the data do not suit one another, or groups or time would change
         nothing.
     DataError
         If X, y or weights cannot be trained on, a row is both trained on and validated on, or
@@ -338,7 +339,7 @@ def _started(
     start: str | os.PathLike[str] | Model | None,
     sides: Sides,
 ) -> Run:
-    """Make a run that starts afresh, from a checkpoint or from a model."""
+    """Make a run that starts from initial weights, a checkpoint or a model."""
     if start is None:
         return Run(network, recipe, data, sides=sides)
     if isinstance(start, str | os.PathLike):

@@ -21,7 +21,7 @@ Callback = Callable[[dict[str, float]], bool | None]
 
 @dataclass(frozen=True)
 class Patience:
-    """How many epochs may pass before a watcher could want to stop a run whose loss stalls.
+    """How many epochs may pass before a watcher could stop a run whose loss stalls.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Watcher(ABC):
 
     @abstractmethod
     def see(self, epochs: Epochs) -> int:
-        """See the epochs since the last call; give how many may pass until the next, 0 to end.
+        """See the epochs since the last call; return how many may pass until the next, 0 to end.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class Watcher(ABC):
         """
 
     def patience(self) -> Patience | None:
-        """Say, before the run starts, when epochs that improve put the next look off."""
+        """Say, before the run starts, which improvements postpone the next call."""
         return None
 
 
@@ -107,7 +107,7 @@ class EngineHook:
     columns : callable
         Names the columns of the engine's history.
     watcher : Watcher, optional
-        Who sees the epochs.
+        The watcher that sees the epochs.
     save : callable, optional
         Given a snapshot after every so many epochs.
     every : int, default 0
@@ -125,7 +125,7 @@ class EngineHook:
         self._last = 0.0  # the last epoch that was shown
 
     def __call__(self, history: NDArray[np.float64], snapshot: dict[str, Any] | None) -> int:
-        """Take in the epochs since the last call, and a snapshot if one is due."""
+        """Receive the epochs since the last call, and a snapshot if one is due."""
         if self.save is not None and snapshot is not None:
             self.save(snapshot)
         epochs = self.columns(history)

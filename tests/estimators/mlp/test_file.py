@@ -160,7 +160,7 @@ def test_a_curve_that_is_none_is_a_clear_error(tmp_path):
     fitted("MLPClassifier", X_CLASSES, CLASSES, max_iter=1).save(file)
     document, arrays = read_model_file(file)
     write_model_file(file, document, {**arrays, "loss_curve_": np.zeros((2, 2))})
-    with pytest.raises(FileError, match="is no curve"):
+    with pytest.raises(FileError, match="is not a curve"):
         rv.load(file)
 
 

@@ -203,7 +203,7 @@ def test_few_different_rows_are_observations_as_often_as_they_stand_there():
     rows = in_order(pd.DataFrame({"x": X}), y)
     assert len(rows.places) == 80
     assert rows.weights is None
-    assert "all rows are fewer than 50 different ones" in rows.notes[0]
+    assert "there are fewer than 50 different rows" in rows.notes[0]
 
 
 def test_a_small_table_is_merged_like_a_large_one():
@@ -249,7 +249,7 @@ def test_notes_say_what_became_of_copies():
     assert found.notes_ == (
         "Column 'version' is left out: it has the same value in every training row.",
         "60 rows of the table are copies of another row, equal in every column and the target: "
-        "merged into one of the summed weight.",
+        "merged into one with the summed weight.",
     )
 
 

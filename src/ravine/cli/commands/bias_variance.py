@@ -31,7 +31,7 @@ _WORDS = {"none": None, "true": True, "false": False}
 
 @dataclass(frozen=True)
 class StudyFlags:
-    """What is swept, over how many models, and where the results go."""
+    """What is swept, over how many models, and where results are written."""
 
     over: Annotated[
         str | None,
@@ -56,22 +56,22 @@ class StudyFlags:
         str | None,
         typer.Option(
             metavar="VALUE",
-            help="The value of --over that is taken for the truth. (default: chosen by "
+            help="The value of --over that is taken as the truth. (default: chosen by "
             "cross-validation)",
         ),
     ] = None
     seeds: Annotated[
         int,
         typer.Option(
-            help="Models for each data set; from 4 on, variance by first weights is told from "
-            "variance by data.",
+            help="Models for each data set; from 4 on, variance by initial weights is separated "
+            "from variance by data.",
             min=1,
         ),
     ] = 1
     tables: Annotated[
         int,
         typer.Option(
-            help="Tables drawn from the reference to run the whole method on again; 0 for none.",
+            help="Tables drawn from the reference to repeat the whole method on; 0 for none.",
             min=0,
         ),
     ] = 8
@@ -99,12 +99,12 @@ def command(
     study: StudyFlags,
     as_json: JsonFlag = False,
 ) -> None:
-    """Take the error on a table apart: bias², variance and noise, over a swept setting.
+    """Split the error on a table into bias², variance and noise, over a swept setting.
 
-    Test rows are set aside. A reference is fitted to the others and taken for the truth; for each
+    Test rows are set aside. A reference is fitted to the others and taken as the truth; for each
     value, many models are trained on targets drawn from it (with early stopping, each sets its own
-    validation rows aside). What all models have wrong alike is bias, how they differ is variance,
-    both measured against the reference. A regression's error is the squared error in the
+    validation rows aside). The error that all models share is bias, their differences are variance,
+    both relative to the reference. A regression's error is the squared error in the
     target's own unit, squared; a classification's is the Brier score. Into DIR go
     bias_variance.csv and bias_variance.png.
 
@@ -190,7 +190,7 @@ def _study(
     over: dict[str, list[Any]] | None,
     study: StudyFlags,
 ) -> BiasVariance:
-    """Train all models, with a live line on a terminal; numbers come in the target's own unit."""
+    """Train all models, with a live line on a terminal; numbers are in the target's own unit."""
     from ravine.diagnostics.bias_variance.study import bias_variance
     from ravine.ground.progress import live_progress
     from ravine.tables.fitted.table_model import loss_unit
@@ -239,7 +239,7 @@ def _networks(
     if settings.network is not None:
         raise ParameterError(
             "--over hidden sweeps the hidden layers, but the recipe file gives a network.",
-            hint="Leave the network out of the file, or sweep something else.",
+            hint="Remove the network from the file, or sweep something else.",
         )
     networks = []
     for value in values:
@@ -258,7 +258,7 @@ def _report_divergence(found: BiasVariance) -> None:
 
 
 def _print(found: BiasVariance, target: str, task: str) -> None:
-    """Print the parts, what depends on the reference, and what the numbers are."""
+    """Print the parts, what depends on the reference, and notes about the numbers."""
     unit = f"in the unit of {target!r}, squared" if found.measure == "squared error" else "Brier"
     title = f"{target} ({task}), {unit}: {found.n_models} models, {found.n_test:,} test rows"
     head, rows = found.to_text()
@@ -297,7 +297,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _write(found: BiasVariance, folder: Path, target: str) -> dict[str, str]:
-    """Write the numbers and the picture; what → path."""
+    """Write the numbers and the picture; give kind of file → path."""
     from ravine.ground.files import atomic_write
 
     with atomic_write(folder / _NUMBERS) as temporary:

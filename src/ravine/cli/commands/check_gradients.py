@@ -1,4 +1,4 @@
-"""``ravine check-gradients``: backpropagation against central differences, on one's own table."""
+"""``ravine check-gradients``: backpropagation against central differences, on your table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["CheckFlags", "command"]
 
 @dataclass(frozen=True)
 class CheckFlags:
-    """How closely to look."""
+    """How much to check."""
 
     rows: Annotated[int, typer.Option(help="Training rows to check on, at most.", min=1)] = 64
     max_parameters: Annotated[
@@ -39,7 +39,7 @@ def command(
     """Check a network's gradients on a table; nothing is trained.
 
     Backpropagation is compared with central differences in float64, parameter by parameter, for
-    the network and recipe that 'ravine train' would take with these flags. Exit code 0: every
+    the network and recipe that 'ravine train' would use with these flags. Exit code 0: every
     layer passed; 1: one did not.
 
     [bold]Example[/bold]

@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 __all__ = ["command", "demo_table"]
 
 TABLE, TARGET = "bikeshare.csv.gz", "bikers"
-_MEMBERS = 2  # of each kind
+_MEMBERS = 2  # of each variant
 
 
 def command(
     out: Annotated[
         str, typer.Option(metavar="DIR", help="Folder for the results.")
     ] = "ravine-demo",
-    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Train on a real table and compare: in a minute, from nothing to a saved model.
 
     The table counts the bicycles hired in Washington, DC in each hour of a year. Four networks
-    learn the count from season, hour and weather; the errors of their mean stand next to those of
-    scikit-learn's MLPRegressor (with early stopping, its columns one-hot and scaled) and
-    HistGradientBoostingRegressor, both with their own defaults, and of predicting the mean.
+    learn the count from season, hour and weather; the errors of their mean are shown next to those
+    of scikit-learn's MLPRegressor (with early stopping, its columns one-hot and scaled) and
+    HistGradientBoostingRegressor, both with their defaults, and of predicting the mean.
 
     [bold]Example[/bold]
 
@@ -125,7 +125,7 @@ def _compare(
 
 
 def _network(seed: int) -> Any:
-    """scikit-learn's network, with columns and target as it needs them."""
+    """scikit-learn's network, with prepared columns and target."""
     from sklearn.compose import (
         TransformedTargetRegressor,
         make_column_selector,
@@ -219,7 +219,7 @@ def _show_files(folder: Path, files: dict[str, str]) -> None:
 
 
 def _program() -> str:
-    """Say how this program is called from here."""
+    """Give the command that starts this program from here."""
     here = Path(sys.argv[0])
     if here.name == "__main__.py":
         return f"{os.path.relpath(sys.executable)} -m ravine.cli"

@@ -60,15 +60,15 @@ def command(
 ) -> None:
     """Predict the target of each row of a table.
 
-    The result has one line a row, in the order of TABLE, with the column 'prediction', in the
-    target's own unit (a model of quantiles has a column for each). Columns may stand in any order,
-    and further ones are ignored. A category that training did not have counts as none of the known
-    ones; standard error says how many there were.
+    The result has one line per row, in the order of TABLE, with the column 'prediction', in the
+    target's own unit (a model of quantiles has a column for each). Columns may be in any order,
+    and further ones are ignored. A category that training did not have is treated as unknown;
+    standard error says how many there were.
 
-    TABLE goes past the model piece by piece, so it may be larger than the memory. A file is written
-    whole or, where anything is wrong, not at all. With --json, standard output gets one JSON object
-    a row (JSON Lines). CSV holds labels as they are: a spreadsheet may take a label that begins
-    with =, +, - or @ for a formula, unless --safe-csv is given.
+    TABLE is read piece by piece, so it may be larger than the memory. A file is written completely
+    or, after an error, not at all. With --json, standard output gets one JSON object per row (JSON
+    Lines). CSV holds labels unchanged: a spreadsheet may take a label that begins with =, +, - or @
+    for a formula, unless --safe-csv is given.
 
     [bold]Example[/bold]
 

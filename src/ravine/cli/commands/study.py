@@ -13,7 +13,8 @@ import typer
 
 from ravine.cli.flags.options import JsonFlag
 from ravine.cli.output import note, number, print_json, print_table, say
-from ravine.errors import FileError, ParameterError, SpecError
+from ravine.cli.saved.unfinished import as_code, check_unfinished, write_program
+from ravine.errors import ParameterError, SpecError
 from ravine.ground.text import plural
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def command(
     plan = _plan(spec, file)
     prepared = _prepare(spec, file, plan)
     folder = Path(out if out is not None else f"ravine-{Path(spec).stem}")
-    _check_folder(folder, resume=resume)
+    check_unfinished(folder, _STORE, "ravine study", resume=resume)
     study, how = _make(prepared, plan, folder)
     _write_code(study, how, prepared, plan, folder)
     started = time.perf_counter()
@@ -99,7 +100,7 @@ def command(
             print_json(_as_data(summary) | {"runs": done, "seconds": seconds})
         else:
             _print(summary)
-            _say_unit(prepared)
+            prepared.say_unit()
         say(f"saved in {folder}: {plural(done, 'run')} in {seconds:.1f} s")
     if interrupted:
         say("interrupted: --resume goes on")
@@ -195,20 +196,6 @@ def _described(path: str, name: str, value: Any) -> Any:
         raise SpecError(f"{path}: in [study]: {name}: {cause}", hint=cause.hint) from cause
 
 
-def _check_folder(folder: Path, *, resume: bool) -> None:
-    store = folder / _STORE / "runs"
-    if store.is_dir() and any(store.iterdir()) and not resume:
-        raise FileError(
-            f"The folder {str(folder)!r} has runs of a study already.",
-            hint="Pass --resume to go on with them, or --out DIR for another folder.",
-        )
-    if folder.is_dir() and not store.is_dir() and any(folder.iterdir()):
-        raise FileError(
-            f"The folder {str(folder)!r} holds files that 'ravine study' did not write.",
-            hint="Choose another folder: --out DIR",
-        )
-
-
 def _make(prepared: PreparedNetwork, plan: Plan, folder: Path) -> tuple[Study, dict[str, Any]]:
     """Make the study, and what its run is given."""
     from ravine.cli.saved.folder import make_folder
@@ -244,8 +231,6 @@ def _write_code(
     """Write the rows as numbers, and the Python that does the same on them."""
     import numpy as np
 
-    from ravine.ground.files import atomic_write
-
     arrays = {name: value for name, value in how.items() if isinstance(value, np.ndarray)}
     given = [f'    {name}=data["{name}"],' for name in arrays if name not in ("X", "y")]
     if "validation" in how:
@@ -253,7 +238,7 @@ def _write_code(
         given.append('    validation=(data["X_held_out"], data["y_held_out"]),')
     if plan.cv is not None:
         given.append(f"    cv={plan.cv},")
-    settings = [f"    {name!r}: {_as_code(values)}," for name, values in plan.settings.items()]
+    settings = [f"    {name!r}: {as_code(values)}," for name, values in plan.settings.items()]
     lines = [
         f'"""The study of {plural(len(study.jobs), "job")} that `ravine study` ran here."""',
         "",
@@ -261,29 +246,15 @@ def _write_code(
         "import ravine as rv",
         "",
         f'data = np.load("{_DATA}")',
-        f"network = {_as_code(prepared.network)}",
-        f"recipe = {_as_code(prepared.recipe)}",
+        f"network = {as_code(prepared.network)}",
+        f"recipe = {as_code(prepared.recipe)}",
         *("settings = {", *settings, "}"),
         f'study = rv.Study(rv.grid(network, recipe, **settings), store="{_STORE}")',
         *("study.run(", '    data["X"],', '    data["y"],', *given, ")"),
         "print(study.summary())",
         "",
     ]
-    with atomic_write(folder / _DATA) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    with atomic_write(folder / _CODE) as temporary:
-        temporary.write_text("\n".join(lines), encoding="utf-8")
-
-
-def _as_code(value: Any) -> str:
-    """Write a value as Python that makes it again."""
-    from ravine.specs.spec import Spec
-
-    if isinstance(value, Spec):
-        return f"rv.{type(value).__name__}.from_dict({value.to_dict()!r})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_as_code, value))}]"
-    return repr(value)
+    write_program(folder, _DATA, arrays, _CODE, "\n".join(lines))
 
 
 def _write(study: Study, folder: Path) -> pd.DataFrame:
@@ -324,15 +295,6 @@ def _print(summary: pd.DataFrame) -> None:
     heads += ["runs", "diverged", "val_loss", "difference", "interval"]
     print_table("The best first", heads, rows, texts=max(1, labels.shape[1]))
     note(summary.attrs["estimand"])
-
-
-def _say_unit(prepared: PreparedNetwork) -> None:
-    target = prepared.schema.target
-    if target is not None and target.standard_deviation != 1:
-        note(
-            f"Losses are of {target.name!r} in units of its standard deviation, "
-            f"{number(target.standard_deviation)}."
-        )
 
 
 def _as_data(summary: pd.DataFrame) -> dict[str, Any]:

@@ -43,7 +43,7 @@ __all__ = ["command"]
 _MLP = "Only with --estimator mlp"
 _HELPS = {
     "validation_fraction": "Share of the other rows to validate on; 0 for none. With neural, each "
-    "member sets aside others. (default: 0.2)",
+    "member sets aside its own. (default: 0.2)",
     "hidden": "Units of the hidden layers; 0 for none. (default with mlp: 64,64)",
     "activation": f"{ACTIVATIONS}. (default with mlp: relu)",
     "batch_norm": "Standardise each hidden layer over the batch. (default: no)",
@@ -91,7 +91,7 @@ def command(
     the same model bit for bit.
 
     The neural estimators are those of ravine.NeuralClassifier and ravine.NeuralRegressor in Python;
-    what no flag says, they choose themselves.
+    they choose everything that no flag sets.
 
     [bold]Examples[/bold]
 
@@ -140,7 +140,7 @@ def _fit(prepared: Prepared, folder: ResultFolder, checkpoints: Checkpoints) -> 
         if kept:
             folder.write_unfinished()
         if kept or checkpoints.resume:
-            say(f"go on with: --recipe {folder / RECIPE} --out {folder.path} --resume")
+            say(f"resume with: --recipe {folder / RECIPE} --out {folder.path} --resume")
         raise
 
 

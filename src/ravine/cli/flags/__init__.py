@@ -1,1 +1,1 @@
-"""Flags of the commands, and what they ask for."""
+"""Flags of the commands, and their meaning."""

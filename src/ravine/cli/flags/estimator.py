@@ -1,4 +1,4 @@
-"""What the flags and the recipe file ask of the neural estimators."""
+"""The settings of the neural estimators, from flags and recipe file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class EstimatorSettings:
     table : TableSettings
         What is predicted, from what, and which rows are tested on.
     parameters : dict of str to object
-        The estimator's parameters that are not left to their defaults.
+        The estimator's parameters that differ from the defaults.
     """
 
     table: TableSettings
@@ -47,11 +47,11 @@ class EstimatorSettings:
         return int(self.parameters["random_state"])
 
     def shares(self, task: str) -> tuple[float, float]:
-        """Give none to validate on here: the members set their validation rows aside themselves."""
+        """Give no validation rows here: the members set their own aside."""
         return 0.0, self.estimator(task, verbose=False).validation_fraction
 
     def parameters_for(self, task: str) -> dict[str, Any]:
-        """Give all parameters that a result depends on, defaults as well, for a recipe file."""
+        """Give all parameters that a result depends on, including defaults, for a recipe file."""
         said = self.estimator(task, verbose=False).get_params()
         return {name: value for name, value in said.items() if name not in _NOT_IN_FILES}
 
@@ -91,7 +91,7 @@ class EstimatorSettings:
                     hint=f"Leave {flag} out, or give the --task.",
                 )
             raise SpecError(
-                f"The recipe file says {name!r} of the estimator, but {kind.__name__} has no such "
+                f"The recipe file gives {name!r} to the estimator, but {kind.__name__} has no such "
                 "parameter."
             )
         return kind(**self.parameters, verbose=verbose)
@@ -107,7 +107,7 @@ def choose_estimator(
     Parameters
     ----------
     wanted : str or None
-        What ``--estimator`` says; ``None`` follows the recipe file, and is else "neural".
+        The value of ``--estimator``; ``None`` follows the recipe file, else "neural".
     file : RecipeFile
         What ``--recipe`` names; empty if nothing.
     *flags : groups of flags
@@ -165,7 +165,7 @@ def read_estimator_settings(
     recipe: RecipeFlags,
     neural: NeuralFlags,
 ) -> EstimatorSettings:
-    """Put the flags and the recipe file together; a flag outdoes the file.
+    """Combine the flags and the recipe file; flags override the file.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def read_estimator_settings(
     Returns
     -------
     EstimatorSettings
-        What is asked for.
+        The settings.
 
     Raises
     ------
@@ -200,7 +200,7 @@ def read_estimator_settings(
 
 
 def _flagged(network: NetworkFlags, recipe: RecipeFlags, neural: NeuralFlags) -> dict[str, Any]:
-    """Say in the estimators' own words what the flags say."""
+    """Turn the flags into parameters of the estimators."""
     given: dict[str, Any] = {
         "activation": network.activation,
         "loss": network.loss,
@@ -223,7 +223,7 @@ def _flagged(network: NetworkFlags, recipe: RecipeFlags, neural: NeuralFlags) ->
         parameters["batch_size"] = batch_size_of(recipe.batch_size)
     if recipe.schedule is not None:
         parameters["schedule"] = _schedule(recipe.schedule)
-    for name in ("patience", "clip_norm", "averaging"):  # of which 0 is none
+    for name in ("patience", "clip_norm", "averaging"):  # 0 means none
         if getattr(recipe, name) is not None:
             parameters[name] = getattr(recipe, name) or None
     if neural.quantiles is not None:

@@ -40,4 +40,4 @@ FULL = choice(
 )
 """Optimizers that take all rows at every step."""
 NEURAL_SCHEDULES = ("cosine", "cyclic_cosine", "constant", "exponential", "one_cycle")
-"""Schedules of the neural estimators, which stand far above what the help may load."""
+"""Schedules of the neural estimators; the help must not import these."""

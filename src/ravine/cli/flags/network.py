@@ -1,4 +1,4 @@
-"""What the flags and the recipe file ask for of one network."""
+"""The settings of one network, from flags and recipe file."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class NetworkSettings:
     recipe : Recipe
         How to train; its ``validation_fraction`` is of the rows that are not tested on.
     network : Network or None
-        What to fit; ``None`` makes a plain network of the next three.
+        What to fit; ``None`` makes a plain network from the next three fields.
     hidden : tuple of int
         Units of the hidden layers.
     activation : str
-        Of the hidden layers.
+        Activation of the hidden layers.
     batch_norm : bool
         Whether each hidden layer is standardised.
     loss : str or None
-        The loss that was asked for.
+        The loss, if it was given.
     """
 
     table: TableSettings
@@ -89,7 +89,7 @@ class NetworkSettings:
 def read_network_settings(
     file: RecipeFile, data: DataFlags, network: NetworkFlags, recipe: RecipeFlags
 ) -> NetworkSettings:
-    """Put the flags and the files that they name together; a flag outdoes a file.
+    """Combine the flags with the files that they name; flags override files.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def read_network_settings(
     Returns
     -------
     NetworkSettings
-        What is asked for.
+        The settings.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def _network(file: RecipeFile, flags: NetworkFlags) -> Network | None:
 
 
 def _recipe(file: RecipeFile, flags: RecipeFlags, validation_fraction: float | None) -> Recipe:
-    """Change the file's recipe, or the command line's own default, as the flags say."""
+    """Change the file's recipe, or the command line's default, by the flags."""
     base = file.recipe or _default_recipe(flags)
     changes: dict[str, Any] = {
         name: value
@@ -199,11 +199,11 @@ def _stopping(base: Any, patience: int, validation_fraction: float) -> Any:
 
 
 def _penalty(l1: float, l2: float) -> Any:
-    """Make the penalty; both together are an ElasticNet of the same strengths."""
+    """Make the penalty; both together are an ElasticNet with the same strengths."""
     from ravine.specs.penalties import L1, L2, ElasticNet
 
     if l1 and l2:
-        parts = L1(l1), L2(l2)  # each complains of its own value
+        parts = L1(l1), L2(l2)  # each checks its own value
         total = parts[0].alpha + parts[1].alpha
         return ElasticNet(total, l1_ratio=l1 / total)
     if l1:
@@ -212,7 +212,7 @@ def _penalty(l1: float, l2: float) -> Any:
 
 
 def _default_recipe(flags: RecipeFlags) -> Recipe:
-    """Make the recipe of the command line: Adam from 0.003 down a cosine, averaged weights."""
+    """Make the recipe of the command line: Adam, 0.003 with cosine decay, averaged weights."""
     from ravine.specs.recipe import Recipe
     from ravine.specs.stopping import EarlyStopping
 

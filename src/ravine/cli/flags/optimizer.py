@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ravine.specs.optimizers import Optimizer
     from ravine.specs.schedules import Schedule
 
-__all__ = ["change_optimizer"]
+__all__ = ["change_optimizer", "peak_of"]
 
 
 def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
-    """Change an optimizer as the flags say.
+    """Change an optimizer by the flags.
 
     A new learning rate is the highest value of a schedule, which keeps its shape.
 
@@ -30,12 +30,12 @@ def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
     Returns
     -------
     Optimizer
-        The optimizer that is asked for.
+        The changed optimizer.
 
     Raises
     ------
     ParameterError
-        If a flag does not go with the optimizer.
+        If a flag does not suit the optimizer.
 
     Examples
     --------
@@ -60,19 +60,19 @@ def change_optimizer(optimizer: Optimizer, flags: RecipeFlags) -> Optimizer:
             raise ParameterError(
                 f"{type(optimizer).__name__} has no {name.replace('_', ' ')}: {flag} does not go "
                 "with it.",
-                hint=f"Leave {flag} out, or choose another --optimizer.",
+                hint=f"Leave out {flag}, or choose another --optimizer.",
             )
     present: Any = getattr(optimizer, "learning_rate", None)
     if flags.schedule is not None:
         changes["learning_rate"] = schedule_from_text(
-            flags.schedule, _peak(changes.get("learning_rate", present))
+            flags.schedule, peak_of(changes.get("learning_rate", present))
         )
     elif "learning_rate" in changes and isinstance(present, Schedule):
         changes["learning_rate"] = present.with_peak(changes["learning_rate"])
     return optimizer.replace(**changes) if changes else optimizer
 
 
-def _peak(rate: float | Schedule) -> float:
+def peak_of(rate: float | Schedule) -> float:
     """Find the number that a new schedule starts from."""
     from ravine.specs.schedules import Schedule
 

@@ -63,8 +63,8 @@ class DataFlags:
         str | None,
         typer.Option(
             metavar="CELLS",
-            help="Cells of a CSV file that count as missing beside empty ones, with commas between "
-            "them, such as NA,-999; '' for none. (default: ?, NA, N/A, NaN, null, None and such)",
+            help="Cells of a CSV file that count as missing besides empty ones, with commas "
+            "between them, such as NA,-999; '' for none. (default: ?, NA, N/A, NaN, null, None, …)",
             rich_help_panel=_DATA,
         ),
     ] = None
@@ -235,7 +235,9 @@ class RecipeFlags:
     ] = None
     clip_norm: Annotated[
         float | None,
-        typer.Option(help="Longest gradient; 0 for any. (default: any)", rich_help_panel=_RECIPE),
+        typer.Option(
+            help="Largest norm of the gradient; 0 for any. (default: any)", rich_help_panel=_RECIPE
+        ),
     ] = None
     averaging: Annotated[
         float | None,
@@ -247,7 +249,7 @@ class RecipeFlags:
     seed: Annotated[
         int | None,
         typer.Option(
-            help="Of everything random: which rows are set aside, first weights, order of rows. "
+            help="Seed of everything random: rows set aside, initial weights, order of rows. "
             "(default: 0)",
             rich_help_panel=_RECIPE,
         ),
@@ -264,12 +266,12 @@ class RecipeFlags:
 
 @dataclass(frozen=True)
 class NeuralFlags:
-    """What the neural estimators alone know."""
+    """Settings of the neural estimators only."""
 
     members: Annotated[
         int | None,
         typer.Option(
-            help="Networks of each kind whose predictions are averaged. (default: 8)",
+            help="Networks of each variant; their predictions are averaged. (default: 8)",
             rich_help_panel=_NEURAL,
         ),
     ] = None
@@ -286,7 +288,7 @@ class NeuralFlags:
         typer.Option(
             "--balanced",
             metavar=" ",
-            help="Let every class count alike, however rare it is.",
+            help="Let every class count equally, however rare it is.",
             rich_help_panel=_NEURAL,
         ),
     ] = False
@@ -304,7 +306,7 @@ class NeuralFlags:
 
 @dataclass(frozen=True)
 class RunFlags:
-    """Where the results go, and how an unfinished training is kept."""
+    """Where results are written, and the state of an unfinished training."""
 
     out: Annotated[
         str | None,
@@ -314,11 +316,11 @@ class RunFlags:
     ] = None
     checkpoint: Annotated[
         int | None,
-        typer.Option(metavar="EPOCHS", help="Keep the state every so many epochs, in DIR.", min=1),
+        typer.Option(metavar="EPOCHS", help="Write the state to DIR every so many epochs.", min=1),
     ] = None
     resume: Annotated[
         bool,
-        typer.Option("--resume", metavar=" ", help="Go on from the state kept in DIR."),
+        typer.Option("--resume", metavar=" ", help="Resume from the state in DIR."),
     ] = False
 
 
@@ -328,21 +330,21 @@ def grouped(
     panels: Mapping[str, str] = MappingProxyType({}),
     helps: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[..., None]:
-    """Turn a command that takes groups of flags into one that takes the flags, as typer wants it.
+    """Turn a command that takes groups of flags into one that takes the flags, for typer.
 
     Parameters
     ----------
     function : callable
-        A command; a parameter annotated with one of the classes of this file stands for its fields.
+        A command; a parameter annotated with a class of this file is replaced by its fields.
     panels : mapping of str to str, optional
-        Fields that stand under another heading of the help of this command.
+        Fields that have another heading in the help of this command.
     helps : mapping of str to str, optional
-        Fields of which the help says something else.
+        Fields with another help text.
 
     Returns
     -------
     callable
-        The same command with one parameter a flag.
+        The same command with one parameter per flag.
 
     Examples
     --------

@@ -32,7 +32,7 @@ def schedule_from_text(text: str, initial: float) -> Schedule | float:
     Raises
     ------
     ParameterError
-        If the text is no such form.
+        If the text does not have such a form.
 
     Examples
     --------
@@ -123,4 +123,4 @@ FORMS: dict[str, tuple[str, int, int, _Maker]] = {
     "one_cycle": ("one_cycle", 0, 0, _one_cycle),
     "plateau": ("plateau[:FACTOR[:PATIENCE]]", 0, 2, _plateau),
 }
-"""Each name's form, the fewest and the most numbers behind it, and what makes the schedule."""
+"""Each name's form, its fewest and most numbers, and the function that makes it."""

@@ -1,4 +1,4 @@
-"""What the flags of the data and the recipe file say of a table."""
+"""What flags and recipe file say about a table."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TableSettings:
     test_fraction : float
         Share of the rows to test on.
     missing : tuple of str, optional
-        Cells that count as missing, beside empty ones; ``None`` for the usual ones.
+        Cells that count as missing, besides empty ones; ``None`` for the usual ones.
     group, time : str or None
         Columns by which rows are set aside: whole groups, the latest. They are not learnt from.
     """
@@ -65,7 +65,7 @@ class TableSettings:
 
     @property
     def notes(self) -> list[str]:
-        """What to say of these columns."""
+        """Notes about these columns."""
         return [
             f"Column {name!r} ({flag}) is not learnt from; rows are set aside by it."
             for flag, name in self.side_columns.items()
@@ -73,14 +73,14 @@ class TableSettings:
 
 
 def file_of(flags: RecipeFlags) -> RecipeFile:
-    """Read the file that --recipe names; an empty one stands for none."""
+    """Read the file that --recipe names; without one, give an empty one."""
     from ravine.specs.recipe_file import RecipeFile, read_recipe_file
 
     return RecipeFile() if flags.recipe is None else read_recipe_file(flags.recipe)
 
 
 def table_settings(path: str | None, file: RecipeFile, data: DataFlags) -> TableSettings:
-    """Put the flags of the data and the [data] of a recipe file together.
+    """Combine the flags about the data with the [data] of a recipe file.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def table_settings(path: str | None, file: RecipeFile, data: DataFlags) -> Table
     Returns
     -------
     TableSettings
-        What is asked for.
+        The settings.
 
     Raises
     ------

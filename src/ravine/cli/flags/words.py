@@ -1,4 +1,4 @@
-"""Numbers as they are written behind flags."""
+"""Numbers as values of flags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["batch_size_of", "units_of"]
 
 
 def units_of(text: str) -> tuple[int, ...]:
-    """Read the units of hidden layers; 0 stands for none.
+    """Read the units of hidden layers; 0 means none.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What every kind of model is to the commands: as it is asked for, before training, and after."""
+"""What commands need from a kind of model: its settings, before training, and after."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Checkpoints", "Prepared", "SavedModel", "shares_by_class", "without_
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where to keep and to find the state of an unfinished training.
+    """Where to write and find the state of an unfinished training.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Checkpoints:
     every : int, optional
         Epochs between two states; ``None`` keeps none.
     resume : bool, default False
-        Whether training goes on from the state in the file.
+        Whether training resumes from the state in the file.
     begun : callable, optional
         Called once, when the first epoch has passed, if states are kept.
     """
@@ -53,11 +53,11 @@ class Prepared(Protocol):
 
     @property
     def frames(self) -> Mapping[str, pd.DataFrame]:
-        """The rows with their target, by what they are for: training, validation, test."""
+        """The rows with their target, by purpose: training, validation, test."""
 
     @property
     def described(self) -> Mapping[str, Any]:
-        """What a recipe file says of it, as `write_recipe_file` takes it."""
+        """Its parts of a recipe file, as `write_recipe_file` takes them."""
 
     def fit(self, checkpoints: Checkpoints = ...) -> SavedModel:
         """Train, with a live line on a terminal."""
@@ -68,7 +68,7 @@ class SavedModel(Scored, Protocol):
 
     @property
     def schema(self) -> TableSchema:
-        """What was learnt of the columns."""
+        """What was learnt about the columns."""
 
     @property
     def notes(self) -> Sequence[str]:
@@ -91,16 +91,16 @@ class SavedModel(Scored, Protocol):
 
     @property
     def summary(self) -> str:
-        """What holds the networks together, in lines; empty for one network."""
+        """A description of the ensemble, in lines; empty for one network."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Describe what holds the networks together, as plain data."""
+        """Describe the ensemble as plain data."""
 
     def save(self, path: Path) -> None:
         """Write the model without times: the same training gives the same file."""
 
     def filling(self, on_new_missing: OnNewMissing) -> SavedModel:
-        """Give the same model, which takes values that are newly missing as this says."""
+        """Give the same model with another treatment of newly missing values."""
 
     def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
         """Give the predictions, and the probability of each class, by the names of columns."""

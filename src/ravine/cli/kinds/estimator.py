@@ -44,7 +44,7 @@ class PreparedEstimator:
     Parameters
     ----------
     settings : EstimatorSettings
-        What is asked for.
+        The settings.
     target : Target
         What is predicted, learnt from the training rows.
     frames : dict of str to DataFrame
@@ -80,7 +80,7 @@ class PreparedEstimator:
         Raises
         ------
         RavineError
-            If rows and settings do not go together.
+            If rows and settings do not suit each other.
         """
         from ravine.tables import Target
         from ravine.tables.places import rows_of_the_file
@@ -120,7 +120,7 @@ class PreparedEstimator:
         estimator = self.settings.estimator(target.task, verbose=sys.stderr.isatty())
         y = pd.Series(_values(training, target), name=target.name)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataWarning)  # the notes say it all
+            warnings.simplefilter("ignore", DataWarning)  # the notes say the same
             estimator.fit(training.drop(columns=target.name), y, **self.sides)
         self._tell_of_the_table(estimator)
         for note in estimator.notes_:
@@ -128,7 +128,7 @@ class PreparedEstimator:
         return SavedEstimator(estimator)
 
     def _tell_of_the_table(self, estimator: Any) -> None:
-        """Let an estimator know what was found in the whole table, of which it saw a part."""
+        """Tell an estimator, which saw a part of the table, what was found in all of it."""
         before = set(estimator.schema_.notes)
         estimator.schema_ = estimator.schema_.knowing(self.table, self.settings.table.missing)
         further = [note for note in estimator.notes_ if note not in before]
@@ -149,7 +149,7 @@ class SavedEstimator:
 
     @property
     def schema(self) -> TableSchema:
-        """What was learnt of the columns."""
+        """What was learnt about the columns."""
         return self.estimator.schema_
 
     @property
@@ -227,7 +227,7 @@ class SavedEstimator:
             lines.append(f"temperature of the probabilities: {temperature} (1 is none)")
         elif self.interval_rows:
             rows = f"{self.interval_rows:,}"
-            lines.append(f"intervals: from what was missed in {rows} validation rows")
+            lines.append(f"intervals: from the errors in {rows} validation rows")
         weights = self.estimator.variant_weights_
         if weights.shape[1] > 1:
             shares = " and ".join(" ".join(f"{share:.0%}" for share in row) for row in weights)
@@ -258,13 +258,13 @@ class SavedEstimator:
         timeless.save(path)
 
     def filling(self, on_new_missing: OnNewMissing) -> SavedEstimator:
-        """Give the same model, which takes values that are newly missing as this says."""
+        """Give the same model with another treatment of newly missing values."""
         estimator = copy.copy(self.estimator)
         estimator.on_new_missing = on_new_missing
         return replace(self, estimator=estimator)
 
     def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
-        """Give the predictions and the probability of each class, or a column a quantile."""
+        """Give the predictions and the probability of each class, or one column per quantile."""
         if probabilities or self.target.task == "classification":
             shares = self.probabilities(frame)
             columns = shares_by_class(self.target, shares) if probabilities else {}
@@ -294,14 +294,14 @@ class SavedEstimator:
         return self.estimator.predict_interval(self._known(frame), coverage)
 
     def means(self, frame: pd.DataFrame) -> dict[str, float]:
-        """Score rows: errors in the target's unit, or log loss and right answers."""
+        """Score rows: errors in the target's unit, or log loss and accuracy."""
         if self.target.task == "classification":
             return self.compared(frame, self.probabilities(frame))
         found = self.estimator.predict(self._known(frame))
         return self.compared(frame, found.reshape(len(found), -1) if self.quantiles else found)
 
     def compared(self, frame: pd.DataFrame, found: NDArray[Any]) -> dict[str, float]:
-        """Compare predictions (probabilities, numbers or a column a quantile) with the target."""
+        """Compare predictions (probabilities, numbers or columns of quantiles) with the target."""
         from ravine.cli.saved.measures import of_classes, of_numbers, of_quantiles
 
         values = _values(frame, self.target)
@@ -328,7 +328,7 @@ class SavedEstimator:
         return loss.predicts, _Constant(self, found[0])
 
     def _known(self, frame: pd.DataFrame) -> Any:
-        """Give the columns of training; those that say nothing need not be there."""
+        """Give the columns of training; those that were left out may be missing."""
         names = getattr(self.estimator, "feature_names_in_", self.estimator._other_names)
         if names is None:  # it was trained on an array
             made_up = [f"x{place}" for place in range(self.estimator.n_features_in_)]
@@ -338,7 +338,7 @@ class SavedEstimator:
 
 @dataclass(frozen=True)
 class _Constant:
-    """The same prediction for every row, scored as those of an estimator are."""
+    """The same prediction for every row, scored like those of an estimator."""
 
     model: SavedEstimator
     prediction: NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ravine.cli.kinds.base import Checkpoints, shares_by_class, without_times
 from ravine.cli.known_rows import readable_rows
-from ravine.cli.output import console, say
+from ravine.cli.output import console, note, number, say
 from ravine.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class PreparedNetwork:
     network : Network
         What is fitted.
     recipe : Recipe
-        How; its validation rows are set aside here already.
+        How it is trained; its validation rows are already set aside here.
     asked : Recipe
-        How, as a recipe file says it.
+        How it is trained, as in a recipe file.
     parts : dict of str to Part
         Training rows, and validation and test rows if there are any.
     sides : dict of str to ndarray
@@ -102,11 +102,11 @@ class PreparedNetwork:
         Raises
         ------
         RavineError
-            If rows and settings do not go together.
+            If rows and settings do not suit each other.
         """
         schema = _learn(settings, rows)
-        for note in schema.notes:
-            say(f"note: {note}")
+        for said in schema.notes:
+            say(f"note: {said}")
         network = settings.network_for(schema)
         parts = {"training": Part.of(rows.training.frame, schema)}
         for name, frame in (("validation", rows.validation.frame), ("test", rows.test.frame)):
@@ -140,13 +140,22 @@ class PreparedNetwork:
         """What a recipe file says: recipe and network."""
         return {"recipe": self.asked, "network": self.network}
 
+    def say_unit(self) -> None:
+        """Say what unit losses of a standardised target are in."""
+        deviation = self.target.standard_deviation
+        if deviation != 1:
+            note(
+                f"Losses are of {self.target.name!r} in units of its standard deviation, "
+                f"{number(deviation)}."
+            )
+
     def fit(self, checkpoints: Checkpoints = Checkpoints()) -> SavedNetwork:  # noqa: B008 - immutable
         """Train, with a live line on a terminal.
 
         Parameters
         ----------
         checkpoints : Checkpoints
-            Where to keep the state, and whether to go on from there.
+            Where to write the state, and whether to resume from it.
 
         Returns
         -------
@@ -223,7 +232,7 @@ class SavedNetwork:
 
     @property
     def schema(self) -> TableSchema:
-        """What was learnt of the columns."""
+        """What was learnt about the columns."""
         return self.model.schema
 
     @property
@@ -263,7 +272,7 @@ class SavedNetwork:
     summary = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Give nothing: the network is all that there is."""
+        """Give nothing: there is no ensemble."""
         return {}
 
     def save(self, path: Path) -> None:
@@ -273,7 +282,7 @@ class SavedNetwork:
         replace(self.model, model=timeless).save(path)
 
     def filling(self, on_new_missing: OnNewMissing) -> SavedNetwork:
-        """Give the same model, which takes values that are newly missing as this says."""
+        """Give the same model with another treatment of newly missing values."""
         return replace(self, model=replace(self.model, on_new_missing=on_new_missing))
 
     def predict(self, frame: pd.DataFrame, *, probabilities: bool = False) -> Rows:
@@ -286,15 +295,15 @@ class SavedNetwork:
         return self.model.predict_proba(frame)
 
     def interval(self, frame: pd.DataFrame, coverage: float) -> NDArray[Any]:
-        """Refuse: one network knows no intervals."""
+        """Refuse: one network has no intervals."""
         raise ParameterError(
             "--interval needs a model that was trained with --estimator neural; this one is a "
             "single network.",
-            hint="Leave --interval out, or train again without --estimator mlp.",
+            hint="Leave out --interval, or train again without --estimator mlp.",
         )
 
     def means(self, frame: pd.DataFrame) -> dict[str, float]:
-        """Score rows: loss, and squared errors or right answers."""
+        """Score rows: loss, and squared errors or accuracy."""
         scores = self.model.evaluate(frame)
         if self.target.task == "regression":
             return {"loss": scores["loss"], "mse": scores["rmse"] ** 2}

@@ -1,1 +1,1 @@
-"""What commands save, and what they read again."""
+"""Files that commands write and read again."""

@@ -64,7 +64,7 @@ class ResultFolder:
         return self.path / name
 
     def note_recipe(self, table: str, settings: TableSettings, task: str, **how: Any) -> None:
-        """Note what the recipe file is to hold: with it, the same table gives the same model.
+        """Set the contents of the recipe file: with it, the same table gives the same model.
 
         Parameters
         ----------
@@ -93,14 +93,14 @@ class ResultFolder:
         self._data |= {flag.removeprefix("--"): name for flag, name in columns}
 
     def write_unfinished(self) -> None:
-        """Write the recipe file of a training that has begun, without an id: to resume needs it."""
+        """Write the recipe file of a training that has begun, without an id: resuming needs it."""
         self._write_recipe(self / RECIPE)
 
     def write_results(self, model: SavedModel) -> dict[str, str]:
         """Write the model, its recipe, its history and the picture of it.
 
-        The model's file is the same, byte for byte, whenever the same is trained; how long each
-        epoch took stands in the history's own file only.
+        The model's file is the same, byte for byte, whenever the same is trained; the seconds of
+        each epoch are in the history's own file only.
 
         Parameters
         ----------
@@ -110,13 +110,13 @@ class ResultFolder:
         Returns
         -------
         dict of str to str
-            What → path.
+            Kind of file → path.
 
         Raises
         ------
         FileError
-            If they cannot be written. The folder is as it was then, and the model, if there is room
-            for it, in a folder for temporary files, which the error names.
+            If they cannot be written. The folder is then unchanged, and the model, if there is room
+            for it, is in a folder for temporary files, which the error names.
         """
         draws = can_draw(PICTURE)
         try:
@@ -170,14 +170,14 @@ def other_runs(model: Path) -> list[str]:
     found = {RECIPE: _run_of_recipe(model.with_name(RECIPE))}
     found[HISTORY] = _run_of_history(model.with_name(HISTORY))
     return [
-        f"{name} beside the model is of another training; what is said here is the model's own."
+        f"{name} beside the model is from another training; this output describes the model."
         for name, other in found.items()
         if other not in (None, run)
     ]
 
 
 def _run_of_recipe(path: Path) -> str | None:
-    """Read a recipe file's run: None where there is no such file or no recipe of ours in it."""
+    """Read a recipe file's run: None if there is no such file, or no recipe of ravine's in it."""
     from ravine.specs.recipe_file import read_recipe_file
 
     try:
@@ -230,7 +230,7 @@ def make_folder(path: Path) -> None:
 
 
 def refuse_foreign(folder: Path, names: Sequence[str], ours: bool, command: str) -> None:
-    """Refuse to write over files that the command did not write.
+    """Refuse to overwrite files that the command did not write.
 
     Parameters
     ----------
@@ -239,14 +239,14 @@ def refuse_foreign(folder: Path, names: Sequence[str], ours: bool, command: str)
     names : sequence of str
         The files that the command writes.
     ours : bool
-        Whether what lies there is the command's.
+        Whether the command wrote the existing files.
     command : str
         The command.
 
     Raises
     ------
     FileError
-        If one of the files is there and is another's.
+        If one of the files exists and the command did not write it.
     """
     present = [name for name in names if (folder / name).exists()]
     if present and not ours:

@@ -1,4 +1,4 @@
-"""How far predictions are from what was: means over rows."""
+"""How far predictions are from the true values: means over rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands are given: a model, which is opened here, and a table."""
+"""Opening the model and the table that a command is given."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ NewMissingFlag = Annotated[
     typer.Option(
         "--on-new-missing",
         metavar="error|median",
-        help="What a value means that is missing where no training row lacked one: an error, or "
-        "the median of the training rows. (default: what the model says, which is else an error)",
+        help="How to treat a missing value in a column that had none in training: error, or median "
+        "of the training rows. (default: the model's setting, else error)",
     ),
 ]
 
 
 def open_model(path: str, on_new_missing: str | None = None) -> SavedModel:
-    """Read a model of a table; a folder stands for the model in it.
+    """Read a model of a table; a folder means the model in it.
 
     Parameters
     ----------
     path : str
         The file or folder.
     on_new_missing : {"error", "median"}, optional
-        What a newly missing value means; ``None`` leaves it to the model.
+        How to treat a newly missing value; ``None`` leaves it to the model.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def open_model(path: str, on_new_missing: str | None = None) -> SavedModel:
     Raises
     ------
     FileError
-        If there is none, it cannot be read, or it knows no table.
+        If there is none, it cannot be read, or it is not a model of a table.
     ParameterError
         If ``on_new_missing`` is something else.
     """

@@ -1,4 +1,4 @@
-"""Scores of a model, gathered piece by piece."""
+"""Scores of a model, computed piece by piece."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Scored(Protocol):
 
 
 class RunningScores:
-    """Scores of a model on rows that come in pieces, as if they had come at once.
+    """Scores of a model on rows in pieces, as if they were given at once.
 
-    Losses, squared errors and right answers are sums over rows. What R² compares with, the squared
-    distances of the targets from their mean, is put together by the rule of Chan, Golub & LeVeque
+    Losses, squared errors and correct answers are sums over rows. The squared distances of the
+    targets from their mean, which R² needs, are combined by the rule of Chan, Golub & LeVeque
     (1979): ``S = S₁ + S₂ + (m₂ − m₁)² n₁ n₂ / (n₁ + n₂)``.
 
     Parameters
@@ -100,7 +100,7 @@ class RunningScores:
 
 
 def scores_of(model: Scored, frame: pd.DataFrame) -> dict[str, float]:
-    """Score rows that are all there, numbered as in the file, which errors name.
+    """Score rows at once; errors name them by their numbers in the file.
 
     Parameters
     ----------

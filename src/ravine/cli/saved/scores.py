@@ -19,7 +19,7 @@ METRICS = {
     "log_loss": "log loss",
     "accuracy": "accuracy",
 }
-"""What the scores are called in tables."""
+"""The names of the scores in tables."""
 
 
 @dataclass(frozen=True)

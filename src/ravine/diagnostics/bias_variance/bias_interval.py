@@ -1,4 +1,4 @@
-"""The interval of bias²: how its variance depends on what bias² is."""
+"""The interval of bias², whose variance depends on bias² itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 class _Spread(NamedTuple):
-    """What the models' errors say of the variance of bias², with mean error μ and covariance Σ.
+    """The variance of bias² from the models' errors, with mean error μ and covariance Σ.
 
     ``constant`` is ``2 tr Σ² / (D (D − 1))``, which is there without bias; ``linear`` estimates
     ``4 μ'Σμ / D`` without bias (it may be negative); ``slope`` is how far that estimate errs for

@@ -13,7 +13,7 @@ __all__ = ["find_copies"]
 def find_copies(
     X: NDArray[Any], y: NDArray[np.float64], *apart: NDArray[np.int64] | None
 ) -> NDArray[np.int64] | None:
-    """Give rows that are equal in X and y the same code, by the rule of the Neural estimators.
+    """Give rows that are equal in X and y the same code, by the rule of the neural estimators.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ def find_copies(
     Returns
     -------
     ndarray of int64, shape (n,), or None
-        Codes; None if no row is a copy. Equal rows are no copies, but independent observations,
-        where the same X also occurs with another y, or all rows are fewer than 50 different ones,
-        each there ten times on average.
+        Codes; None if no row is a copy. Equal rows are not copies but independent
+        observations if the same X also occurs with another y, or if there are fewer than 50
+        different rows, each appearing ten times on average.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The parts of an error, without bias, and their standard errors. It knows arrays only."""
+"""The parts of an error, without bias, and their standard errors, from plain arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS = ("bias2", "variance", "noise", "total", "mse")
 """Names of the parts, of their sum and of the measured error."""
 
 SEED_PARTS = ("variance_seeds", "variance_data")
-"""Names of the parts of the variance: by first weights and order of rows, and by data."""
+"""Names of the parts of the variance: by initial weights and order of rows, and by data."""
 
 _NUMBERS_AT_ONCE = 2**20
 _FEWEST_UNITS, _MOST_UNITS = 16, 256
@@ -36,7 +36,7 @@ class Comparison:
     centre : ndarray, shape (T, O)
         The truth, or measured targets.
     noise : ndarray, shape (T,), optional
-        How far targets scatter about the truth, squared, over all outputs; None if nobody knows.
+        Variance of the targets about the truth, over all outputs; None if unknown.
     measured : bool
         Whether the centre is measured targets, which scatter.
     fresh : ndarray, shape (D, T, O), or None
@@ -44,9 +44,9 @@ class Comparison:
     sampled : bool
         Whether the test rows are a sample of those to come, so that standard errors count them too.
     units : ndarray of int, shape (T,), optional
-        Which rows were sampled together, from 0 without gaps; None: each row by itself.
+        Which rows were sampled together, from 0 without gaps; None: each row separately.
     weight : float
-        What squares are multiplied with before they are added up over outputs.
+        The factor of squares before they are added up over outputs.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """All that the estimates need of the predictions of D data sets × K seeds.
+    """Everything that the estimates need from the predictions of D data sets × K seeds.
 
     With ``e_dk`` the distance of a prediction from the centre: products of the mean errors of two
     data sets, and for each data set the mean square of its errors, the variance over its seeds and
@@ -93,7 +93,7 @@ class Moments:
 
 
 def decompose(predictions: NDArray[Any], comparison: Comparison) -> dict[str, Estimate]:
-    """Take the mean squared error of D × K models on T test rows apart.
+    """Split the mean squared error of D × K models on T test rows.
 
     With ``e_dk`` the error of the model of data set d and seed k at a row, ``ē_d`` its mean over
     seeds, and angle brackets the mean over test rows:
@@ -102,16 +102,16 @@ def decompose(predictions: NDArray[Any], comparison: Comparison) -> dict[str, Es
     - ``bias2 = mean over d ≠ d' of ⟨ē_d ē_d'⟩``: products of independent errors, so that the
       scatter of the models' mean is not counted (with K = 1 that is ``⟨(m − c)² − s² / D⟩``),
     - ``variance = total − bias2``, with K = 1 the models' variance with the divisor D − 1,
-    - ``variance_seeds = mean_d ⟨variance over k of e_dk⟩`` (divisor K − 1), by first weights and
+    - ``variance_seeds = mean_d ⟨variance over k of e_dk⟩`` (divisor K − 1), by initial weights and
       order of rows; ``variance_data`` is the rest. It is a difference, and may be negative.
 
-    To ``total`` the noise is added where it is known; where the centre is measured targets,
-    ``bias2`` holds their noise, and the noise is subtracted if it is known. ``mse`` is the mean of
+    The noise is added to ``total`` if it is known; if the centre is measured targets, ``bias2``
+    holds their noise, and the noise is subtracted if it is known. ``mse`` is the mean of
     ``(f̂ − y)²`` with fresh targets.
 
     Each is a mean over pairs of data sets, whose variance is estimated by `variance_of_pairs`.
-    Where test rows are a sample, the variance that comes from them is added: that between rows,
-    less what the models' scatter adds to it. Intervals: `Scatter`.
+    If test rows are a sample, their variance is added: that between rows, minus what the models'
+    scatter adds to it. Intervals: `Scatter`.
 
     Parameters
     ----------
@@ -193,8 +193,8 @@ def estimate(one: Moments, other: Moments | None = None) -> dict[str, Estimate]:
 def _variance_of_rows(shares: Array, sizes: Array, kernels: Array, whole: float) -> float:
     """Estimate what the sampling of test rows adds to the variance of a mean over them.
 
-    The estimates for units of rows scatter because units differ, which is wanted, and because of
-    the models, which is counted already: that much is subtracted.
+    The estimates for units of rows vary because units differ, which is wanted, and because of the
+    models, which is already counted: that part is subtracted.
     """
     units = len(sizes)
     between = _between((shares, sizes))
@@ -307,7 +307,7 @@ def _between(shares_and_sizes: tuple[Array, Array]) -> float:
 
 
 def _kernels(of: Mapping[str, Array]) -> dict[str, Array]:
-    """Give, for each estimate, what each pair of data sets says of it."""
+    """Give, for each estimate, the value from each pair of data sets."""
     products = of["products"]
     total, seeds, scored = (mean_of_pairs(of[name]) for name in ("squares", "seeds", "scored"))
     return {
@@ -321,7 +321,7 @@ def _kernels(of: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _chosen_units(count: int, data_sets: int) -> NDArray[np.int64]:
-    """Choose units, evenly spaced, whose products are kept: all, or as many as need little room."""
+    """Choose units, evenly spaced, whose products are kept: all, or as many as fit in memory."""
     room = max(_FEWEST_UNITS, 4 * _NUMBERS_AT_ONCE // data_sets**2)
     return np.unique(np.linspace(0, count - 1, min(count, _MOST_UNITS, room)).astype(np.int64))
 

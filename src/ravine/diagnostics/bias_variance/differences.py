@@ -17,12 +17,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """Each setting less each other one.
+    """Each setting minus each other one.
 
     Parameters
     ----------
     values, errors : dict of str to ndarray, shape (V, V)
-        ``values[name][i, j]``: setting i less setting j; its standard error.
+        ``values[name][i, j]``: setting i minus setting j; its standard error.
     """
 
     values: dict[str, Array]

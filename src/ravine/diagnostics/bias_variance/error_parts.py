@@ -40,10 +40,10 @@ _ALL = (*PARTS, *SEED_PARTS, "out_of_bag")
 class BiasVariance:
     """What `ravine.bias_variance` found: the parts of the error for each swept value.
 
-    ``total = bias2 + variance + noise``, each averaged over the test rows. Beside it stands
-    ``mse``, the error as it was measured. On measured targets whose noise is not known
-    (``"subsets"``), bias² and noise cannot be told apart: then ``separate`` is False, ``bias2``
-    holds both and ``noise`` is NaN.
+    ``total = bias2 + variance + noise``, each averaged over the test rows. ``mse`` is
+    the measured error. On measured targets whose noise is not known (``"subsets"``), bias² and
+    noise cannot be separated: then ``separate`` is False, ``bias2`` holds both and ``noise`` is
+    NaN.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class BiasVariance:
         The error that was measured: with ``truth``, of all models on fresh targets; from a
         reference, of models that were trained on the table itself, on its test rows.
     variance_seeds, variance_data : ndarray, shape (V,)
-        The variance by first weights and order of rows, and the rest, by data, a difference, which
+        The variance by initial weights and order of rows, and the rest, by data, a difference that
         may be negative; NaN with one seed for each data set.
     out_of_bag : ndarray, shape (V,)
         Of a bootstrap: the error of the mean of those models that did not have a row.
@@ -70,7 +70,7 @@ out_of_bag_se : ndarray, shape (V,)
     diverged : ndarray of int, shape (V,)
         How many models diverged; where there is one, the parts are NaN.
     separate : bool
-        Whether bias² and noise are told apart.
+        Whether bias² and noise are separate.
     sampled : bool
         Whether standard errors and intervals count the test rows as a sample.
     ordered : bool
@@ -78,13 +78,13 @@ out_of_bag_se : ndarray, shape (V,)
     method : {"simulated", "model", "subsets", "bootstrap"}
         Where each model's data came from: a known truth, a reference, rows of the table.
     reference : ReferenceReport or None
-        What bias was measured against, where that is a fitted reference.
+        The reference of bias, if it is a fitted one.
     pairs : Differences
         Between settings; see `differences`.
     n_models, n_seeds, n_test : int
         Models for each value; how many share a data set; rows that they were tested on.
     measure : {"squared error", "Brier score"}
-        What is taken apart.
+        The error that is split.
 
     Examples
     --------
@@ -152,8 +152,8 @@ out_of_bag_se : ndarray, shape (V,)
     def differences(self, against: Any = None) -> pd.DataFrame:
         """Give how each setting differs from one of them, paired by model and by test row.
 
-        Model m has the same data and first weights for every value, so that much chance cancels;
-        standard errors of two values apart hide differences that are sure.
+        Model m has the same data and initial weights for every value, so that much chance cancels;
+        the separate standard errors of two values can hide a clear difference.
 
         Parameters
         ----------
@@ -164,17 +164,17 @@ out_of_bag_se : ndarray, shape (V,)
         -------
         pandas.DataFrame
             A row for each swept value: the value, then ``bias2, bias2_se, variance, …, total, …,
-            mse, mse_se``, each this setting less the other.
+            mse, mse_se``, each this setting minus the other.
 
         Raises
         ------
         ParameterError
-            If nothing was swept, or it is none of the values.
+            If nothing was swept, or it is not one of the values.
         """
         import pandas as pd
 
         if self.field is None:
-            raise ParameterError("There is one setting alone: nothing was swept ('over').")
+            raise ParameterError("There is only one setting: nothing was swept ('over').")
         known = self.values.tolist()
         if against is not None and against not in known:
             raise ParameterError(
@@ -194,7 +194,7 @@ out_of_bag_se : ndarray, shape (V,)
         Parameters
         ----------
         factor : float
-            What errors are multiplied with: the square of what targets would be.
+            The factor of errors: the square of that of targets.
 
         Returns
         -------
@@ -295,12 +295,12 @@ out_of_bag_se : ndarray, shape (V,)
 
     @property
     def notes(self) -> list[str]:
-        """What there is to know of the numbers: sentences.
+        """Notes about the numbers, in sentences.
 
         Returns
         -------
         list of str
-            What bias was measured against, and what standard errors range over.
+            The reference of bias, and what standard errors cover.
         """
         return notes(self)
 

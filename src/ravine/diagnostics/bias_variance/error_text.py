@@ -32,7 +32,7 @@ _WIDTH = 79
 
 
 class Found(Protocol):
-    """What is read here of a `ravine.BiasVariance`, besides its estimates by name."""
+    """The attributes of a `ravine.BiasVariance` that are read here, besides its estimates."""
 
     @property
     def field(self) -> str | None:
@@ -52,7 +52,7 @@ class Found(Protocol):
 
     @property
     def separate(self) -> bool:
-        """Whether bias² and noise are told apart."""
+        """Whether bias² and noise are separate."""
 
     @property
     def sampled(self) -> bool:
@@ -64,7 +64,7 @@ class Found(Protocol):
 
     @property
     def reference(self) -> ReferenceReport | None:
-        """What bias was measured against."""
+        """The reference of bias."""
 
     @property
     def n_models(self) -> int:
@@ -80,7 +80,7 @@ class Found(Protocol):
 
     @property
     def measure(self) -> str:
-        """What is taken apart."""
+        """The error that is split."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +90,9 @@ class Column:
     Parameters
     ----------
     label : str
-        What it is called.
+        Its name.
     values, errors : ndarray, shape (V,)
-        The estimates, and what stands behind ±.
+        The estimates, and the errors after ±.
     ends : tuple of ndarray
         Lower and upper ends of intervals.
 
@@ -139,7 +139,7 @@ def main_table(found: Found, *, measured: bool) -> list[Column]:
     if measured and found.method != "bootstrap":
         labels["mse"] = "measured"
     columns = [_column(found, name, label) for name, label in labels.items()]
-    if measured:  # what the noise's own ± is made of is in the sum's
+    if measured:  # the noise's own ± is part of the sum's
         exact = np.zeros(len(found.values))
         columns = [replace(c, errors=exact) if c.label == "noise" else c for c in columns]
     return columns
@@ -175,7 +175,7 @@ def reference_table(found: Found) -> list[Column]:
 
 
 def headline(found: Found) -> str:
-    """Say in a line what was done."""
+    """Describe the study in a line."""
     of_each = "" if found.field is None else f" for each {found.field}"
     how = {"model": "simulated from a reference"}.get(found.method, found.method)
     line = (
@@ -206,17 +206,17 @@ def notes(found: Found) -> list[str]:
         if report.favoured:
             lines.append(
                 "The settings have no order from less to more flexible, so that the reference is "
-                "that of the least cross-validated error: its own bias² comes out too small."
+                "that of the lowest cross-validated error: its own bias² comes out too small."
             )
         if report.n_tables:
             lines.append(
-                f"again: what the method finds on {report.n_tables} tables drawn from the "
+                f"again: results of the method on {report.n_tables} tables drawn from the "
                 "reference, where bias² and variance above are the truth: mean ± standard "
                 "deviation from table to table (none where chance alone explains it)."
             )
     elif found.method == "bootstrap":
         lines.append(
-            "The bootstrap does not know bias². The out-of-bag error is that of the models' mean."
+            "The bootstrap does not give bias². The out-of-bag error is that of the models' mean."
         )
     elif found.method == "subsets":
         lines.append("True for tables of the size of a subset.")
@@ -234,7 +234,7 @@ def picture_notes(found: Found) -> list[str]:
 
 
 def as_text(title: str, tables: Sequence[Table], sentences: Sequence[str]) -> str:
-    """Put a title, tables and sentences together, in lines that fit a terminal."""
+    """Combine a title, tables and sentences in lines that fit a terminal."""
     lines = [title]
     for head, rows in tables:
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
@@ -248,7 +248,7 @@ def as_text(title: str, tables: Sequence[Table], sentences: Sequence[str]) -> st
 
 
 def as_html(title: str, tables: Sequence[Table], sentences: Sequence[str]) -> str:
-    """Put the same together for a notebook."""
+    """Combine the same for a notebook."""
     parts = []
     for number, (head, rows) in enumerate(tables):
         cells = "".join(f"<th>{html.escape(name)}</th>" for name in head)

@@ -55,7 +55,7 @@ class Plan:
 
     @property
     def few(self) -> int:
-        """Data sets where only bias² and its spread are wanted."""
+        """Data sets if only bias² and its spread are wanted."""
         return min(self.data_sets, _FEW_MODELS)
 
 
@@ -243,7 +243,7 @@ class FromReference:
                 self.again[name][:, i] = values, errors
 
     def _parts(self, models: Population, world: World) -> dict[str, tuple[Array, Array]]:
-        """Take bias² and variance of each setting, at the test rows as they are."""
+        """Compute bias² and variance of each setting, at these test rows."""
         comparison = self.comparison(world, sampled=False)
         names = ("bias2", "variance")
         values = np.full((2, len(names), self.n_settings), np.nan)
@@ -273,7 +273,7 @@ class FromReference:
         return self.table.folds(repeats=1)
 
     def _plain_world(self, prediction: Array, found: Array, scored: Array, folds: Any) -> World:
-        """Make a world with the noise's scale as it was found for the reference."""
+        """Make a world with the noise's scale that was found for the reference."""
         if not self._is_number:
             return self._classes(prediction, found, scored, folds)
         reference = self._reference(prediction, found, scored, folds)
@@ -298,7 +298,7 @@ class FromReference:
         )
 
     def _classes(self, prediction: Array, found: Array, scored: Array, folds: Any) -> World:
-        """Make a world of labels, with probabilities that mean what they say on rows held out."""
+        """Make a world of labels, with probabilities that are calibrated on held-out rows."""
         from ravine.estimators.neural.calibration import fit_temperature, tempered
 
         table = self.table

@@ -1,4 +1,4 @@
-"""What `bias_variance` is given, checked: rows, targets, a truth."""
+"""Checks of the input of `bias_variance`: rows, targets, a truth."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Inputs:
 
     @property
     def weight(self) -> float:
-        """What squares are multiplied with: they are added up over classes, averaged over outputs.
+        """The factor of squares: they are added up over classes, averaged over outputs.
 
         Returns
         -------
@@ -98,7 +98,7 @@ class Inputs:
 def true_world(
     inputs: Inputs, truth: Truth, sigma: float | None, X_test: NDArray[Any] | None
 ) -> World:
-    """Make the world of a function that somebody knows.
+    """Make the world of a known truth.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def true_world(
 
 
 def _expected(inputs: Inputs, truth: Truth, X: NDArray[Any]) -> NDArray[np.float64]:
-    """Give what the truth says of rows, n × outputs or n × classes."""
+    """Give the truth at rows, n × outputs or n × classes."""
     given = truth(X.astype(np.float64))
     values = as_floats(as_array(given, "truth(X)"), "float64", "truth(X)")
     if values.ndim == 1:
@@ -205,7 +205,7 @@ def measured_table(
     table : Table
         Targets.
     X : ndarray
-        Training rows and, behind them, test rows.
+        Training rows, followed by test rows.
 
     Raises
     ------
@@ -260,7 +260,7 @@ def measured_table(
 
 
 def _scored(targets: Targets) -> NDArray[np.float64]:
-    """Give targets as predictions are compared with: a 1 for the class, or numbers."""
+    """Give targets to compare predictions with: a 1 for the class, or numbers."""
     if targets.classes is None:
         return targets.values
     return np.eye(len(targets.classes))[targets.values[:, 0].astype(np.intp)]

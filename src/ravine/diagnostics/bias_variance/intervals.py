@@ -1,4 +1,4 @@
-"""Intervals for quantities whose estimates scatter the more, the larger they are."""
+"""Intervals for quantities whose estimates vary more, the larger they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 __all__ = ["COVERAGE", "Estimate", "Scatter"]
 
 COVERAGE = 0.95
-"""How often intervals hold what they are for."""
+"""The coverage of intervals."""
 
 
 class Estimate(NamedTuple):
@@ -43,7 +43,7 @@ class Scatter(NamedTuple):
     Examples
     --------
     With a constant variance it is the usual interval; with one in proportion to θ², as of a
-    variance, it reaches further up than down.
+    variance, it extends further up than down.
 
     >>> [round(end, 2) for end in Scatter(0.01, 0.0, 0.0).estimate(1.0, 1000)[2:]]
     [0.8, 1.2]

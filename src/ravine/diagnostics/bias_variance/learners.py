@@ -1,4 +1,4 @@
-"""What is studied, as functions: trained on some rows, with given targets, it predicts others."""
+"""Learners: trained on some rows, with given targets, they predict others."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Task:
     y : ndarray, shape (n,) or (n, outputs)
         Targets of all training rows: numbers, or codes of classes.
     rows : ndarray of int
-        Which of them are trained on; a row may stand more than once.
+        Which of them are trained on; a row may appear more than once.
     at : ndarray of int
-        Rows to predict: the training rows, and behind them the test rows.
+        Rows to predict: the training rows, followed by the test rows.
     seed : int
-        Of first weights and the order of rows.
+        Seed of initial weights and the order of rows.
 
     Examples
     --------
@@ -57,13 +57,13 @@ class Task:
 
 
 class Failure(str):
-    """What is to be said of a fit that gave no predictions."""
+    """A message about a fit that gave no predictions."""
 
     __slots__ = ()
 
 
 class Learner(Protocol):
-    """Whatever can be fitted and asked: networks, other estimators, closed forms."""
+    """Anything that can be fitted and predicts: networks, other estimators, closed forms."""
 
     def fit(self, tasks: Sequence[Task]) -> Iterator[tuple[int, NDArray[Any] | Failure]]:
         """Give for each task its place and its predictions, rows × outputs, in any order."""
@@ -86,7 +86,7 @@ class Setting:
 
 
 class NetworkLearner:
-    """Networks, all that are asked for at once in one population.
+    """Networks, all of which are trained in one population.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Means over pairs of independent things, and how far they scatter."""
+"""Means over pairs of independent things, and their variance."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mean_of_pairs(values: NDArray[Any]) -> Array:
 
 
 class PairParts(NamedTuple):
-    """What each pair says, taken apart: ``h_ij = mean + a_i + a_j + g_ij``.
+    """The value of each pair, split: ``h_ij = mean + a_i + a_j + g_ij``.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class PairParts(NamedTuple):
 
 
 def decompose_pairs(kernel: Array) -> PairParts:
-    """Take ``h_ij`` apart, by least squares over all pairs i ≠ j.
+    """Split ``h_ij``, by least squares over all pairs i ≠ j.
 
     Parameters
     ----------

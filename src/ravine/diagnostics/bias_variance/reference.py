@@ -1,4 +1,4 @@
-"""Which setting is taken for the truth, where a table alone is there."""
+"""Which setting is taken as the truth, if there is only a table."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Choice:
     Parameters
     ----------
     place : int or None
-        Of the setting; None: an estimator that is not part of the sweep.
+        Place of the setting; None: an estimator that is not part of the sweep.
     name : str
-        What it is called.
+        Its name.
     rule : str
         Why it is the reference.
     other : int or None
         The setting that is tried in its place, to see how far bias² moves.
     favoured : bool
-        Whether the reference is the setting of the least error, which its own bias² is too kind to.
+        Whether the reference is the setting of the lowest error, whose bias² is then too small.
 
     Examples
     --------
@@ -49,8 +49,8 @@ class Choice:
 def choose(sweep: Sweep, errors: Array, standard_errors: Array) -> Choice:
     """Choose a reference by cross-validated errors.
 
-    Ordered settings: the most flexible one whose error is within one standard error of the least,
-    so that bias is not hidden. Unordered ones: that of the least error.
+    Ordered settings: the most flexible one whose error is within one standard error of the
+    lowest, so that bias is not hidden. Unordered ones: the one with the lowest error.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def choose(sweep: Sweep, errors: Array, standard_errors: Array) -> Choice:
     Returns
     -------
     Choice
-        The reference. It is compared with the setting of the least error; where it is that itself,
-        with the next more flexible setting, or else the next less flexible one, or, unordered, that
-        of the second least error.
+        The reference. It is compared with the setting of the lowest error; if it is that setting,
+        with the next more flexible one, or else the next less flexible one, or, if unordered, with
+        the setting of the second lowest error.
 
     Raises
     ------
@@ -89,17 +89,17 @@ def choose(sweep: Sweep, errors: Array, standard_errors: Array) -> Choice:
         return Choice(0, sweep.name(0), "the only setting", None)
     if sweep.flexibility is None:
         other = ranked[1] if len(ranked) > 1 else None
-        return Choice(least, sweep.name(least), "least cross-validated error", other, True)
+        return Choice(least, sweep.name(least), "lowest cross-validated error", other, True)
     flexibility = sweep.flexibility
     near = [i for i in ranked if errors[i] <= errors[least] + standard_errors[least]]
     place = max(near, key=lambda i: flexibility[i])
     other = least if place != least else _neighbour(ranked, place, flexibility)
-    rule = "most flexible within one standard error of the least cross-validated error"
+    rule = "most flexible within one standard error of the lowest cross-validated error"
     return Choice(place, sweep.name(place), rule, other)
 
 
 def named_reference(sweep: Sweep, value: object, errors: Array) -> Choice:
-    """Take the setting that somebody named.
+    """Take the setting that the user named.
 
     Parameters
     ----------
@@ -113,12 +113,12 @@ def named_reference(sweep: Sweep, value: object, errors: Array) -> Choice:
     Returns
     -------
     Choice
-        Compared with the setting of the least error among the others.
+        Compared with the setting of the lowest error among the others.
 
     Raises
     ------
     ParameterError
-        If it is none of the values.
+        If it is not one of the values.
     """
     place = sweep.place(value)
     if place is None:

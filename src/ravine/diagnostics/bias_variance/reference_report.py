@@ -1,4 +1,4 @@
-"""What there is to say of a reference."""
+"""The report on a reference."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ReferenceReport:
     rule : str
         Why it is the reference.
     favoured : bool
-        Whether its own bias² comes out too small, as it was chosen by the least error alone.
+        Whether its own bias² comes out too small, as it was chosen only by the lowest error.
     other : str or None
         The other candidate.
     cv_error, cv_error_se : ndarray, shape (V,)
@@ -38,11 +38,11 @@ class ReferenceReport:
     n_tables : int
         Tables of the iterated simulation.
     bias2_again, variance_again : ndarray, shape (V,)
-        What the method finds on such tables, on average. Their distance from ``bias2`` and
+        The mean results of the method on such tables. Their distance from ``bias2`` and
         ``variance`` of the result, which are the truth there, is the method's own distortion.
     bias2_spread, variance_spread : ndarray, shape (V,)
-        How far that moves from table to table, a standard deviation, without what comes from the
-        number of models.
+        The standard deviation of these results from table to table, without the part that is due
+        to the number of models.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class ReferenceReport:
 
     @classmethod
     def of(cls, steps: FromReference) -> ReferenceReport:
-        """Sum a study up."""
+        """Summarise a study."""
         choice, sweep = steps.choice, steps.subjects.sweep
         bias2_again, bias2_spread = _spread(*steps.again["bias2"])
         variance_again, variance_spread = _spread(*steps.again["variance"])
@@ -103,7 +103,7 @@ class ReferenceReport:
 
 
 def _spread(values: Array, errors: Array) -> tuple[Array, Array]:
-    """Give the mean over tables, and the standard deviation that is not the models' doing."""
+    """Give the mean over tables, and the standard deviation that is not due to the models."""
     if len(values) < 2:
         nothing = np.full(values.shape[1], np.nan)
         return nothing, nothing

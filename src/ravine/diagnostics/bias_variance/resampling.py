@@ -29,7 +29,7 @@ def bootstrap_rows(table: Table, data_set: int) -> Rows:
     Returns
     -------
     ndarray of int
-        A row may stand more than once.
+        A row may appear more than once.
     """
     generator = table.generator(_ROWS, data_set)
     units = table.units
@@ -67,7 +67,7 @@ def disjoint_rows(table: Table, count: int) -> list[Rows]:
         size = table.n // count
         if size < 2:
             raise DataError(
-                f"{table.n} training rows do not give each of {count} models two rows of its own.",
+                f"{table.n} training rows are too few for {count} models with two rows each.",
                 hint='Train fewer models, or use method="model".',
             )
         return list(generator.permutation(table.n)[: size * count].reshape(count, size))
@@ -105,8 +105,9 @@ def out_of_bag(predictions: NDArray[np.float64], bags: list[Rows], table: Table)
 
     References
     ----------
-    Breiman (1996), Out-of-bag estimation. Each model errs by its own bootstrap sample as well as by
-    the table; the mean of many models does not, so that no variance is counted twice.
+    Breiman (1996), Out-of-bag estimation. The error of each model comes from its own bootstrap
+    sample as well as from the table; the mean of many models has no such error, so that no variance
+    is counted twice.
     """
     outside = np.ones((len(bags), table.n), dtype=bool)
     for place, rows in enumerate(bags):

@@ -30,7 +30,7 @@ class Reference:
     Parameters
     ----------
     predictions : ndarray, shape (N, O)
-        For the training rows and, behind them, the test rows.
+        For the training rows, followed by the test rows.
     noise : Residuals
         Of mean 0.
     offset : ndarray, shape (N, O)
@@ -64,7 +64,7 @@ class Reference:
         weight: float,
         copy_of: Rows | None = None,
     ) -> Reference:
-        """Put residuals into pools: by prediction, where their spread differs, else into one.
+        """Put residuals into pools: by prediction if their spread depends on it, else into one.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class Reference:
         groups : ndarray of int, shape (n,), optional
             Groups of rows.
         relative : bool
-            Whether residuals are parts of predictions.
+            Whether residuals are fractions of predictions.
         centred : bool
             Whether predictions are means, so that residuals have the mean 0.
         weight : float
@@ -101,7 +101,7 @@ class Reference:
         count = int(pool_of_row.max()) + 1
         means = np.stack([residuals[pool == i].mean(axis=0) for i in range(count)])
         group = None if groups is None else np.unique(groups[rows], return_inverse=True)[1]
-        # Test rows are drawn for one by one, so that each is a group of its own.
+        # Test rows are drawn one by one, so that each is its own group.
         extra = np.arange(len(predictions) - n)
         of_row = None if groups is None else np.concatenate([groups, groups.max() + 1 + extra])
         noise = Residuals(
@@ -125,11 +125,11 @@ def match_errors(
     predict: Callable[[Sequence[Array]], NDArray[Any]],
     generators: Callable[[], Sequence[np.random.Generator]],
 ) -> Array:
-    """Scale the noise until errors on rows held out are in the simulated world as on the table.
+    """Scale the noise until errors on held-out rows in the simulated world equal the table's.
 
-    Held-out residuals hold the reference's own error as well as the noise. In each of three rounds,
-    tables are drawn and the reference is cross-validated on them; the variance of each pool's
-    residuals is multiplied with (measured error) / (simulated error) of that pool's rows. The
+    Held-out residuals include the reference's own error as well as the noise. In each of three
+    rounds, tables are drawn and the reference is cross-validated on them; the variance of each
+    pool's residuals is multiplied by (measured error) / (simulated error) of that pool's rows. The
     simulated error is taken relative to the noise that was drawn, so that its chance cancels.
 
     Parameters
@@ -148,7 +148,7 @@ def match_errors(
     Returns
     -------
     ndarray, shape (pools,)
-        What residuals are to be multiplied with.
+        Factors of the residuals.
     """
     rows = folds.held_out
     pool = reference.noise.pool_of_row[rows]
@@ -173,7 +173,7 @@ def match_errors(
 
 
 def _pools(predictions: Array, folds: Folds, residuals: Array) -> Rows:
-    """Divide rows by the size of their prediction, if the spread of residuals differs by it."""
+    """Divide rows by the size of their prediction, if the spread of residuals depends on it."""
     one = np.zeros(len(predictions), dtype=np.int64)
     known = np.unique(folds.held_out)
     count = min(_MOST_POOLS, len(known) // _ROWS_OF_A_POOL)

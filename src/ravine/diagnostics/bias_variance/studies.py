@@ -33,7 +33,7 @@ from ravine.errors import DivergenceError
 
 __all__ = ["Study", "study_reference", "study_resampled", "study_world"]
 
-# What random numbers are drawn for: each purpose and each model has a stream of its own.
+# Purposes of random numbers: each purpose and each model has its own stream.
 _SEEDS, _TARGETS, _TEST_TARGETS = range(3)
 
 _UNKNOWN = Estimate(*[float("nan")] * 4)
@@ -42,7 +42,7 @@ _DIVERGED = dict.fromkeys((*PARTS, *SEED_PARTS), _UNKNOWN)
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What all studies have.
+    """What all studies share.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def study_reference(
     if steps.choice.favoured:
         warnings.warn(
             f"The settings have no order from less to more flexible, so that {steps.choice.name}, "
-            "which has the least cross-validated error, is the reference. Its own bias² is "
+            "which has the lowest cross-validated error, is the reference. Its own bias² is "
             "measured against itself and comes out too small. Pass reference=, such as a flexible "
             "estimator, to treat all alike.",
             RuntimeWarning,
@@ -274,7 +274,7 @@ class _Result:
         self.out_of_bag: list[tuple[float, float]] | None = None
 
     def set_measured(self, errors: NDArray[np.float64], units: NDArray[np.int64] | None) -> None:
-        """Put errors on measured rows in the place of those of simulated targets."""
+        """Replace the errors on simulated targets by those on measured rows."""
         self.rows = (errors, units)
         for parts, of_rows in zip(self.parts, errors, strict=True):
             if np.isfinite(of_rows).all():
@@ -284,7 +284,7 @@ class _Result:
                 parts["mse"] = _UNKNOWN
 
     def keep_variance(self, errors: NDArray[np.float64], groups: NDArray[np.int64] | None) -> None:
-        """Forget all but the variance, which is all that a bootstrap knows; add other errors."""
+        """Drop everything except the variance, the only result of a bootstrap; add other errors."""
         self.rows = (errors, groups)
         self.out_of_bag = [mean_over_rows(row, groups) for row in errors]
         for parts in self.parts:

@@ -56,21 +56,21 @@ def bias_variance(
     threads: int | None = None,
     progress: Progress = None,
 ) -> BiasVariance:
-    """Take the error of a network apart: bias², variance and noise, over a swept setting.
+    """Split the error of a network into bias², variance and noise, over a swept setting.
 
     ``MSE(x) = (E f̂(x) − f(x))² + Var f̂(x) + σ²``, averaged over test rows. The expectation is over
-    data sets. A simulator (``truth``) has them; of a measured table there is only one. There the
-    default is to simulate from a reference: a model is fitted to the table and taken for the truth,
-    noise that is drawn from its residuals is added, and a population is trained on such targets at
-    the table's own X. Bias is then measured against that reference.
+    data sets. A simulator (``truth``) can draw many; a measured table is only one. In that case the
+    default is to simulate from a reference: a model is fitted to the table and taken as the truth,
+    noise drawn from its residuals is added, and a population is trained on such targets at the
+    table's own X. Bias is then measured relative to that reference.
 
-    Rows of a table that are equal in X, y, group and time are copies of one another: they lie on
-    one side of each split, are drawn together, and get the same simulated targets. Where the same X
-    also occurs with another y, or all rows are fewer than 50 different ones, each there ten times
-    on average, equal rows are independent observations.
+    Rows of a table that are equal in X, y, group and time are copies of one another: they are on
+    the same side of each split, are drawn together, and get the same simulated targets. If the same
+    X also occurs with another y, or there are fewer than 50 different rows, each appearing ten
+    times on average, equal rows are independent observations.
 
-    A population of models is trained for each swept value; model m has the same data, first weights
-    and order of rows for every value, so that differences between values are paired.
+    A population of models is trained for each swept value; model m has the same data, initial
+    weights and order of rows for every value, so that differences between values are paired.
 
     Parameters
     ----------
@@ -92,15 +92,15 @@ def bias_variance(
     n_models : int, default 100
         Models for each value, at least 3; a multiple of ``n_seeds``, at least 3 times it.
     n_seeds : int, default 1
-        Models for each data set, each from a seed of its own. From 4 on, the variance by first
-        weights and order of rows is told from the variance by data.
+        Models for each data set, each from its own seed. From 4 on, the variance by initial
+        weights and order of rows is separated from the variance by data.
     truth : callable, optional
         ``f``: gives the expected targets, or the probabilities of the classes (or of class 1 of
-        two), for the rows of a matrix of float64. Each model then gets targets of its own at the
-        same X, and is tested on fresh targets.
+        two), for the rows of a matrix of float64. Each model then gets its own targets at the same
+        X, and is tested on fresh targets.
     noise : float, optional
         σ, the standard deviation of the targets, at least 0. Needed with ``truth``, except for a
-        classification, where the probabilities say it. With ``y``: what is known of the noise.
+        classification, where the probabilities give it. With ``y``: the noise, if it is known.
     X_test : array-like, optional
         Rows to test on. None: X itself, with fresh targets, if ``truth`` is given, otherwise rows
         of X that are set aside.
@@ -110,23 +110,23 @@ def bias_variance(
         Part of measured rows that is set aside to test on, in (0, 1), if there is no ``X_test``.
     sampled : bool, optional
         Whether the test rows are a sample of the rows to come, so that standard errors and
-        intervals count the sampling of x, too. None: yes for a table, no with ``truth``: there they
-        hold for the test rows as they are.
+        intervals count the sampling of x, too. None: yes for a table, no with ``truth``, where they
+        hold for these test rows.
     method : {"model", "subsets", "bootstrap"}, optional
         Where each model's data comes from, on a table; None is ``"model"``: targets simulated from
-        a reference. ``"subsets"``: each model has n / n_models of the rows, none for two; true for
-        tables of that size, but noise is not told from bias² unless it is known. ``"bootstrap"``:
-        n rows drawn from n with replacement; variance alone, beside an out-of-bag error.
+        a reference. ``"subsets"``: each model has its own n / n_models of the rows; true for tables
+        of that size, but noise is part of bias² unless it is known. ``"bootstrap"``: n rows drawn
+        from n with replacement; only the variance, and an out-of-bag error.
     reference : swept value or estimator, optional
-        What is taken for the truth: one of the swept values, or any estimator with scikit-learn's
-        ``fit`` and ``predict`` (for classes ``predict_proba``). None: where values are ordered
+        What is taken as the truth: one of the swept values, or any estimator with scikit-learn's
+        ``fit`` and ``predict`` (for classes ``predict_proba``). None: if values are ordered
         (penalty, weight decay, dropout, max_norm, epochs, width), the most flexible one whose
-        cross-validated error is within one standard error of the least; otherwise that of the
-        least error, with a warning that it is favoured.
+        cross-validated error is within one standard error of the lowest; otherwise the one with
+        the lowest error, with a warning that it is favoured.
     n_tables : int, default 8
         Tables of the iterated simulation, at least 2, or 0 for none: the whole method is run on
-        tables drawn from the reference, where the truth is known, which shows how far bias² and
-        variance come out wrong on average, and how far they move from table to table.
+        tables drawn from the reference, where the truth is known, which shows the mean error of
+        bias² and variance, and how much they vary from table to table.
     groups : array-like, shape (n,), optional
         Group of each row of X. Rows of a group are set aside, held out and drawn together.
     groups_test : array-like, shape (n_test,), optional
@@ -134,7 +134,7 @@ def bias_variance(
     time : array-like, shape (n,), optional
         Time of each row of X. Test and validation rows are the latest.
     seed : int, default 0
-        Of everything random, at least 0.
+        Seed of everything random, at least 0.
     threads : int, optional
         Threads to use, at least 1; None: one per core. The result does not depend on it.
     progress : bool or callable, optional
@@ -143,19 +143,19 @@ def bias_variance(
     Returns
     -------
     BiasVariance
-        The parts, with standard errors and 95 % intervals. From bias² the scatter of the models'
-        mean is subtracted, so that it may come out slightly below 0. With ``method="model"`` they
-        hold given the reference; only with ``truth`` are they about the truth.
+        The parts, with standard errors and 95 % intervals. The variance of the models' mean is
+        subtracted from bias², so that it may be slightly below 0. With ``method="model"`` they hold
+        given the reference; only with ``truth`` do they refer to the truth.
 
     Warns
     -----
     RuntimeWarning
-        If the reference is the setting of the least error of an unordered sweep.
+        If the reference is the setting of the lowest error of an unordered sweep.
 
     Raises
     ------
     ParameterError
-        If the parameters do not go together, or if all values of ``over`` give the same models,
+        If the parameters cannot be combined, or if all values of ``over`` give the same models,
         bit for bit.
     DataError
         If the data cannot be trained on or tested on, or is too little for this many models.
@@ -184,7 +184,7 @@ def bias_variance(
     >>> found.best
     0.01
     """
-    Job(network, recipe)  # complains if they are something else
+    Job(network, recipe)  # raises an error if they are something else
     n_models = Whole(at_least=3)("bias_variance", "n_models", n_models)
     n_seeds = Whole(at_least=1)("bias_variance", "n_seeds", n_seeds)
     if n_models % n_seeds or n_models < 3 * n_seeds:
@@ -211,7 +211,7 @@ def bias_variance(
         if units and not any(s.recipe.validation_fraction > 0 for s in sweep.settings):
             raise ParameterError(
                 f"The '{next(iter(units))}' parameter would change nothing: with 'truth', no rows "
-                "are set aside but for validation, and the recipe's validation_fraction is 0."
+                "are set aside except for validation, and the recipe's validation_fraction is 0."
             )
         with _reporting(progress) as report:
             learner = NetworkLearner(
@@ -264,7 +264,7 @@ def _check_simulation(truth: object, y_test: object, method: object, reference: 
         raise ParameterError("With 'truth', targets to test on are simulated: leave 'y_test' out.")
     if method is not None:
         raise ParameterError(
-            "With 'truth', each model gets targets of its own at all rows of X: leave 'method' "
+            "With 'truth', each model gets its own targets at all rows of X: leave 'method' "
             f"out. Got {method!r}."
         )
     if reference is not None:
@@ -302,7 +302,7 @@ def _check_measured(
 def _check_method(method: str, noise: float | None, reference: object) -> None:
     if method != "model" and reference is not None:
         raise ParameterError(
-            f"With method={method!r} nothing is taken for the truth: leave 'reference' out."
+            f"With method={method!r} nothing is taken as the truth: leave 'reference' out."
         )
     if method == "bootstrap" and noise is not None:
         raise ParameterError(

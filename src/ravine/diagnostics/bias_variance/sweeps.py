@@ -29,9 +29,9 @@ _FLEXIBLE = {
     "optimizer.weight_decay": -1,
 }
 
-#: What it may be that a field changes nothing, by how the field's name begins.
+#: Why a field may change nothing, by the beginning of its name.
 _UNUSED = {
-    "penalty": "Every layer has a penalty of its own, or switches it off: leave these out.",
+    "penalty": "Every layer has its own penalty, or switches it off: leave these out.",
     "stopping": "No run stopped early: train for more epochs.",
     "epochs": "Every run stopped before the least of them: raise the patience.",
     "max_norm": "No weights grew that long: try smaller values.",
@@ -125,7 +125,7 @@ def read_sweep(
             f"over[{field!r}] must be a list of values, at least one. Got {shown(values)}."
         )
     if field == "seed":
-        raise ParameterError("'seed' cannot be swept: each model has a seed of its own.")
+        raise ParameterError("'seed' cannot be swept: each model has its own seed.")
     if field.startswith("penalty.") and recipe.penalty is None:
         recipe = recipe.replace(penalty=L2(0.0))
     settings = [Setting(network, recipe.replace(**{field: value})) for value in values]
@@ -230,7 +230,7 @@ def _widths(networks: Sequence[Network]) -> NDArray[np.float64] | None:
 
 
 def _shape(network: Network) -> tuple[object, ...]:
-    """Say what a network is but for its widths."""
+    """Describe a network without its widths."""
     kept = [
         layer.replace(units=1) if isinstance(layer, Dense) else layer for layer in network.layers
     ]

@@ -25,11 +25,12 @@ class Table:
     y : ndarray, shape (n,) or (n, O)
         Of the training rows, as learners take them: codes of classes, or numbers.
     scored : ndarray, shape (n, O)
-        The same, as predictions are compared with: 0 and 1 for each class, or numbers.
+        The same, in the form that predictions are compared with: 0 and 1 for each class, or
+        numbers.
     test : ndarray, shape (T, O)
         Of the test rows.
     weight : float
-        What squares are multiplied with before they are added up over outputs.
+        The factor of squares before they are added up over outputs.
     kind : {"number", "class", "labels"}
         What targets are; ``"labels"`` are several of 0 or 1.
     relative : bool
@@ -41,7 +42,7 @@ class Table:
     test_units : ndarray of int, optional
         Which test rows were sampled together.
     seed : int
-        Of everything that is drawn.
+        Seed of everything that is drawn.
     copies : ndarray of int, optional
         What each training row is a copy of; None: no row is a copy of another.
     """
@@ -61,7 +62,7 @@ class Table:
 
     @property
     def units(self) -> NDArray[np.int64] | None:
-        """What each training row is drawn and held out with; None: each row is on its own."""
+        """The unit with which each training row is drawn and held out; None: each row is one."""
         if self.copies is None and self.groups is None:
             return None
         return units_of(self.n, self.copies, self.groups)
@@ -81,7 +82,7 @@ class Table:
 
     @property
     def all_rows(self) -> NDArray[np.int64]:
-        """Training rows and, behind them, test rows."""
+        """Training rows, followed by test rows."""
         return np.arange(self.n + len(self.test))
 
     def folds(self, repeats: int | None = None) -> Folds:

@@ -93,7 +93,7 @@ class Residuals:
     pool_of_row : ndarray of int, shape (N,)
         The pool that each row draws from.
     scale : ndarray, shape (pools,)
-        What the residuals of each pool are multiplied with.
+        The factor of the residuals of each pool.
     relative : bool
         Whether residuals are parts of what is expected, as for targets that are never negative.
     group, group_of_row : ndarray of int, optional
@@ -174,13 +174,13 @@ class World:
     Parameters
     ----------
     expected : ndarray, shape (N, O)
-        Of the training rows and, behind them, the test rows: numbers or probabilities.
+        Of the training rows, followed by the test rows: numbers or probabilities.
     noise : Noise
         How targets scatter.
     n : int
         Training rows.
     weight : float
-        What squares are multiplied with before they are added up over outputs.
+        The factor of squares before they are added up over outputs.
     copy_of : ndarray of int, shape (n,), optional
         The row whose target each training row gets, itself if it is no copy.
 
@@ -215,7 +215,7 @@ class World:
 
     @property
     def squared_noise(self) -> Array:
-        """How far targets scatter at each test row, squared, over all outputs."""
+        """The variance of targets at each test row, over all outputs."""
         squares = self.noise.squared(self._test, self.centre)
         return np.asarray(self.weight * squares.sum(axis=1))
 

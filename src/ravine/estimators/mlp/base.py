@@ -1,4 +1,4 @@
-"""What the two MLPs share: fit, partial_fit, and what a fitted one is."""
+"""What the two MLPs share: fit, partial_fit, and the fitted network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ _FLOATS = (np.float64, np.float32)
 def learns_in_steps(estimator: Any) -> bool:
     """Whether `partial_fit` is there: line searches need all rows at once."""
     solver = estimator.solver
-    known = isinstance(solver, Optimizer) or solver in OPTIMIZERS.shorthands  # else `fit` complains
+    known = (
+        isinstance(solver, Optimizer) or solver in OPTIMIZERS.shorthands
+    )  # else `fit` raises an error
     if known and rule_of(solver).evaluates:
         raise AttributeError(
             f"partial_fit needs an optimizer that learns from mini-batches. {solver!r} does not."
@@ -51,13 +53,13 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
         The weights between each layer and the next (inputs × outputs), and the biases.
     loss_, best_loss_ : float
         The loss of the last epoch, with its penalty, and the smallest; the latter is None with
-        early_stopping, and missing for "lbfgs", like all of the next line.
+        early_stopping, and absent for "lbfgs", like the attributes of the next line.
     loss_curve_, validation_scores_, best_validation_score_ : list of float, list of float, float
         The loss of each epoch; the score of each and the best one, None without early_stopping.
     n_iter_, t_ : int
         Epochs of the last fit; rows seen in all of them.
     n_layers_, n_outputs_, out_activation_ : int, int, str
-        Layers, inputs and outputs included; outputs; what turns them into a prediction.
+        Number of layers, including inputs and outputs; of outputs; and the output activation.
     n_features_in_, feature_names_in_ : int, ndarray of str
         Columns of X, and their names if it had any.
     model_, history_ : Model, History
@@ -74,7 +76,7 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
     #: Whether targets are numbers, and not classes.
     _of_numbers: ClassVar[bool] = False
 
-    #: The fitted network, and what an optimizer remembers for the next partial_fit.
+    #: The fitted network, and the optimizer's state for the next partial_fit.
     _model: Model | None = None
     _memory: dict[str, Any] | None = None
 
@@ -103,8 +105,8 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
         """Fit the network.
 
         Without ``X_val``, ``groups`` and ``time``, early stopping draws scikit-learn's validation
-        rows for the same random state. It draws rows, so that copies of one may lie on both sides;
-        ``groups`` keeps them together.
+        rows for the same random state. It draws single rows, so copies of a row may be on both
+        sides; ``groups`` keeps them together.
 
         Parameters
         ----------
@@ -113,15 +115,16 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts. As in scikit-learn, each mini-batch is divided by its own sum
-            of weights, so that they count for less in small mini-batches than in `ravine.train`.
+            How much each row counts. As in scikit-learn, the loss of each mini-batch is divided by
+            its own sum of weights, so that weights have less effect in small mini-batches than in
+            `ravine.train`.
         X_val, y_val : array-like of shapes (n_val, n_features) and (n_val,) or (n_val, n_outputs)
-            Rows for early stopping to validate on, instead of ``validation_fraction``. Together.
+            Rows for early stopping to validate on, instead of ``validation_fraction``. Give both.
         sample_weight_val : array-like of shape (n_val,), optional
             How much each of these rows counts.
         groups : array-like of shape (n_samples,), optional
             The group of each row: early stopping validates on whole groups, drawn so that the share
-            of rows, and of each class, is near to ``validation_fraction``.
+            of rows, and of each class, is close to ``validation_fraction``.
         time : array-like of shape (n_samples,), optional
             The time of each row, numbers or dates: early stopping validates on the latest rows, or
             with ``groups`` on the groups that end last.
@@ -168,7 +171,7 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
             self._begin(X.shape[1], sizes, rng, X.dtype)
         elif [coef.shape[1] for coef in self.coefs_] != sizes:
             raise ParameterError(
-                f"hidden_layer_sizes={hidden} does not fit the weights to go on from, whose layers "
+                f"hidden_layer_sizes={hidden} does not fit the weights to start from, whose layers "
                 f"have {[coef.shape[1] for coef in self.coefs_]} units.",
                 hint="Use warm_start=False.",
             )
@@ -197,7 +200,7 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
         return X, y
 
     def _check_validation(self, validation: Validation, y: Any) -> tuple[Any, ...] | None:
-        """Check validation rows that are given, and encode their targets as those of training."""
+        """Check given validation rows, and encode their targets like those of training."""
         if validation.X is None:
             return None
         try:
@@ -222,11 +225,11 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
     def _weigh(
         self, y: Any, sample_weight: NDArray[Any] | None, *, incremental: bool
     ) -> NDArray[Any] | None:
-        """Give the weights of the rows; a classifier has weights of its classes, too."""
+        """Give the weights of the rows; a classifier multiplies them by its class weights."""
         return sample_weight
 
     def _begin(self, n_inputs: int, sizes: list[int], rng: Any, dtype: Any) -> None:
-        """Draw the first weights as scikit-learn does, so that the same state gives the same."""
+        """Draw the initial weights as scikit-learn does, so that the same state gives the same."""
         self.n_iter_ = self.t_ = 0
         self.n_layers_ = len(sizes) + 1
         self.out_activation_ = self._out_activation()
@@ -246,7 +249,7 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_ = -np.inf if self.early_stopping else None
 
-    # --- What the fitted network is -------------------------------------------------------------
+    # --- The fitted network -----------------------------------------------------------------------
 
     @property
     def model_(self) -> Model:
@@ -255,7 +258,7 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
         Returns
         -------
         Model
-            What `ravine.train` gives, with its summary and history.
+            A model as from `ravine.train`, with its summary and history.
         """
         model = self._fitted()
         named = model.parameters
@@ -273,7 +276,7 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
 
     @property
     def history_(self) -> History:
-        """What happened in each epoch, as ravine's engine saw it.
+        """What happened in each epoch, from ravine's engine.
 
         Returns
         -------
@@ -303,5 +306,5 @@ class BaseMLP(MLPParameters, SavedMLP, BaseEstimator):
 
 
 def dense(X: Any) -> NDArray[Any]:
-    """Give a sparse matrix as an array; ravine multiplies dense ones."""
+    """Convert a sparse matrix to an array; ravine multiplies dense ones."""
     return np.asarray(X.toarray() if scipy.sparse.issparse(X) else X)

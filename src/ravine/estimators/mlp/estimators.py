@@ -32,8 +32,8 @@ class MLPClassifier(ScoredClassifier, BaseMLP):
     """A multilayer perceptron for classes, with scikit-learn's interface.
 
     It minimises the log-loss (and the penalties). All parameters, attributes and methods of
-    scikit-learn's `sklearn.neural_network.MLPClassifier` are there with their meaning; those from
-    ``l1`` on are more.
+    scikit-learn's `sklearn.neural_network.MLPClassifier` are there with the same meaning; those
+    from ``l1`` on are ravine's.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ class MLPClassifier(ScoredClassifier, BaseMLP):
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
     ) -> Self:
-        """Go on learning: one epoch over these rows, with the optimizer as it stands.
+        """Continue training: one epoch over these rows, with the optimizer's present state.
 
         Parameters
         ----------
         classes : array-like of shape (n_classes,), optional
-            All classes that will ever come; needed in the first call.
+            All classes that can occur; needed in the first call.
 
         Returns
         -------
@@ -181,7 +181,7 @@ class MLPClassifier(ScoredClassifier, BaseMLP):
             return sample_weight
         if incremental and self.class_weight == "balanced":
             raise ParameterError(
-                "class_weight='balanced' needs all rows, but partial_fit sees some of them.",
+                "class_weight='balanced' needs all rows, but partial_fit sees only some of them.",
                 hint="Pass a dictionary of weights.",
             )
         of_classes = np.asarray(compute_sample_weight(self.class_weight, y))
@@ -220,7 +220,7 @@ class _LossFirst:
     ----------
     loss : str or Loss, default "squared_error"
         "squared_error" (halved) and "poisson" are scikit-learn's; the other losses of numbers of
-        `ravine.losses`, or their names, are ravine's, as they are.
+        `ravine.losses`, or their names, are ravine's, unchanged.
     """
 
     loss: str | Loss = "squared_error"
@@ -232,7 +232,7 @@ class MLPRegressor(ScoredRegressor, BaseMLP, _LossFirst):  # scikit-learn's firs
     """A multilayer perceptron for numbers, with scikit-learn's interface.
 
     All parameters, attributes and methods of scikit-learn's `sklearn.neural_network.MLPRegressor`
-    are there with their meaning; those from ``l1`` on are more.
+    are there with the same meaning; those from ``l1`` on are ravine's.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ class MLPRegressor(ScoredRegressor, BaseMLP, _LossFirst):  # scikit-learn's firs
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     @documented_like(BaseMLP.fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
-        """Go on learning: one epoch over these rows, with the optimizer as it stands.
+        """Continue training: one epoch over these rows, with the optimizer's present state.
 
         Returns
         -------

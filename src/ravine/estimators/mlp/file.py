@@ -50,7 +50,7 @@ _COUNTS = ("n_iter_", "t_", "_no_improvement_count")
 
 
 class SavedMLP(SavableEstimator):
-    """What saves a fitted MLP, and makes it of what a file holds."""
+    """Saves a fitted MLP, and restores it from a file."""
 
     @staticmethod
     def _parameter_to_document(name: str, value: Any) -> Any:
@@ -131,7 +131,7 @@ def _restore_progress(estimator: Any, learnt: Mapping[str, Any], arrays: NamedAr
     for name in _CURVES:
         if name in arrays:
             if arrays[name].ndim != 1 or arrays[name].dtype != np.float64:
-                raise SpecError(f"The array {name!r} is no curve.")
+                raise SpecError(f"The array {name!r} is not a curve.")
             setattr(estimator, name, arrays[name].tolist())
     if "loss_curve_" in arrays:  # of mini-batches: what does not apply is None
         for name in ("best_loss_", "best_validation_score_", "validation_scores_"):
@@ -169,7 +169,7 @@ def _parameter(name: str, value: Any) -> Any:
 
 
 def _unfitted(kind: type, described: Mapping[str, Any]) -> Any:
-    """Make an estimator of parameters, checked as those of any other are."""
+    """Make an estimator from parameters, with the usual checks."""
     check_parameters(kind, described)
     estimator = kind()
     estimator.set_params(**{name: _parameter(name, value) for name, value in described.items()})

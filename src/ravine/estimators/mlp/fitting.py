@@ -37,7 +37,7 @@ from ravine.training.watching import Epochs
 
 __all__ = ["Fitting"]
 
-#: So patient that the engine's own rule never ends a run: it only keeps the best weights.
+#: A patience so large that the engine never ends a run: it only keeps the best weights.
 _NEVER = 2**31 - 1
 
 
@@ -82,7 +82,7 @@ class Fitting:
         self.sides: Sides = (None, None)
 
     def run(self, sizes: list[int], rng: Any) -> None:
-        """Train, and give the estimator what came out."""
+        """Train, and store the results in the estimator."""
         estimator = self.estimator
         if estimator.early_stopping and not self.searches:
             self._set_apart(rng)
@@ -93,7 +93,7 @@ class Fitting:
         per_row = ((steps - 1) / usual + 1 / last) / steps  # the mean of 1/B over an epoch
         mean = 1.0 if self.weights is None else float(np.mean(self.weights))
         strength = self.c * per_row / mean
-        # the engine weighs the penalty by steps, the estimator's loss by rows
+        # the engine weights the penalty by steps, the estimator's loss by rows
         self.penalty_value = steps / n / (self.c * per_row)
         self.constant = self.objective.constant(self.y, self.weights)
         network = make_network(estimator, sizes, self.objective.loss, strength)
@@ -151,7 +151,7 @@ class Fitting:
     def _check_lengths(
         self, network: Network, recipe: Recipe, memory: dict[str, Any] | None
     ) -> None:
-        """Refuse to learn on under a schedule that is over, or that would begin to be another."""
+        """Refuse to continue with a schedule that is over, or that would change."""
         if memory is None:
             return
         done, before = int(counter(memory, "epoch")), memory.get("epochs", recipe.epochs)
@@ -159,14 +159,15 @@ class Fitting:
         if kinds and (done >= recipe.epochs or before != recipe.epochs):
             raise ParameterError(
                 f"{' and '.join(kinds)} has no length and lasts for max_iter={before} epochs, of "
-                f"which {done} are done: partial_fit cannot go on with max_iter={recipe.epochs}.",
-                hint="Give it a length=... of its own.",
+                f"which {done} are done: partial_fit cannot continue with "
+                f"max_iter={recipe.epochs}.",
+                hint="Give it its own length=....",
             )
 
     def _threads(self) -> int:
-        """Give the threads that n_jobs asks for; None asks for those that BLAS would take.
+        """Give the number of threads for n_jobs; None means as many as BLAS would use.
 
-        joblib tells its processes by OMP_NUM_THREADS how many threads there are for each.
+        joblib sets OMP_NUM_THREADS to the number of threads for each of its processes.
         """
         if self.estimator.n_jobs is not None:
             return int(effective_n_jobs(self.estimator.n_jobs))
@@ -194,7 +195,7 @@ class Fitting:
             )
 
     def _set_apart(self, rng: Any) -> None:
-        """Set validation rows apart, if they are not given."""
+        """Set validation rows aside, if they are not given."""
         if self.validation is None:
             self._draw_apart(rng)
         assert self.validation is not None
@@ -233,7 +234,7 @@ class Fitting:
             return min(AUTO_BATCH_SIZE, n)
         if wanted > n:
             warnings.warn(
-                f"batch_size={wanted} is larger than the {n} training rows; all rows are taken.",
+                f"batch_size={wanted} is larger than the {n} training rows; all rows are used.",
                 UserWarning,
                 stacklevel=6,
             )
@@ -318,5 +319,5 @@ class Fitting:
 
 
 def _kind(recipe: Recipe) -> str:
-    """Name what an optimizer's memory depends on."""
+    """Give what an optimizer's state depends on."""
     return f"{type(recipe.optimizer).__name__} {recipe.dtype}"

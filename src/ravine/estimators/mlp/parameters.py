@@ -1,4 +1,4 @@
-"""The parameters of the MLPs: what each may be, and what it means, for both at once."""
+"""The parameters of both MLPs: what each may be, and what it means."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ABOVE_0 = Interval(Real, 0, None, closed="neither")
 _FRACTION = Interval(Real, 0, 1, closed="left")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
-#: What scikit-learn checks a parameter by.
+#: scikit-learn's checks of each parameter.
 CONSTRAINTS: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
     "activation": [StrOptions({*ACTIVATIONS, "logistic"}), "array-like", Activation],
@@ -69,14 +69,15 @@ class MLPParameters:
     hidden_layer_sizes : int or array-like of int, default (100,)
         Units of each hidden layer, greater than 0.
     activation : str, Activation or list of them, default "relu"
-        Of the hidden layers, or of each one: any of `ravine.Activation`; "logistic" is "sigmoid".
+        Activation of the hidden layers, or of each one: any of `ravine.Activation`; "logistic" is
+        "sigmoid".
     solver : {"adam", "sgd", "lbfgs"} or Optimizer, default "adam"
-        How the weights are found. A ravine optimizer brings its own learning rate and momentum.
+        How the weights are found. A ravine optimizer has its own learning rate and momentum.
     alpha : float or array-like of float, default 1e-4
         Strength α of the L2 penalty ``α ½‖W‖²``, at least 0, which is divided by the number of rows
         of the mini-batch; or one for each matrix of weights.
     batch_size : int or "auto", default "auto"
-        Rows of a mini-batch; "auto" is 200, or all where there are fewer. L-BFGS takes all rows.
+        Rows of a mini-batch; "auto" is 200, or all if there are fewer. L-BFGS takes all rows.
     learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
         For "sgd": the rate stays; is ``learning_rate_init / (t_ + 1)^power_t`` in each epoch after
         the first; or is divided by 5 whenever training would otherwise stop, until it is below
@@ -88,25 +89,25 @@ class MLPParameters:
     max_iter : int, default 200
         Most epochs ("sgd", "adam") or iterations ("lbfgs"), at least 1.
     shuffle : bool, default True
-        Whether rows are shuffled anew each epoch.
+        Whether rows are shuffled in each epoch.
     random_state : int, RandomState or None, default None
-        Where first weights, validation rows, the order of the rows and dropout come from. First
-        weights and validation rows are those that scikit-learn draws.
+        Source of the initial weights, the validation rows, the order of the rows and dropout.
+        Initial weights and validation rows are those that scikit-learn draws.
     tol : float, default 1e-4
-        An epoch that does not improve loss or validation score by so much counts as none, at least
+        Smallest improvement of loss or validation score in an epoch that counts as one, at least
         0. For "lbfgs": the norm of the gradient at which it has converged.
     verbose : bool, default False
         Whether each epoch's loss is printed.
     warm_start : bool, default False
-        Whether fit goes on from the weights of the last fit, with a fresh optimizer.
+        Whether fit starts from the weights of the last fit, with a fresh optimizer.
     momentum : float, default 0.9
         Momentum of "sgd", in [0, 1].
     nesterovs_momentum : bool, default True
         Whether it is Nesterov's.
     early_stopping : bool, default False
-        Whether part of the rows is set apart, and training stops by their score; the weights of the
-        best epoch are then taken. As in scikit-learn, rows are set apart, and not what they are
-        copies of: for rows that stand several times, pass ``groups`` to fit.
+        Whether part of the rows is set aside, and training stops by their score; the weights are
+        then those of the best epoch. As in scikit-learn, single rows are set aside, so copies of a
+        row may be on both sides: if rows appear several times, pass ``groups`` to fit.
     validation_fraction : float, default 0.1
         That part, in [0, 1).
     beta_1, beta_2 : float, default 0.9, 0.999
@@ -114,29 +115,29 @@ class MLPParameters:
     epsilon : float, default 1e-8
         ε of "adam", greater than 0.
     n_iter_no_change : int, default 10
-        More epochs than so many without improvement end training, at least 1, or infinity.
+        More epochs than this without improvement end training, at least 1, or infinity.
     max_fun : int, default 15000
         Most evaluations of "lbfgs", at least 1; an iteration counts as one.
     l1 : float or array-like of float, default 0.0
         Strength λ of the L1 penalty ``λ‖W‖₁``, at least 0, divided by the rows like alpha's;
-        weights become exactly 0 where the optimizer has a learning rate.
+        weights become exactly 0 if the optimizer has a learning rate.
     dropout : float, default 0.0
         Rate at which the inputs of every layer but the first are dropped, in [0, 1).
     batch_norm, layer_norm : bool, default False
         Whether hidden layers are normalised, before their activation, over the mini-batch or over
-        the units. Under batch_norm, a last row by itself joins the mini-batch before it.
+        the units. With batch_norm, a single last row joins the mini-batch before it.
     clip_norm : float, optional
         Largest norm of the gradient, greater than 0.
     weight_decay : float, default 0.0
         Decoupled weight decay of the optimizer, at least 0.
     augmentation : Augmentation, function or list of them, optional
-        How training rows are changed anew each epoch, as in `ravine.Recipe`.
+        How training rows are changed in each epoch, as in `ravine.Recipe`.
     callbacks : callable or list of callables, optional
         Each is called after every epoch with its row of the history; training ends when one returns
         True.
     n_jobs : int, optional
-        Threads of one fit, as joblib counts them; -1 is all cores. None: those that BLAS would
-        take, all cores, fewer in joblib's processes. The result is the same.
+        Threads of one fit, as joblib counts them; -1 is all cores. None: as many as BLAS would use:
+        all cores, but fewer in joblib's processes. The result does not depend on it.
     dtype : {"float32", "float64"}, optional
         Precision of weights and training. None: that of X, as in scikit-learn: float32 for float32,
         else float64. "float32" is about twice as fast.

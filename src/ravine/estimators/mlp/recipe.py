@@ -1,9 +1,10 @@
-"""What an MLP's parameters say, as a network and a recipe.
+"""The parameters of an MLP as a network and a recipe.
 
 scikit-learn's objective of a mini-batch of B rows is ``L + (α ½‖W‖² + λ‖W‖₁) / B``, where L sums
-over outputs and squared errors have a half. ravine's averages over outputs, and squared errors have
-none: its gradient is c times the other one. With α, λ and the longest gradient times c too, and
-the rate of plain descent divided by c or the ε of Adam times c, every step is the same.
+over outputs and squared errors have a factor ½. ravine's averages over outputs, and squared errors
+have no such factor: its gradient is c times the other one. With α, λ and the largest gradient norm
+times c too, and the rate of plain descent divided by c or the ε of Adam times c, every step is the
+same.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ __all__ = [
     "rule_of",
 ]
 
-#: Rows of a mini-batch where ``batch_size="auto"``.
+#: Rows of a mini-batch for ``batch_size="auto"``.
 AUTO_BATCH_SIZE = 200
 
 #: The largest momentum below 1: scikit-learn allows 1 itself, from which this differs by rounding.
@@ -62,7 +63,7 @@ class LossUnits:
     gradient : float
         c: ravine's gradient in units of the estimator's.
     value : float
-        The estimator's loss in units of ravine's; a term in y alone comes on top, `constant`.
+        The estimator's loss in units of ravine's, without a term in y alone (`constant`).
 
     Examples
     --------
@@ -120,7 +121,7 @@ def _as_it_is(n_outputs: int) -> tuple[float, float]:
 
 
 #: c and the factor of the value, for so many outputs, of the losses that scikit-learn's
-#: MLPRegressor has. All others are ravine's own, and the estimator has them as they are.
+#: MLPRegressor has. All others are ravine's own, and the estimator uses them unchanged.
 _SCIKIT_LEARN: Mapping[type[Loss], Callable[[int], tuple[float, float]]] = {
     SquaredError: lambda n_outputs: (2.0 / n_outputs, 0.5),
     Poisson: lambda n_outputs: (1.0 / n_outputs, float(n_outputs)),
@@ -133,7 +134,7 @@ def layer_sizes(hidden_layer_sizes: Any) -> list[int]:
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int
-        As the estimator has them.
+        The estimator's parameter.
 
     Returns
     -------
@@ -143,7 +144,7 @@ def layer_sizes(hidden_layer_sizes: Any) -> list[int]:
     Raises
     ------
     ParameterError
-        If one is no whole number, or not greater than 0.
+        If one is not a whole number greater than 0.
 
     Examples
     --------
@@ -172,12 +173,12 @@ def make_network(estimator: Any, sizes: Sequence[int], loss: Loss, strength: flo
     loss : Loss
         The network's loss.
     strength : float
-        What alpha and l1 are multiplied with.
+        What alpha and l1 are multiplied by.
 
     Returns
     -------
     Network
-        Dense layers, with normalisation between product and activation where it is asked for.
+        Dense layers, with normalisation between product and activation if asked for.
 
     Raises
     ------
@@ -218,12 +219,12 @@ def make_network(estimator: Any, sizes: Sequence[int], loss: Loss, strength: flo
 
 
 def rule_of(solver: str | Optimizer) -> Optimizer:
-    """Give the rule of a solver, whose traits tell what goes with it.
+    """Give the optimizer of a solver; its traits tell what it can be combined with.
 
     Parameters
     ----------
     solver : str or Optimizer
-        As the estimator has it.
+        The estimator's parameter.
 
     Returns
     -------
@@ -258,7 +259,7 @@ def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optim
     Raises
     ------
     ParameterError
-        If parameters do not go together.
+        If parameters cannot be combined.
 
     Examples
     --------
@@ -275,7 +276,7 @@ def make_optimizer(estimator: Any, c: float, rate: float | None = None) -> Optim
     if isinstance(start, Schedule) and solver == "sgd" and estimator.learning_rate != "constant":
         raise ParameterError(
             f"learning_rate={estimator.learning_rate!r} changes the rate, and so does "
-            f"learning_rate_init={start!r}: only one of them can.",
+            f"learning_rate_init={start!r}: use only one of them.",
             hint="Use learning_rate='constant'.",
         )
     if solver == "sgd":
@@ -326,7 +327,7 @@ def make_recipe(
     c : float
         ravine's gradient in units of the estimator's.
     strength : float
-        What alpha and l1 are multiplied with.
+        What alpha and l1 are multiplied by.
     batch_size : int
         Rows of a mini-batch.
     **settings : Any
@@ -362,7 +363,7 @@ def make_recipe(
 
 
 def _penalty(alpha: Any, l1: Any, strength: float, estimator: Any) -> Penalty | None:
-    """Give one penalty for both norms; |w| is thresholded where the optimizer's steps allow it."""
+    """Give one penalty for both norms; |w| is thresholded if the optimizer's steps allow it."""
     a, b = float(alpha) * strength, float(l1) * strength
     if b == 0:
         return L2(a) if a else None

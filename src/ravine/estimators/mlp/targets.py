@@ -24,11 +24,11 @@ class Labels:
     Parameters
     ----------
     kind : {"binary", "multiclass", "multilabel"}
-        One probability, one for each class that exclude one another, or one for each label.
+        One probability; one for each of several exclusive classes; or one for each label.
     classes : ndarray
-        In order; for several labels their numbers.
+        In ascending order; for several labels their numbers.
     sparse : bool, default False
-        Whether labels came, and go, as a sparse matrix.
+        Whether labels are sparse matrices, in y and in predictions.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Labels:
 
     @classmethod
     def learn(cls, y: Any, classes: Any = None) -> Labels:
-        """Find the classes in targets, or take those that are known already."""
+        """Find the classes in targets, or use the known ones."""
         plain = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biuU"
         target = "multiclass" if plain else type_of_target(y, input_name="y", raise_unknown=True)
         if "multioutput" in target:
@@ -72,7 +72,7 @@ class Labels:
         return None if self.kind == "multilabel" else np.arange(max(2, len(self.classes)))
 
     def check_known(self, y: Any, *, all_of_them: bool) -> None:
-        """Check that targets hold known classes only, or exactly the known ones."""
+        """Check that targets hold only known classes, or exactly the known ones."""
         found = unique_labels(y)
         if all_of_them and set(found) != set(self.classes):
             raise DataError(
@@ -86,7 +86,7 @@ class Labels:
             )
 
     def check_same(self, y: Any, name: str) -> None:
-        """Check that other targets are of the same sort and hold known classes only."""
+        """Check that other targets are of the same sort and hold only known classes."""
         if self.kind == "multilabel":
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise DataError(
@@ -98,7 +98,7 @@ class Labels:
         if len(unknown):
             raise DataError(
                 f"{name} has classes that y does not have: {unknown}. y has {self.classes}.",
-                hint="Leave these rows out, or train with rows of every class.",
+                hint="Leave out these rows, or train with rows of every class.",
             )
 
     def encode(self, y: Any) -> NDArray[Any]:

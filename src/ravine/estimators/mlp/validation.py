@@ -1,4 +1,4 @@
-"""What an MLP's early stopping validates on, where the caller of fit says so."""
+"""Which rows an MLP's early stopping validates on, if fit is told."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Validation"]
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Validation rows, or what says how to choose them; all None leaves it to scikit-learn's rule.
+    """Validation rows, or how to choose them; if all are None, by scikit-learn's rule.
 
     Parameters
     ----------
     X, y, sample_weight : array-like, optional
-        Validation rows that are given apart.
+        Validation rows, if given separately.
     groups, time : array-like, optional
         The group and the time of each training row.
 
@@ -50,7 +50,7 @@ class Validation:
         return [name for name, value in values.items() if value is not None]
 
     def check_use(self, estimator: Any) -> None:
-        """Refuse what would change nothing.
+        """Refuse parameters that would change nothing.
 
         Parameters
         ----------

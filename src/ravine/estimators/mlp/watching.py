@@ -33,12 +33,11 @@ class EpochWatcher(Watcher):
 
     An epoch that does not improve on the best value by ``tol`` counts; more than
     ``n_iter_no_change`` such epochs in a row end the run, or lower the rate. Unlike in
-    `ravine.EarlyStopping`, the best value is the smallest loss itself, however little it improved
-    on the one before.
+    `ravine.EarlyStopping`, the best value is the smallest loss, however small the improvement was.
 
     After an epoch that counts as number c, no run can end before ``n_iter_no_change + 1 - c`` more:
-    until then nothing need be looked at, unless somebody wants to be told of each epoch. Epochs
-    whose loss improves put it off further, which the engine knows by itself (`patience`).
+    until then nothing has to be checked, unless each epoch must be reported. Epochs whose loss
+    improves postpone the check, which the engine knows by itself (`patience`).
 
     Parameters
     ----------
@@ -47,7 +46,7 @@ class EpochWatcher(Watcher):
     losses_of : callable
         Gives the estimator's losses of some epochs.
     loss_terms : tuple of float
-        What these losses are of the history: ``(of_loss, of_penalty, constant)``, as in `Patience`.
+        These losses in terms of the history: ``(of_loss, of_penalty, constant)``, as in `Patience`.
     rows : int
         Training rows.
     epochs : int
@@ -55,8 +54,8 @@ class EpochWatcher(Watcher):
     scores_of : callable, optional
         Gives the validation scores of some epochs; None: the training loss is watched.
     rate : float, optional
-        The rate of the first epoch, where the run must end for it to change; `next_rate` is then
-        that of the next stretch.
+        The rate of the first epoch, if the run must be paused to change it; `next_rate` is then
+        the rate after the pause.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class EpochWatcher(Watcher):
         self._tell = _teller(estimator.callbacks)
 
     def see(self, epochs: Epochs) -> int:
-        """Look at epochs; 0 ends the run, or its stretch, else so many may pass unseen."""
+        """Check epochs; 0 ends or pauses the run, else the result is how many may pass unseen."""
         estimator = self.estimator
         losses = self.losses_of(epochs).tolist()
         scores = None if self.scores_of is None else self.scores_of(epochs).tolist()
@@ -135,7 +134,7 @@ class EpochWatcher(Watcher):
         )
 
     def _count(self, values: list[float], best: float) -> float:
-        """Count on for each value, the larger the better; give the new best."""
+        """Count each value (larger is better); give the new best."""
         tol, count = self.estimator.tol, self.estimator._no_improvement_count
         for value in values:
             count = count + 1 if value < best + tol else 0
@@ -144,7 +143,7 @@ class EpochWatcher(Watcher):
         return best
 
     def _decide(self) -> float | None:
-        """End the run when it stalls, or give the rate of the next epoch where it changes."""
+        """End the run when it stalls, or give the rate of the next epoch if it changes."""
         estimator = self.estimator
         stalls = estimator._no_improvement_count > estimator.n_iter_no_change
         schedule = "constant" if self.rate is None else estimator.learning_rate
@@ -174,7 +173,7 @@ class EpochWatcher(Watcher):
 
 
 class LineSearchWatcher(Watcher):
-    """Follows L-BFGS: it has converged when the gradient is small, or the objective stands still.
+    """Follows L-BFGS: it has converged when the gradient is small, or the objective is steady.
 
     Parameters
     ----------
@@ -207,7 +206,7 @@ class LineSearchWatcher(Watcher):
         raise DivergenceError(model.message, hint=_CURE, model=model)
 
     def see(self, epochs: Epochs) -> int:
-        """Look at one iteration after the other; loss and gradient are those where it began."""
+        """Check iterations one by one; loss and gradient are those at the start of each."""
         estimator = self.estimator
         estimator.n_iter_ += 1
         value = float(self.losses_of(epochs)[-1])

@@ -1,4 +1,4 @@
-"""The estimators of tables as they come: NeuralClassifier and NeuralRegressor."""
+"""The estimators for raw tables: NeuralClassifier and NeuralRegressor."""
 
 from ravine.ground.packages import needs
 

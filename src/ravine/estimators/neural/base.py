@@ -1,4 +1,4 @@
-"""What both estimators of tables do: learn the columns, train the members, remember all of it."""
+"""What both estimators of tables share: learning the columns, training and predicting."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ class NeuralEstimator(
     BaseEstimator,
     metaclass=ABCMeta,
 ):
-    """The common part of `NeuralClassifier` and `NeuralRegressor`; not for use by itself.
+    """The common part of `NeuralClassifier` and `NeuralRegressor`; not to be used directly.
 
     Attributes
     ----------
     schema_ : ravine.tables.TableSchema
-        What was learnt of the columns, and of the target if there is one.
+        What was learnt about the columns, and about the target if there is one.
     members_ : list of ravine.Model
         The trained networks of the variants that count, variant by variant.
     variant_weights_ : numpy.ndarray of shape (1, variants)
-        How much each variant counts: first the one that the parameters themselves describe.
+        How much each variant counts; the first is that of the estimator's own parameters.
     history_ : ravine.History
         The members' histories, averaged; ``members_[i].history`` has each.
     notes_ : tuple of str
@@ -72,12 +72,12 @@ class NeuralEstimator(
 
     Notes
     -----
-    Rows are put into an order that depends on what they hold, so the order of a table makes no
-    difference. Equal rows are merged into one of the summed weight, so that no member validates on
-    a copy of a row that it trained on; a weight of k is k equal rows, and scaling all weights
-    changes nothing. Where equal columns come with different targets, or a table holds fewer than 50
-    different rows many times, equal rows count as independent observations, and ``notes_`` says so.
-    docs/neural.md says what is done, and why.
+    Rows are put into an order that depends on their contents, so the order of a table makes no
+    difference. Equal rows are merged into one with the sum of their weights, so that no member
+    validates on a copy of a row that it trained on; a weight of k means k equal rows, and scaling
+    all weights changes nothing. If equal columns occur with different targets, or a table holds
+    fewer than 50 different rows many times, equal rows count as independent observations, and
+    ``notes_`` says so. docs/neural.md explains the method.
 
     References
     ----------
@@ -103,13 +103,13 @@ class NeuralEstimator(
 
     @abstractmethod
     def _goal(self, rows: TrainingRows) -> Goal:
-        """Say what the members are trained towards."""
+        """Give the losses of the members."""
 
     @abstractmethod
     def _learn_from_held_out(
         self, rows: TrainingRows, goal: Goal, held_out: list[NDArray[np.float64]]
     ) -> None:
-        """Learn from what each row was predicted by the members that had set it aside."""
+        """Learn from the predictions of each row by the members that had set it aside."""
 
     @abstractmethod
     def _target(self, name: str) -> Target | None:
@@ -134,7 +134,7 @@ class NeuralEstimator(
         Parameters
         ----------
         X : data frame, array-like or sparse matrix of shape (n, columns)
-            The training rows, as they come.
+            The training rows, unprepared.
         y : array-like of shape (n,), or for a regressor also (n, targets)
             Their targets: classes as labels of any type, or finite numbers.
         sample_weight : array-like of shape (n,), optional
@@ -212,10 +212,10 @@ class NeuralEstimator(
         return self._table_read.frame
 
     def _learn_schema(self, rows: TrainingRows, coding: Coding) -> None:
-        """Learn the columns of rows that are in the order of training."""
+        """Learn the columns from rows in the order of training."""
         found = dataclasses.replace(self._table_read, frame=rows.frame)
         self.schema_ = TableSchema.of(found, coding=coding)
-        del self._table_read  # text was read before rows were put into another order
+        del self._table_read  # text was read before rows were reordered
         warn_of(self.schema_.warnings, stacklevel=4)
         self.notes_ = (*self.schema_.notes, *rows.notes)
 
@@ -234,18 +234,18 @@ class NeuralEstimator(
         )
 
     def _code(self, rows: TrainingRows) -> NDArray[Any]:
-        """Turn rows of training, and behind them those that validate, into what members take."""
+        """Code the training rows, followed by the validation rows, for the members."""
         X = self.schema_.encode(rows.frame)
         if rows.validation is None:
             return X
-        try:  # what is said of them counts rows as they were given
+        try:  # messages count rows as they were given
             apart = self.schema_.encode(rows.validation)[rows.apart]
         except DataError as error:
             raise DataError(f"X_val: {error}", hint=error.hint) from error
         return np.concatenate([X, apart])
 
     def _plans(self, options: Options, goal: Goal, coding: Coding) -> list[VariantPlan]:
-        """Plan what the members of each variant take and fit."""
+        """Plan the inputs and networks of each variant."""
         plans = []
         for number, variant in enumerate(options.variants):
             inputs = Inputs.of(variant, self.schema_, coding)
@@ -256,7 +256,7 @@ class NeuralEstimator(
         return plans
 
     def _keep(self, ensemble: Ensemble, plans: Sequence[VariantPlan]) -> None:
-        """Remember what predictions are made of."""
+        """Store everything that predictions need."""
         self.members_ = ensemble.models
         self.variant_weights_ = ensemble.weights
         self._temperatures = ensemble.temperatures
@@ -264,17 +264,17 @@ class NeuralEstimator(
 
     @property
     def _counts(self) -> list[bool]:
-        """Say of each variant whether it has a weight; ``members_`` are of these alone."""
+        """Say for each variant whether it has a weight; ``members_`` belong to these only."""
         return [bool(weights.any()) for weights in self.variant_weights_.T]
 
     def _threads(self) -> int:
-        """Give the threads to use: all cores, but only one inside a parallel search."""
+        """Give the number of threads: all cores, but only one inside a parallel search."""
         return int(effective_n_jobs(-1 if self.n_jobs is None else self.n_jobs))
 
     # --- Predictions ----------------------------------------------------------------------------
 
     def _coded(self, X: Any) -> NDArray[Any]:
-        """Turn rows to predict into what the members take."""
+        """Code rows to predict for the members."""
         check_is_fitted(self)
         coded = self.schema_.encode(self._table(X), on_new_missing=self.on_new_missing)
         return coded.astype(self.dtype)

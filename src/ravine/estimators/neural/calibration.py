@@ -1,4 +1,4 @@
-"""Predictions that mean what they say: a temperature for probabilities, conformal intervals."""
+"""Calibrated predictions: a temperature for probabilities, conformal intervals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def tempered(probabilities: Numbers, temperature: float) -> Numbers:
 
 
 def fit_temperature(probabilities: Numbers, codes: NDArray[np.int64], weights: Numbers) -> float:
-    """Find the temperature of the least log loss.
+    """Find the temperature with the lowest log loss.
 
     Parameters
     ----------
@@ -86,20 +86,20 @@ def fit_temperature(probabilities: Numbers, codes: NDArray[np.int64], weights: N
 
 @dataclass(frozen=True, eq=False)
 class Conformal:
-    """What a prediction missed by on rows that were not trained on, and intervals from that.
+    """The errors of predictions on rows that were not trained on, and intervals from them.
 
-    Row i has a mass ``m_i``, and a new row the mass 1: n rows that count alike have 1 each. With
+    Row i has a mass ``m_i``, and a new row the mass 1: n rows that count equally have 1 each. With
     lower and upper ends ``l ≤ u`` predicted, the interval of a new row is ``[l − q₁, u + q₂]``: q₁
-    is the smallest of the ``l_i − y_i`` that, with all below it, has the mass
-    ``(Σ m_i + 1)(1 − α/2)`` at least, and q₂ that of ``y_i − u_i``. (With masses of 1 it is the
+    is the smallest of the ``l_i − y_i`` that, with all below it, has a mass of at least
+    ``(Σ m_i + 1)(1 − α/2)``, and q₂ that of ``y_i − u_i``. (With masses of 1 it is the
     ``⌈(n + 1)(1 − α/2)⌉``-th smallest.) For a single prediction l and u are the same. Rows are
     binned by their prediction, so that intervals may be wider where predictions err more.
 
-    - Rows of weights ``w_i``: ``m_i = w_i Σ w / Σ w²``, so that they count like the
-      ``(Σ w)² / Σ w²`` equal rows that their mean is as sure as.
+    - Rows of weights ``w_i``: ``m_i = w_i Σ w / Σ w²``, so that they count like
+      ``(Σ w)² / Σ w²`` equal rows, whose mean is as precise.
     - Rows of groups: every group has the mass 1, shared among its rows by their weights. A new
-      row is then one of a new group. Rows of one group err alike, so that residuals of K groups
-      tell a tail no better than K independent ones, however many rows they have.
+      row then belongs to a new group. Rows of one group have similar errors, so that residuals of
+      K groups say no more about a tail than K independent ones, however many rows they have.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Conformal:
     section 3 (hierarchical conformal prediction); Dunn, Wasserman & Ramdas (2023),
     Distribution-Free Prediction Sets for Two-Layer Hierarchical Models, JASA 118(544). Departure:
     the rows are those that members of an ensemble had set aside, and a new row is predicted by the
-    whole ensemble, which errs rather less: intervals are a little too wide, not too narrow.
+    whole ensemble, whose errors are smaller: intervals tend to be a little too wide.
 
     Examples
     --------
@@ -152,16 +152,16 @@ class Conformal:
         lower, upper : numpy.ndarray of shape (n,)
             Their predictions: the same twice, or two quantiles.
         y : numpy.ndarray of shape (n,)
-            What was true.
+            The true values.
         weights : numpy.ndarray of shape (n,), optional
-            How much each row counts, above 0; ``None``: all alike.
+            How much each row counts, above 0; ``None``: all equally.
         groups : numpy.ndarray of int64, shape (n,), optional
             A code, at least 0, for the group of each row.
 
         Returns
         -------
         Conformal
-            What predictions missed by.
+            The errors of the predictions.
         """
         centres = (lower + upper) / 2
         order = np.argsort(centres, kind="stable")
@@ -189,7 +189,7 @@ class Conformal:
         Raises
         ------
         ParameterError
-            If there are too few rows, or groups, to tell quantiles that far out.
+            If there are too few rows, or groups, for quantiles that far out.
         """
         tail = (1 - coverage) / 2
         fewest = int(np.ceil(1 / tail - 1e-9)) - 1

@@ -1,4 +1,4 @@
-"""NeuralClassifier: classes of rows of a table as it comes, good without tuning."""
+"""NeuralClassifier: classes of rows of a raw table, good without tuning."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["NeuralClassifier"]
 @documented
 @dataclass(eq=False, repr=False, kw_only=True)
 class NeuralClassifier(ScoredClassifier, NeuralEstimator):
-    """Classify rows of a table as it comes, with an ensemble of networks: good without tuning.
+    """Classify rows of a raw table, with an ensemble of networks: good without tuning.
 
     Columns may hold numbers, booleans, text, categories and missing or infinite values; what is
     learnt of them is in ``schema_``. The probability of a class is the members' mean, sharpened or
@@ -76,7 +76,7 @@ class NeuralClassifier(ScoredClassifier, NeuralEstimator):
         Parameters
         ----------
         X : data frame, array-like or sparse matrix of shape (n, columns)
-            The rows; a table's columns may stand in any order, and further ones are left aside.
+            The rows; a table's columns may be in any order, and further ones are ignored.
 
         Returns
         -------
@@ -92,7 +92,7 @@ class NeuralClassifier(ScoredClassifier, NeuralEstimator):
         Parameters
         ----------
         X : data frame, array-like or sparse matrix of shape (n, columns)
-            The rows; a table's columns may stand in any order, and further ones are left aside.
+            The rows; a table's columns may be in any order, and further ones are ignored.
 
         Returns
         -------

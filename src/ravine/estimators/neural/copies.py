@@ -31,10 +31,10 @@ __all__ = [
     "mean_one",
 ]
 
-#: With fewer different rows than this, each there so often on average, equal rows are taken for
+#: With fewer different rows than this, each appearing so often on average, equal rows count as
 #: independent observations: nobody copies a table so often, but a few cells hold many rows.
 _FEW_ROWS, _MANY_TIMES = 50, 10
-#: Weights make no more independent observations than this, or than twice the rows that there are.
+#: Weights make at most this many independent observations, or twice the number of rows.
 _MOST_REPEATED = 10_000
 
 Numbers = NDArray[np.float64]
@@ -47,10 +47,10 @@ class OrderedRows:
     Parameters
     ----------
     places : numpy.ndarray of int64, shape (n,)
-        Row numbers in the order of training. One of several equal rows stands for all of them;
-        those that are independent observations stand there one by one.
+        Row numbers in the order of training. One of several equal rows represents all of them;
+        those that are independent observations appear one by one.
     weights : numpy.ndarray of shape (n,), optional
-        How much each counts, 1 on average; ``None``: all alike.
+        How much each counts, 1 on average; ``None``: all equally.
     groups, times : numpy.ndarray of int64, shape (n,), optional
         Codes of their groups, and ranks of their times; ``None`` where none were given.
     notes : tuple of str, default ()
@@ -73,19 +73,19 @@ def in_order(
     times: Codes | None = None,
     table: str = "the table",
 ) -> OrderedRows:
-    """Merge equal rows, and put rows into an order that depends on what they hold.
+    """Merge equal rows, and put rows into an order that depends on their contents.
 
     Rows are ordered by a hash of their cells and their target, so that neither the split into
     training and validation rows nor the mini-batches depend on the order of the table. Rows of
     weight 0 are left out. Rows that are equal in every cell, the target, the group and the time
-    become one row of the summed weight, so that no copy of a row that is trained on can validate;
+    become one row with the sum of their weights, so that no copy of a training row can validate;
     weights are then scaled to a mean of 1.
 
-    Where the same cells also occur with another target, or all rows are fewer than 50 different
-    ones, each there ten times on average, equal rows are independent observations, and stay: as
-    many as there are, or as weights say that are whole multiples of a common measure (if these are
-    not more than 10,000, or than twice the rows). Of a table with 50 different rows or more, a
-    factor that all these numbers share is divided out, so that the table twice is the table.
+    If the same cells also occur with another target, or there are fewer than 50 different rows,
+    each appearing ten times on average, equal rows are independent observations and are kept: as
+    many as there are, or as many as the weights say if these are whole multiples of a common
+    measure (and at most 10,000, or twice the rows). In a table with 50 different rows or more, a
+    factor that all these numbers share is divided out, so that the table twice is the same as once.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def copies_of(
     >>> bool(identities[7] == identities[60]), len(set(identities.tolist()))
     (True, 61)
     >>> note
-    '1 row is a copy of another row, equal in every column: copies lie on one side of every split'
+    '1 row is a copy of another row, equal in every column: copies are on one side of every split'
     """
     codes = equal_rows(frame)
     different, held = np.unique(codes, return_counts=True)
@@ -196,7 +196,7 @@ def copies_of(
     if copies:
         what = "row is a copy" if copies == 1 else "rows are copies"
         return identities, (
-            f"{copies:,} {what} of another row, equal in every column: copies lie on one side of "
+            f"{copies:,} {what} of another row, equal in every column: copies are on one side of "
             "every split"
         )
     if not (held > 1).any() or not independent.any():
@@ -204,21 +204,21 @@ def copies_of(
     equal = int(held[held > 1].sum())
     return None, (
         f"{plural(equal, 'row')} that are equal in every column count as independent observations, "
-        f"because {_why(few)}: equal rows may lie on both sides of a split. Name a column with "
+        f"because {_why(few)}: equal rows may be on both sides of a split. Name a column with "
         "--group to keep them on one side"
     )
 
 
 def _why(few: bool) -> str:
     if few:
-        return f"all rows are fewer than {_FEW_ROWS} different ones"
+        return f"there are fewer than {_FEW_ROWS} different rows"
     return "the same values also occur with another target"
 
 
 def _merged(
     cells: Codes, y: NDArray[Any], weights: Numbers | None, apart: Sequence[Codes], table: str
 ) -> tuple[Numbers, Codes, tuple[str, ...]]:
-    """Merge rows that are in order; give weights, which rows they stand for, and notes."""
+    """Merge rows that are in order; give weights, the rows that they represent, and notes."""
     codes = with_targets(cells, y)
     alone, small, few = _alone(cells, codes)
     for others in apart:
@@ -236,7 +236,7 @@ def _merged(
 
 
 def independent_rows(cells: Codes, codes: Codes) -> NDArray[np.bool_]:
-    """Say which rows count as observations of their own, even where they are equal to others.
+    """Say which rows count as separate observations, even if they are equal to others.
 
     Parameters
     ----------
@@ -248,8 +248,8 @@ def independent_rows(cells: Codes, codes: Codes) -> NDArray[np.bool_]:
     Returns
     -------
     numpy.ndarray of bool, shape (n,)
-        Whether the same cells also occur with another target; all are, if they are fewer than 50
-        different ones, each there ten times on average.
+        Whether the same cells also occur with another target; all True if there are fewer than 50
+        different rows, each appearing ten times on average.
 
     Examples
     --------
@@ -275,7 +275,7 @@ def _counts(
     weights: Numbers | None,
     small: bool,
 ) -> tuple[Numbers, Codes]:
-    """Give the summed weight of each different row, and how often it stands among the rows."""
+    """Give the sum of weights of each different row, and how often it appears."""
     total = np.bincount(codes, weights=weights).astype(np.float64)
     given = np.ones(1) if weights is None else weights
     measure = common_measure(given if small else total)
@@ -289,19 +289,19 @@ def _counts(
 
 
 def _notes(merged: Codes, repeated: Codes, few: bool, table: str) -> tuple[str, ...]:
-    """Say of how many copies a row was made of, and which rows stand there several times."""
+    """Describe merged copies, and rows that appear several times."""
     notes = []
     extra = int(merged.sum()) - len(merged)
     if extra:
         notes.append(
             f"{plural(extra, 'row')} of {table} {'is a copy' if extra == 1 else 'are copies'} of "
-            "another row, equal in every column and the target: merged into one of the summed "
+            "another row, equal in every column and the target: merged into one with the summed "
             "weight."
         )
     if len(repeated):
         notes.append(
             f"{plural(int(repeated.sum()), 'row')} of {table} that are equal, by copies or by "
-            f"weights, count as independent observations, because {_why(few)}: equal rows may lie "
+            f"weights, count as independent observations, because {_why(few)}: equal rows may be "
             "on both sides of a split. Pass groups= to keep them on one side."
         )
     return tuple(notes)
@@ -310,7 +310,7 @@ def _notes(merged: Codes, repeated: Codes, few: bool, table: str) -> tuple[str, 
 def mean_one(weights: Numbers | None) -> Numbers | None:
     """Scale weights to a mean of 1, to the digits of single precision; ``None`` if all are equal.
 
-    So few digits, because scaling all weights must not change a bit of what is learnt.
+    So few digits, because scaling all weights must not change a bit of the result.
 
     Examples
     --------

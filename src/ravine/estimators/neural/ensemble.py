@@ -1,4 +1,4 @@
-"""The training of an ensemble: how much each variant counts, by rows that members set aside."""
+"""The training of an ensemble, and how much each variant counts, by held-out rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ravine.specs.losses import Loss
 
 __all__ = ["Ensemble", "refitted", "train_ensemble", "weighed"]
 
-#: With fewer members of each variant, none are trained to see first which variants count.
+#: With fewer members of each variant, all of them are trained at once.
 _FEWEST_TO_TRY = 4
 
 Numbers = NDArray[np.float64]
@@ -41,11 +41,11 @@ class Ensemble:
     members : list of list of Model
         Network by network, for each variant by variant.
     weights : numpy.ndarray of shape (networks, variants)
-        How much each variant counts, those without members as well.
+        How much each variant counts, including those without members.
     temperatures : numpy.ndarray of shape (variants,)
-        What makes the variants' probabilities alike in sharpness.
+        They make the variants' probabilities equally sharp.
     held_out : list of numpy.ndarray of shape (n, outputs)
-        For each network, what the rows are predicted by the members that had set them aside; NaN
+        For each network, the predictions of the rows by the members that had set them aside; NaN
         where there are none.
     """
 
@@ -78,7 +78,7 @@ def train_ensemble(
     losses: Sequence[Loss],
     codes: NDArray[Any] | None = None,
 ) -> Ensemble:
-    """Train the members, first half of those of each variant, to see which variants count.
+    """Train the members: first half of those of each variant, to see which variants count.
 
     Only variants that count get the other half.
 
@@ -91,7 +91,7 @@ def train_ensemble(
     losses : sequence of Loss
         The loss of each network.
     codes : numpy.ndarray of shape (n,), optional
-        The class of each row, if the variants' probabilities are to be made alike in sharpness.
+        The class of each row, if the variants' probabilities are to be made equally sharp.
 
     Returns
     -------
@@ -111,9 +111,9 @@ def train_ensemble(
 
 
 def refitted(ensemble: Ensemble, lesson: Lesson) -> Ensemble:
-    """Train the members again on all rows, for the part of their epochs that was best on average.
+    """Train the members again on all rows, for the fraction of epochs that was best on average.
 
-    Parts, since the epochs that "auto" chooses for all rows are fewer.
+    A fraction, because "auto" chooses fewer epochs for all rows.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _weigh(
     codes: NDArray[Any] | None,
     n_variants: int,
 ) -> Ensemble:
-    """Weigh these variants, all others with 0."""
+    """Give these variants weights, and all others 0."""
     rows = np.ones(len(lesson.X)) if lesson.weights is None else lesson.weights
     numbers = [plan.number for plan in plans]
     weights, temperatures = np.zeros((len(losses), n_variants)), np.ones(n_variants)
@@ -170,7 +170,7 @@ def _weigh(
 def _tempered(
     found: list[Numbers], codes: NDArray[Any], weights: Numbers
 ) -> tuple[list[Numbers], Numbers]:
-    """Make variants' probabilities for held-out rows alike in sharpness; give temperatures too."""
+    """Make variants' probabilities for held-out rows equally sharp; give temperatures too."""
     known = ~np.isnan(found[0][:, 0])
     temperatures = np.ones(len(found))
     if len(found) > 1 and known.any():
@@ -183,23 +183,23 @@ def _tempered(
 def weighed(
     variants: Sequence[Numbers], y: NDArray[Any], weights: Numbers, loss: Loss
 ) -> tuple[Numbers, Numbers]:
-    """Weigh variants by their predictions for rows held out.
+    """Choose weights of variants by their predictions for held-out rows.
 
     Parameters
     ----------
     variants : sequence of numpy.ndarray of shape (n, outputs)
         The predictions of each; NaN for rows that nothing held out.
     y : numpy.ndarray
-        What was true.
+        The true values.
     weights : numpy.ndarray of shape (n,)
         How much each row counts.
     loss : Loss
-        What is to be low.
+        The loss to minimise.
 
     Returns
     -------
     chosen : numpy.ndarray of shape (variants,)
-        The weights; all alike where nothing was held out.
+        The weights; all equal if nothing was held out.
     mean : numpy.ndarray of shape (n, outputs)
         The predictions, averaged with these weights.
     """

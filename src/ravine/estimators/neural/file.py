@@ -36,7 +36,7 @@ _CONFORMAL = ("centres", "below", "above")
 
 
 class SavedNeural(SavableEstimator):
-    """What saves a fitted estimator of tables, and makes it of what a file holds."""
+    """Saves a fitted estimator of tables, and restores it from a file."""
 
     @staticmethod
     def _parameter_to_document(name: str, value: Any) -> Any:
@@ -124,14 +124,14 @@ def _restored(kind: type, document: Mapping[str, Any], arrays: NamedArrays) -> A
 
 
 def _tuples(value: Any) -> Any:
-    """Give tuples for the lists that a file has."""
+    """Turn lists of a file into tuples."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def _made(kind: type, described: dict[str, Any]) -> Any:
-    """Make an unfitted estimator; its parameters are checked as those of any other."""
+    """Make an unfitted estimator, with the usual checks of its parameters."""
     values = {name: _tuples(value) for name, value in described.items()}
     weight = values.get("class_weight")
     if isinstance(weight, dict):
@@ -174,7 +174,9 @@ def _restore_names(estimator: Any, learnt: dict[str, Any]) -> None:
         known = set(made_up_names(min(estimator.n_features_in_, most)))
     odd = {column.name for column in estimator.schema_.columns} - known
     if odd:
-        raise SpecError(f"The schema has a column that the estimator has not: {min(odd)!r:.60}.")
+        raise SpecError(
+            f"The schema has a column that the estimator does not have: {min(odd)!r:.60}."
+        )
 
 
 def _restore_classes(estimator: Any, learnt: dict[str, Any]) -> int:
@@ -281,7 +283,7 @@ def _history(learnt: dict[str, Any], arrays: NamedArrays) -> History:
     return History({name: arrays[name] for name in names}, best)
 
 
-# --- Reading what a stranger may have written ----------------------------------------------------
+# --- Reading untrusted contents -------------------------------------------------------------------
 
 
 def _as_dict(value: Any) -> dict[str, Any]:
@@ -291,7 +293,7 @@ def _as_dict(value: Any) -> dict[str, Any]:
 
 
 def _under(arrays: NamedArrays, prefix: str) -> dict[str, NDArray[Any]]:
-    """Give the arrays whose names begin so, without that beginning."""
+    """Give the arrays whose names have a prefix, without that prefix."""
     return {
         name.removeprefix(prefix): array
         for name, array in arrays.items()

@@ -1,4 +1,4 @@
-"""The members of an ensemble: what they are trained on, their training, what they predict."""
+"""The members of an ensemble: their training rows, training and predictions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
     "train_members",
 ]
 
-#: Columns of a history that stay as they were once a member has ended.
+#: Columns of a history that keep their last value when a member has ended.
 _HELD = ("loss", "penalty", "val_loss", "val_accuracy", "val_r2", "val_rmse")
 
 Places = NDArray[np.int64]
@@ -37,7 +37,7 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class VariantPlan:
-    """What the members of one variant take and fit.
+    """The inputs and the networks of the members of one variant.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Lesson:
     X, y : numpy.ndarray
         Coded rows of the type ``dtype``, and their target.
     weights : numpy.ndarray of shape (n,), optional
-        How much each row counts; ``None``: all alike.
+        How much each row counts; ``None``: all equally.
     splits : sequence of (rows, validation rows)
         One pair for each member of a variant.
     seed : int
@@ -102,7 +102,7 @@ def train_members(
     last: int | None = None,
     parts: Sequence[float] | None = None,
 ) -> list[list[Model]]:
-    """Train members over the same coded rows: one population for all that share columns.
+    """Train members on the same coded rows: one population for all that share columns.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def train_members(
     first, last : int
         Which members of each variant: those from ``first`` to before ``last``, by default all.
     parts : sequence of float, optional
-        After what part of its epochs each run ends; its schedule, and a dropout that fades, keep
-        the length of them all.
+        The fraction of its epochs after which each run ends; its schedule, and a dropout that
+        fades, keep the length of all epochs.
 
     Returns
     -------
@@ -173,7 +173,7 @@ def _job(
     dtype: Literal["float32", "float64"],
     part: float | None,
 ) -> Job:
-    """Make the job of one member; with ``part`` it ends after that part of its epochs."""
+    """Make the job of one member; with ``part`` it ends after that fraction of its epochs."""
     kept, aside = split
     validated = len(aside) > 0
     recipe = member_recipe(variant, len(kept), validated=validated, seed=seed, dtype=dtype)
@@ -267,8 +267,8 @@ def held_out_predictions(
 def mean_history(models: Sequence[Model]) -> History:
     """Average the histories of members, epoch by epoch.
 
-    Of a member that has ended, the last losses and scores count on, so that the mean does not jump
-    where some end before others; all else is averaged over those that still trained.
+    When a member has ended, its last losses and scores are used for later epochs, so that the mean
+    does not jump; everything else is averaged over the members that still train.
 
     Parameters
     ----------

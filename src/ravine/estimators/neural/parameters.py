@@ -22,13 +22,13 @@ class NeuralParameters:
     ----------
     n_members : int, default 8
         Networks of each variant (see ``variants``) in the ensemble, whose predictions are averaged.
-        Each trains on other rows and from other first weights.
+        Each trains on different rows and from different initial weights.
     hidden_layer_sizes : int or sequence of int, default (512,)
         Units of each hidden layer.
     activation : str, default "gelu"
-        Of the hidden layers: a name that `ravine.Activation` knows.
+        Activation of the hidden layers: a name from `ravine.Activation`.
     normalization : {"batch", "layer"}, optional
-        What stands between a hidden layer's sums and their activation.
+        The normalisation between a hidden layer's sums and their activation.
     number_embedding : {"piecewise_linear", "periodic", "none"}, default "piecewise_linear"
         What numbers become beside their scaled value: they are spread over bins, or turned into
         waves of learnt frequencies (16 a column; where all columns together would have more than
@@ -50,7 +50,7 @@ class NeuralParameters:
         How it changes over the epochs. "cosine", "cyclic_cosine" and "one_cycle" end at 0,
         "exponential" at a twentieth.
     beta2 : float, default 0.95
-        What AdamW's mean of squared gradients keeps of itself per step, in [0, 1).
+        Decay rate of AdamW's mean of squared gradients, in [0, 1).
     weight_decay : float, default 0.01
         AdamW's decoupled weight decay, at least 0; it fades with the learning rate.
     dropout : float, default 0.1
@@ -58,7 +58,7 @@ class NeuralParameters:
     dropout_fades : bool, default False
         Whether that share falls to 0 in the second half of the epochs.
     clip_norm : float, optional
-        Largest norm of the gradient; a longer one is scaled down to it.
+        Largest norm of the gradient; a larger one is scaled down to it.
     averaging : float or None, default 0.98
         Decay in (0, 1) of the running average of the weights, which validation scores and the
         members get. None: the last weights of an epoch.
@@ -66,21 +66,21 @@ class NeuralParameters:
         Rows per step. "auto" is about a thirtieth of the training rows, a power of two from 32 to
         1,024.
     epochs : int or "auto", default "auto"
-        Passes through the training rows, fewer of them where an epoch has more steps.
+        Passes through the training rows; "auto": fewer of them if an epoch has more steps.
     patience : int, "auto" or None, default "auto"
         Epochs without a lower validation loss after which a member stops; "auto" is a quarter of
         the epochs, at least 10, and None never stops early. In any case a member gets the weights
         of its best epoch.
     validation_fraction : float, default 0.2
         Part of the rows that each member sets aside, in [0, 1); other rows for other members, so
-        that five members have set aside every row once. 0: no early stopping, and nothing is
-        learnt of rows set aside: no temperature of probabilities, no intervals of numbers. It is
-        not used where `fit` is given rows to validate on.
+        that five members have set aside every row once. 0: no early stopping, no temperature of
+        probabilities and no intervals of numbers, which need rows set aside. Not used if `fit` is
+        given rows to validate on.
     refit_full : bool, default False
-        Whether the members are trained again on all rows, those that validated as well, for as
-        large a part of their epochs as was best on average.
+        Whether the members are trained again on all rows, including the validation rows, for the
+        fraction of their epochs that was best on average.
     variants : "auto", None or sequence of dict, default "auto"
-        Further variants of the members, beside the one that the other parameters describe: each is
+        Further variants of the members, besides the one that the other parameters describe: each is
         a dictionary of the parameters that it changes, such as ``{"dropout": 0.5}``. How much a
         variant counts is chosen by its predictions for the rows that members set aside; with four
         members or more, half of them are trained first, and variants that have no weight then get
@@ -88,12 +88,13 @@ class NeuralParameters:
         (`ravine.estimators.neural.options.VARIANTS`), which change only what is at its default
         here. None: no further ones.
     on_new_missing : {"error", "median"}, default "error"
-        What a value means, in rows to predict, that is missing where no training row lacked one: an
-        error, or the median of the training rows (a boolean or a date is then in the middle).
+        How to treat a missing value in rows to predict, in a column that had none missing in
+        training: as an error, or as the median of the training rows (a boolean or a date counts as
+        being in the middle).
     dtype : {"float32", "float64"}, default "float32"
         Precision of training and prediction.
     random_state : int, RandomState or None, default None
-        Where chance comes from: the same number gives the same estimator, to the last bit.
+        Seed of everything random: the same number gives the same estimator, to the last bit.
     n_jobs : int, optional
         Threads to train with, −1 for one per core. None: one per core too, but a single one within
         a parallel search. The result does not depend on it.

@@ -1,4 +1,4 @@
-"""What the options of the neural estimators say, as a coding, a network and a recipe."""
+"""The options of the neural estimators as a coding, a network and a recipe."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ __all__ = ["Inputs", "member_batch_size", "member_network", "member_recipe", "ta
 
 #: Bins of a column hold about so many training rows, or it gets fewer bins, but up to 8.
 FEWEST_ROWS_OF_A_BIN = 40
-#: Columns share so many bins in all, but each gets up to 4: with many columns, as of images, many
-#: bins each would be slow, and were worse.
+#: Columns share so many bins in all, but each gets up to 4: with many columns, as in images, many
+#: bins for each would be slow, and were less accurate.
 MOST_BINS = 1024
 #: Waves of a number, with number_embedding="periodic"; with many columns fewer, like bins.
 WAVES = 16
@@ -60,7 +60,7 @@ def member_batch_size(chosen: str | int, n_rows: int) -> int:
 
 
 def table_coding(options: Options, n_rows: int, n_columns: int) -> Coding:
-    """Say how so many columns of so many training rows become numbers.
+    """Choose how columns become numbers, by the numbers of columns and training rows.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def _bins(variant: Variant, n_rows: int, n_columns: int) -> int:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Which columns of coded rows the members of a variant take, and what they hold.
+    """Which columns of coded rows the members of a variant use, and what they hold.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Inputs:
     codes : dict of int to int
         Codes of categories: position among ``columns`` → how many codes.
     bins : dict of int to int
-        How many bins a number has come through: position among ``columns`` → of how many.
+        How many bins lie below a number: position among ``columns`` → of how many.
     waves : tuple of int
         Numbers that become waves: positions among ``columns``.
     """
@@ -116,7 +116,7 @@ class Inputs:
 
     @classmethod
     def of(cls, variant: Variant, schema: TableSchema, coding: Coding) -> Inputs:
-        """Choose them: all, but only the bins that the variant takes, or none.
+        """Choose them: all, but only the bins that the variant uses, or none.
 
         Examples
         --------
@@ -130,7 +130,7 @@ class Inputs:
         """
         own: Mapping[int, int] = {}
         if variant.number_embedding == "piecewise_linear" and schema.bins:
-            # Of small tables all variants have the same few bins.
+            # For small tables all variants have the same few bins.
             counts = (coding.n_bins, *coding.more_bins)
             chosen = [place for place, count in enumerate(counts) if count <= variant.n_bins]
             own = schema.bins[max(chosen, key=lambda place: counts[place])]
@@ -154,7 +154,7 @@ def member_network(variant: Variant, inputs: Inputs, outputs: int, loss: Loss) -
     inputs : Inputs
         The columns.
     outputs : int
-        Numbers that are predicted.
+        How many numbers are predicted.
     loss : Loss
         The loss; a classifier's is smoothed as its variant says.
 
@@ -201,7 +201,7 @@ def member_network(variant: Variant, inputs: Inputs, outputs: int, loss: Loss) -
 
 
 def _without_codes(columns: Iterable[int], codes: Iterable[int]) -> tuple[int, ...]:
-    """Give the places of columns behind an Embedding, which has taken the codes."""
+    """Give the places of columns after an Embedding, which has removed the codes."""
     return tuple(column - sum(code < column for code in codes) for column in columns)
 
 
@@ -258,7 +258,7 @@ def member_recipe(
 
 
 def _epochs(steps: float) -> int:
-    """Choose the epochs so that small tables are seen more often: steps are those of an epoch."""
+    """Choose the epochs so that small tables are seen more often, by the steps of an epoch."""
     return int(np.clip(round(1_500 / steps), 30, 100))
 
 

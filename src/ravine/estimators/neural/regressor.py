@@ -1,4 +1,4 @@
-"""NeuralRegressor: numbers for rows of a table as it comes, good without tuning."""
+"""NeuralRegressor: numbers for rows of a raw table, good without tuning."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ __all__ = ["NeuralRegressor"]
 @documented
 @dataclass(eq=False, repr=False, kw_only=True)
 class NeuralRegressor(RegressorMixin, NeuralEstimator):
-    """Regress on rows of a table as it comes, with an ensemble of networks: good without tuning.
+    """Regress on rows of a raw table, with an ensemble of networks: good without tuning.
 
     Columns may hold numbers, booleans, text, categories and missing or infinite values; what is
-    learnt of them is in ``schema_``. Targets are standardised inside, and predictions given back in
+    learnt about them is in ``schema_``. Targets are standardised internally; predictions are in
     their own unit.
 
     Parameters
@@ -45,9 +45,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         The name of a loss of numbers of `ravine.losses`, which says what it predicts. "huber" has
         a δ of one standard deviation; the τ of "quantile" are ``quantiles``.
     quantiles : float or sequence of float, default (0.05, 0.5, 0.95)
-        With ``loss="quantile"``: the levels to predict, in (0, 1). Each is fitted by an ensemble of
-        its own; predictions are sorted, so that quantiles never cross, and stand in ascending
-        order of the levels.
+        With ``loss="quantile"``: the levels to predict, in (0, 1). Each is fitted by its own
+        ensemble; predictions are sorted, so that quantiles never cross, and are in ascending order
+        of the levels.
     clip_predictions : bool, default True
         Whether predictions stay within the range of the training rows' targets.
 
@@ -92,7 +92,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         Parameters
         ----------
         X : data frame, array-like or sparse matrix of shape (n, columns)
-            The rows; a table's columns may stand in any order, and further ones are left aside.
+            The rows; a table's columns may be in any order, and further ones are ignored.
 
         Returns
         -------
@@ -106,9 +106,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
     def predict_interval(self, X: Any, coverage: float = 0.9) -> NDArray[np.float64]:
         """Predict an interval that holds the target with a given probability.
 
-        The interval is conformal: it is made of what predictions missed by on the validation rows
+        The interval is conformal: it is made from the errors of predictions on the validation rows
         of the members. With ``loss="quantile"`` and several quantiles it widens or narrows the
-        band between the lowest and the highest of them; otherwise it is put around the prediction.
+        band between the lowest and the highest of them; otherwise it surrounds the prediction.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         coverage : float, default 0.9
             The share of rows whose target is to lie in their interval, in (0, 1). It holds on
             average over rows like those of training, for each target by itself; if `fit` was given
-            groups, over rows of new groups, which count alike.
+            groups, over rows of new groups, which count equally.
 
         Returns
         -------

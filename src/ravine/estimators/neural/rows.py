@@ -1,4 +1,4 @@
-"""Rows as users have them: any table, array or sparse matrix becomes a data frame."""
+"""Rows: any table, array or sparse matrix becomes a data frame."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def as_table(X: Any) -> pd.DataFrame:
     Parameters
     ----------
     X : data frame, array-like or sparse matrix of shape (n, columns)
-        The rows. The columns of what has no names are called ``x0``, ``x1``, …
+        The rows. Columns without names are called ``x0``, ``x1``, …
 
     Returns
     -------
@@ -51,7 +51,7 @@ def as_table(X: Any) -> pd.DataFrame:
     Raises
     ------
     DataError, ValueError
-        If they are no table, or hold what is no number, text, boolean or date.
+        If they are not a table, or hold anything but numbers, text, booleans or dates.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def column_names(X: Any) -> NDArray[Any] | None:
 
 
 def other_names(X: Any) -> list[str] | None:
-    """Give the names of a data frame's columns that are no texts, spelled as a CSV file has them.
+    """Give the names of a data frame's columns that are not text, spelled as in a CSV file.
 
     Examples
     --------

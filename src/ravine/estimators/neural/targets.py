@@ -54,7 +54,7 @@ class TargetScale:
         weights : numpy.ndarray of shape (n,), optional
             How much each row counts.
         movable : bool
-            Whether the loss allows that a constant is subtracted from its targets.
+            Whether a constant may be subtracted from the loss's targets.
 
         Returns
         -------
@@ -77,7 +77,7 @@ class TargetScale:
             )
         if not movable:
             mean, spread = np.zeros_like(mean), mean
-        # A constant target has no spread of its own, but for rounding.
+        # A constant target has no spread, except for rounding.
         negligible = spread <= 1e-14 * np.abs(columns).max(axis=0)
         return cls(
             mean,
@@ -88,7 +88,7 @@ class TargetScale:
         )
 
     def encode(self, y: Numbers) -> Numbers:
-        """Give what a network is trained on, of shape (n, targets)."""
+        """Give the targets of a network, of shape (n, targets)."""
         return (y.reshape(len(y), -1) - self.shift) / self.spread
 
     def decode(self, z: Numbers, *, clip: bool) -> Numbers:
@@ -104,7 +104,7 @@ class TargetScale:
         Returns
         -------
         numpy.ndarray of shape (n,), (n, targets), (n, quantiles) or (n, targets, quantiles)
-            The axis of targets is there if y had it.
+            There is an axis of targets if y had one.
         """
         wide = (slice(None),) + (None,) * (z.ndim - 2)
         y = z * self.spread[wide] + self.shift[wide]

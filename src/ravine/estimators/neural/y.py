@@ -1,4 +1,4 @@
-"""Targets as users have them: class labels, or numbers, of every data type."""
+"""Targets as given by users: class labels, or numbers, of every data type."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["class_labels", "target_numbers"]
 
 
 def class_labels(y: Any, name: str, rows: Any) -> NDArray[Any]:
-    """Take class labels, one a row.
+    """Take class labels, one per row.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def class_labels(y: Any, name: str, rows: Any) -> NDArray[Any]:
     Raises
     ------
     DataError, ValueError
-        If a label is missing, or they are of different types, or no labels.
+        If a label is missing, or they are of different types, or are not labels.
 
     Warns
     -----
@@ -91,7 +91,7 @@ def target_numbers(y: Any, name: str) -> NDArray[np.float64]:
     Raises
     ------
     DataError, ValueError
-        If a number is missing or infinite, or there is something else.
+        If a number is missing or infinite, or a value is not a number.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def _of_one_type(array: NDArray[Any], name: str) -> NDArray[Any]:
         raise too_large(max(values, key=abs), name)
     if kind not in ("", "text", "boolean"):
         raise DataError(
-            f"{name} holds {values[0]!r:.60} ({kind}), which is no label of a class.",
+            f"{name} holds {values[0]!r:.60} ({kind}), which is not a class label.",
             hint="Labels are text, whole numbers, booleans or dates: pass y.astype(str).",
         )
     return np.array(values) if kind == "boolean" else array
@@ -204,7 +204,7 @@ def _numbers(column: NDArray[Any], name: str) -> NDArray[np.float64]:
             if number is None:
                 raise DataError(
                     f"{name} must hold numbers. Got the text {value!r:.60} in row {row + 1}.",
-                    hint="Leave such rows out, or write plain numbers such as 1234.5.",
+                    hint="Leave out such rows, or write plain numbers such as 1234.5.",
                 )
             found[row] = number
         elif isinstance(value, dt.timedelta | np.timedelta64):
@@ -217,7 +217,7 @@ def _numbers(column: NDArray[Any], name: str) -> NDArray[np.float64]:
             raise DataError(
                 f"{name} must hold numbers. Got {value!r:.60} ({type(value).__name__}) in row "
                 f"{row + 1}.",
-                hint="Make a number of each, or leave such rows out.",
+                hint="Turn each into a number, or leave out such rows.",
             )
     return found
 

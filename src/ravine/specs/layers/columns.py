@@ -29,8 +29,8 @@ class Embedding(Layer):
     """Give each level of a categorical column a learnt vector; other columns pass through.
 
     The input's ``columns`` hold codes 0 … levels − 1. The output is the other columns in their
-    order, then the vectors in the order of ``columns``. It reads a table's own columns: it is a
-    network's first layer or stands right behind `Normalize`, which leaves the codes alone.
+    order, then the vectors in the order of ``columns``. It reads the columns of a table: it is a
+    network's first layer or comes right after `Normalize`, which does not change the codes.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Embedding(Layer):
 
 @dataclass(frozen=True, repr=False)
 class PiecewiseLinear(Layer):
-    """A `Dense` layer that can bend in some of its inputs, at whole numbers.
+    """A `Dense` layer that is piecewise linear in some of its inputs, with kinks at whole numbers.
 
     An input x of T bins becomes the T numbers ``clip(x − t, 0, 1)``, t = 0 … T−1: x says how many
     bins a number has come through. Then ``y = f(z W + b)``, where z is the other inputs in their
@@ -105,8 +105,9 @@ class PiecewiseLinear(Layer):
     in one column instead of T. The cost of a row does not depend on T, only that of an update
     does.
 
-    It reads a table's own columns: it is a network's first layer, or stands right behind
-    `Normalize`, which leaves these columns alone, or `Embedding`, whose output it then counts in.
+    It reads the columns of a table: it is a network's first layer, or comes right after
+    `Normalize`, which does not change these columns, or `Embedding`; then ``columns`` are positions
+    in the output of the embedding.
 
     Parameters
     ----------
@@ -131,8 +132,8 @@ class PiecewiseLinear(Layer):
     References
     ----------
     Gorishniy, Rubachev & Babenko (2022), On Embeddings for Numerical Features in Tabular Deep
-    Learning, NeurIPS, section 3.2. Departure: the first and the last bin do not go on beyond the
-    edges.
+    Learning, NeurIPS, section 3.2. Departure: the first and the last bin end at their
+    outer edges.
 
     Examples
     --------
@@ -189,8 +190,8 @@ class Periodic(Layer):
     """Give some inputs x also as waves of learnt frequencies w and phases b.
 
     The output is all inputs in their order, then ``√2 cos(2π (w x + b))`` for each w and b of the
-    first of ``columns``, of the second, and so on. A layer behind it can so learn functions that
-    change quickly with x, which those of x itself are slow to learn.
+    first of ``columns``, of the second, and so on. A layer after it can then learn functions
+    that change quickly with x, which are slow to learn from x itself.
 
     Parameters
     ----------
@@ -209,7 +210,7 @@ class Periodic(Layer):
     Gorishniy, Rubachev & Babenko (2022), On Embeddings for Numerical Features in Tabular Deep
     Learning, NeurIPS, section 3.3. Departures: a phase in place of a sine beside each cosine, as in
     Rahimi & Recht (2007), Random Features for Large-Scale Kernel Machines, NeurIPS, section 3; and
-    no layer of their own behind each column's waves.
+    no separate layer after each column's waves.
 
     Examples
     --------
@@ -247,7 +248,7 @@ class Periodic(Layer):
 
 
 def _check_per_column(layer: Embedding | PiecewiseLinear, name: str, shared: bool = False) -> None:
-    """Check that there is one value a column; a shared one is repeated."""
+    """Check that there is one value per column; a shared one is repeated."""
     if shared:
         object.__setattr__(layer, name, getattr(layer, name) * len(layer.columns))
     _check_distinct(layer)
@@ -259,7 +260,7 @@ def _check_per_column(layer: Embedding | PiecewiseLinear, name: str, shared: boo
 
 
 def _check_distinct(layer: Embedding | PiecewiseLinear | Periodic) -> None:
-    """Check that no column stands twice."""
+    """Check that no column appears twice."""
     if len(set(layer.columns)) < len(layer.columns):
         kind = type(layer).__name__
         raise broken(kind, "columns", "a tuple of distinct positions", layer.columns)

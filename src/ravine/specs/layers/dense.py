@@ -1,4 +1,4 @@
-"""Layers of units: Dense, Scale, and stacks with a way around them."""
+"""Layers of units: Dense, Scale, and stacks with a shortcut."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Dense(Layer):
     Parameters
     ----------
     units : int or None
-        Outputs, at least 1. None, in the last layer of a network alone: filled in from y when the
-        network is trained: its columns, or its classes.
+        Outputs, at least 1. None, only in the last layer of a network: taken from y when the
+        network is trained: the number of its columns, or of its classes.
     activation : str or Activation, optional
         f. None: the identity.
     use_bias : bool, default True
         Whether there is a b; it starts at 0.
     initializer : str or Initializer, optional
-        How W starts. None: what suits the activation behind it (He for the ReLU family, LeCun for
+        How W starts. None: what suits the activation after it (He for the ReLU family, LeCun for
         SELU, Glorot otherwise).
     penalty : "recipe", None or Penalty, default "recipe"
         This layer's norm penalty; ``"recipe"`` takes the recipe's, None switches it off here.
@@ -80,10 +80,10 @@ class Dense(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Scale(Layer):
-    """Multiply each input by a factor of its own that is learnt: ``y_j = (1 + pace · s_j) x_j``.
+    """Multiply each input by its own learnt factor: ``y_j = (1 + pace · s_j) x_j``.
 
-    s starts at 0. A layer behind it can so let go of inputs that tell nothing, and weight decay
-    and penalties draw the factors to 1.
+    s starts at 0. A layer after it can then ignore uninformative inputs quickly; weight decay
+    and penalties pull the factors towards 1.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ class Scale(Layer):
     References
     ----------
     Holzmüller, Grinsztajn & Steinwart (2024), Better by Default: Strong Pre-Tuned MLPs and Boosted
-    Trees on Tabular Data, NeurIPS, section 3. Departure: the pace stands in the factor in place of
-    the learning rate, so that decay draws it to 1, not 0.
+    Trees on Tabular Data, NeurIPS, section 3. Departure: the pace is in the factor instead of the
+    learning rate, so that decay pulls the factor to 1, not 0.
 
     Examples
     --------
@@ -118,7 +118,7 @@ class Scale(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Residual(Layer):
-    """Add what a nested stack makes of the input to the input: ``y = x + f(x)``.
+    """Add the output of a nested stack to its input: ``y = x + f(x)``.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class Residual(Layer):
             if layer._only_first:
                 kind = type(layer).__name__
                 raise ParameterError(
-                    f"{kind} reads a table's own columns: it cannot stand in a Residual."
+                    f"{kind} reads the columns of a table: it cannot be in a Residual."
                 )
 
 

@@ -24,18 +24,18 @@ __all__ = ["Dropout", "GaussianNoise"]
 class Dropout(Layer):
     """Set each input to 0 with probability p in training, scale the others by ``1 / (1 − p)``.
 
-    Prediction leaves the input as it is, unless `ravine.Model.predict` is asked for samples.
+    Prediction does not change the input, unless `ravine.Model.predict` is asked for samples.
 
     Parameters
     ----------
     rate : float
         p, in [0, 1).
     fades : bool, default False
-        Whether p falls to 0: with q the part of ``length`` that is over, it is ``rate`` for q < ½,
+        Whether p falls to 0: with q the elapsed fraction of ``length``, it is ``rate`` for q < ½,
         then ``rate · (1 − cos(2π q)) / 2``, and 0 from q = 1 on.
     length : float, optional
-        Epochs that the fading takes, greater than 0; only with ``fades``. None: the whole run. A
-        run that is to go on from its checkpoint with more epochs needs a length from the start.
+        Epochs that the fading takes, greater than 0; only with ``fades``. None: the whole run. To
+        resume a run from its checkpoint with more epochs, set a length from the start.
 
     References
     ----------
@@ -69,7 +69,7 @@ class Dropout(Layer):
 class GaussianNoise(Layer):
     """Add normal noise in training: ``y = x + stddev · z``, z standard normal.
 
-    Prediction leaves the input as it is.
+    Prediction does not change the input.
 
     Parameters
     ----------

@@ -22,10 +22,10 @@ class Normalize(Layer):
     """Standardise every input column: ``y = (x − mean) / standard deviation``.
 
     Both are learnt from the training rows alone before the first step, the standard deviation over
-    n, by weight where rows have weights; a constant column becomes 0. Columns that an `Embedding`
-    of the network reads are left as they are. It is the very first layer of a network or absent.
+    n, with the weights of rows if there are any; a constant column becomes 0. Columns that an
+    `Embedding` of the network reads are not changed. It can only be the first layer of a network.
 
-    In float32 it keeps the values of columns far from 0, such as seconds since 1970: a constant
+    In float32 it preserves the values of columns far from 0, such as seconds since 1970: a constant
     near the column's mean (``Model.offsets``) is subtracted in double before X is rounded.
 
     Examples
@@ -40,19 +40,19 @@ class Normalize(Layer):
 
 @dataclass(frozen=True, repr=False)
 class BatchNorm(Layer):
-    """Standardise each column over the mini-batch, then scale and shift it as learnt.
+    """Standardise each column over the mini-batch, then apply a learnt scale and shift.
 
     In training ``y = scale · (x − μ) / √(σ² + ε) + shift`` with the mean μ and the variance σ²
     (over n) of the mini-batch, and ``running ← momentum · running + (1 − momentum) · batch``, the
-    running variance from the variance over n − 1. Prediction takes the running values. A
-    last row by itself joins the mini-batch before it; ``batch_size=1`` is an error. With sample
+    running variance from the variance over n − 1. Prediction uses the running values. A
+    single last row joins the mini-batch before it; ``batch_size=1`` is an error. With sample
     weights ``μ = Σ s x / Σ s`` and ``σ² = Σ s (x − μ)² / Σ s``, and the running variance is of
     ``σ² / (1 − Σ s² / (Σ s)²)``.
 
     Parameters
     ----------
     momentum : float, default 0.9
-        What the running values keep of themselves per step, in [0, 1).
+        The fraction of the running values that is kept in each step, in [0, 1).
     epsilon : float, default 1e-5
         ε, greater than 0.
 
@@ -80,7 +80,7 @@ class BatchNorm(Layer):
 
 @dataclass(frozen=True, repr=False)
 class LayerNorm(Layer):
-    """Standardise each row over its features, then scale and shift every feature as learnt.
+    """Standardise each row over its features, then apply a learnt scale and shift to each feature.
 
     ``y = scale · (x − μ) / √(σ² + ε) + shift``, μ and σ² (over n) of the row.
 

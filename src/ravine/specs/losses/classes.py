@@ -50,7 +50,7 @@ class CrossEntropy(Loss):
     ``log Σ_j e^(z_j) − Σ_j q_j z_j`` with ``q_j = (1 − s) [j = y] + s / K``. Predicts
     probabilities, ``p_j = e^(z_j) / Σ_k e^(z_k)``.
 
-    Name: ``"cross_entropy"``. The largest logit is taken out before the exponential.
+    Name: ``"cross_entropy"``. The largest logit is subtracted before the exponential.
 
     Parameters
     ----------

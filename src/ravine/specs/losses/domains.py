@@ -1,4 +1,4 @@
-"""Domains: the targets at which a loss is defined."""
+"""Domains: the targets for which a loss is defined."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DomainName = Literal["real", "non_negative", "positive", "binary", "classes"]
 
 @dataclass(frozen=True)
 class Domain:
-    """The targets at which a loss is defined.
+    """The targets for which a loss is defined.
 
     Parameters
     ----------
     rule : str
         What a target must be, in words.
     outside : callable
-        Tells which numbers of an array are none of them.
+        Tells which numbers of an array are not such targets.
 
     Examples
     --------

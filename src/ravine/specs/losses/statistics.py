@@ -31,8 +31,8 @@ def mean(y: Numbers, weights: Numbers) -> Numbers:
 def quantile(y: Numbers, weights: Numbers, tau: float) -> Numbers:
     """Give the weighted τ-quantile of each column: a minimiser of the mean pinball loss.
 
-    Where all numbers between two targets are minimisers, it is the middle of them, which makes the
-    0.5-quantile the usual median.
+    If all numbers between two targets are minimisers, it is the middle of them, so that the
+    0.5-quantile is the usual median.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def quantile(y: Numbers, weights: Numbers, tau: float) -> Numbers:
 def huber_location(y: Numbers, weights: Numbers, delta: float) -> Numbers:
     """Give the root c of ``Σ_i s_i max(−δ, min(δ, c − y_i))`` for each column, by bisection.
 
-    Where all numbers between two are roots, it is the middle of them.
+    If all numbers between two targets are roots, it is the middle of them.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def huber_location(y: Numbers, weights: Numbers, delta: float) -> Numbers:
         low, high = y.min(axis=0), y.max(axis=0)
         while (high / 2 - low / 2 > close).any():
             middle = low / 2 + high / 2
-            with np.errstate(over="ignore"):  # δ is put in the place of an infinite difference
+            with np.errstate(over="ignore"):  # δ replaces an infinite difference
                 slope = weights @ np.clip(middle - y, -delta, delta)
             below = lies_below(slope, 0.0)
             low, high = np.where(below, middle, low), np.where(below, high, middle)

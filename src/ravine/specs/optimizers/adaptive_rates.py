@@ -1,4 +1,4 @@
-"""Steps whose length the size of the gradient does not decide: by its mean square, or its sign."""
+"""Steps that do not depend on the size of the gradient: scaled by its mean square, or its sign."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Adam(Optimizer):
         Add ε before ṽ is corrected, the ε̂ of the paper's section 2: ``√v̂ + ε / √(1 − β̃^k)``
         divides. So do Keras and scikit-learn.
     bias_correction : bool, default True
-        False takes ν and ṽ as they are, another lecture form.
+        False uses ν and ṽ uncorrected, another lecture form.
     weight_decay : float, default 0.0
         Decoupled decay λ, at least 0; `AdamW` is the same rule with another default.
 
@@ -178,8 +178,8 @@ class Adam(Optimizer):
 class AdamW(Optimizer):
     """Adam with decoupled weight decay: ``w ← w − η λ w``, then Adam's step.
 
-    The gradient that the moments see holds no trace of the decay, so every weight shrinks at the
-    same relative speed; with an `ravine.L2` penalty, Adam divides the penalty's gradient by √v̂ as
+    The decay does not enter the moments, so every weight shrinks at the same relative
+    speed; with an `ravine.L2` penalty, Adam divides the penalty's gradient by √v̂ as
     well.
 
     Parameters
@@ -198,7 +198,7 @@ class AdamW(Optimizer):
         Add ε before ṽ is corrected, the ε̂ of the paper's section 2: ``√v̂ + ε / √(1 − β̃^k)``
         divides. So do Keras and scikit-learn.
     bias_correction : bool, default True
-        False takes ν and ṽ as they are.
+        False uses ν and ṽ uncorrected.
     weight_decay : float, default 1e-2
         λ, at least 0.
 
@@ -253,8 +253,8 @@ class NAdam(Optimizer):
 
     References
     ----------
-    Dozat (2016), Incorporating Nesterov Momentum into Adam, ICLR workshop. Departure: none from
-    PyTorch's form but that ``weight_decay`` is decoupled.
+    Dozat (2016), Incorporating Nesterov Momentum into Adam, ICLR workshop. Departure from
+    PyTorch's form: ``weight_decay`` is decoupled.
 
     Examples
     --------
@@ -291,7 +291,7 @@ class Lion(Optimizer):
     Parameters
     ----------
     learning_rate : float or Schedule, default 1e-4
-        η, at least 0: how far every parameter moves. A third to a tenth of Adam's suits.
+        η, at least 0: how far every parameter moves. Use a third to a tenth of Adam's rate.
     beta1 : float, default 0.9
         β, in [0, 1).
     beta2 : float, default 0.99

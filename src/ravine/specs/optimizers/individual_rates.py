@@ -27,13 +27,13 @@ class DeltaBarDelta(Optimizer):
     kappa : float, default 1e-3
         κ, what a rate grows by while the gradient keeps its sign, at least 0.
     phi : float, default 0.1
-        φ, the part by which a rate shrinks when the sign changes, in [0, 1].
+        φ, the fraction by which a rate shrinks when the sign changes, in [0, 1].
     theta : float, default 0.7
         θ, how long δ̄ remembers, in [0, 1).
 
     References
     ----------
-    Jacobs (1988), Neural Networks 1(4) 295-307. Meant for full batches, which is what a recipe with
+    Jacobs (1988), Neural Networks 1(4) 295-307. Meant for full batches, which a recipe with
     ``batch_size=None`` gives it.
 
     Examples
@@ -61,7 +61,7 @@ class DeltaBarDelta(Optimizer):
 
 @dataclass(frozen=True, repr=False)
 class Rprop(Optimizer):
-    """Resilient propagation: one step size per parameter, the gradient's sign alone.
+    """Resilient propagation: one step size per parameter; only the gradient's sign is used.
 
     With ``s = sign(g_prev · g)``: if s > 0, ``Δ_i ← min(η⁺ Δ_i, step_max)``; if s < 0,
     ``Δ_i ← max(η⁻ Δ_i, step_min)`` and g is taken as 0 for this parameter, now and as the next

@@ -26,7 +26,7 @@ class LBFGS(Optimizer):
         The first step length that each line search tries, greater than 0; times ``min(1, 1/‖g‖₁)``
         while there are no pairs.
     memory : int, default 10
-        Pairs that are kept, at least 1.
+        Number of pairs to keep, at least 1.
     max_evaluations : int, default 25
         Evaluations of loss and gradient that one line search may take, at least 1.
     c1 : float, default 1e-4

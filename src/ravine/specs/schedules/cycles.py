@@ -32,7 +32,7 @@ class CyclicCosine(Schedule):
     Parameters
     ----------
     maximum : float
-        The largest value, at least 0, reached once a wave.
+        The largest value, at least 0, reached once per wave.
     cycles : int, default 4
         How many waves, from 1 to 30.
     length : float, optional
@@ -84,19 +84,19 @@ class CyclicCosine(Schedule):
 class Warmup(Schedule):
     """A linear start from 0 up to another schedule, which begins after it.
 
-    ``η(t) = then(0) · t / length`` for t < length, else ``then(t − length)``. What follows knows
-    nothing of the time before: a `ReduceOnPlateau` counts only epochs that begin after the start.
-    Where ``then(0)`` is 0 (a `CyclicCosine`, another Warmup), so is all of the start. Training
-    refuses a run that ends before the rate rises above 0, such as a run of one step.
+    ``η(t) = then(0) · t / length`` for t < length, else ``then(t − length)``. The schedule that
+    follows ignores the time before: a `ReduceOnPlateau` counts only epochs that begin after the
+    warm-up. If ``then(0)`` is 0 (a `CyclicCosine`, another Warmup), the whole warm-up is 0.
+    Training refuses a run that ends before the rate rises above 0, such as a run of one step.
 
     Parameters
     ----------
     length : float
-        Units of time that the start takes, greater than 0.
+        Units of time that the warm-up takes, greater than 0.
     then : float or Schedule
-        What follows, its t counted from the end of the start and in the same unit. A schedule
-        without a length takes the rest of the run (if there is none, its first value is what the
-        start goes up to).
+        What follows, with t counted from the end of the warm-up in the same unit. A schedule
+        without a length takes the rest of the run (if nothing is left, the warm-up still rises to
+        its first value).
     unit : {"epoch", "step"}, default "epoch"
         What t and length count.
 
@@ -144,7 +144,7 @@ class Warmup(Schedule):
 
     @property
     def plateau(self) -> Schedule | None:
-        """That of what follows."""
+        """The plateau in the schedule that follows."""
         return self.then.plateau if isinstance(self.then, Schedule) else None
 
     def _highest(self) -> float:
@@ -175,8 +175,8 @@ class OneCycle(Schedule):
 
     References
     ----------
-    Smith (2018), arXiv:1803.09820. Departure: one linear way down, where the paper adds a short
-    last phase of its own; the momentum is left alone.
+    Smith (2018), arXiv:1803.09820. Departure: one linear descent, where the paper adds a
+    short separate last phase; the momentum is not changed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Values that fall as time goes on."""
+"""Values that fall with time."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True, repr=False)
 class CosineDecay(Schedule):
-    """Half a cosine from ``initial`` to ``final``, which it keeps afterwards.
+    """Half a cosine from ``initial`` to ``final``, then constant.
 
     ``η(t) = final + (initial − final) · (1 + cos(π t / length)) / 2`` for t < length, else
     ``final``.
@@ -159,7 +159,7 @@ class CosineDecay(Schedule):
     initial : float
         Value at t = 0, at least 0.
     final : float, default 0.0
-        Value from t = length on, at least 0; it may lie above ``initial`` (a momentum that grows).
+        Value from t = length on, at least 0; it may exceed ``initial`` (a momentum that grows).
     length : float, optional
         Units of time that it takes, greater than 0. None: the whole run.
     unit : {"epoch", "step"}, default "epoch"

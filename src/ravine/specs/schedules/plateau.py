@@ -24,21 +24,21 @@ class ReduceOnPlateau(Schedule):
 
     After ``patience`` epochs in a row whose value is not better than the best so far by more than
     ``min_delta`` (accuracy and R² are better when larger), ``η ← max(η · factor, minimum)`` and the
-    count starts anew. An epoch whose value is infinite or NaN is not better; a run in which all are
-    has diverged. Behind a `Warmup`, epochs that begin during the start are not counted.
+    count starts again. An epoch whose value is infinite or NaN is not better; if all are, the run
+    has diverged. After a `Warmup`, epochs that begin during the warm-up are not counted.
 
     Parameters
     ----------
     initial : float
-        Value at first, at least 0.
+        The first value, at least 0.
     factor : float, default 0.1
         What it is multiplied by, in (0, 1).
     patience : int, default 10
-        Epochs without improvement that are waited for, at least 1.
+        Epochs without improvement to wait for, at least 1.
     min_delta : float, default 0.0
         Smallest change that counts as an improvement, at least 0, in units of the monitored value.
     minimum : float, default 0.0
-        Where it stops, between 0 and ``initial``.
+        The lowest value, between 0 and ``initial``.
     monitor : {"loss", "val_loss", "val_accuracy", "val_r2", "val_rmse"}, optional
         What is watched. None: the validation loss if there is validation, else the training loss.
 
@@ -76,7 +76,7 @@ class ReduceOnPlateau(Schedule):
         if t == 0:
             return self.initial
         raise ParameterError(
-            "ReduceOnPlateau depends on how training goes: only its value at t = 0 is known before."
+            "ReduceOnPlateau depends on training: only its value at t = 0 is known beforehand."
         )
 
     @property

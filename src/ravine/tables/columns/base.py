@@ -1,4 +1,4 @@
-"""What every sort of column is, and what several of them need."""
+"""The base class of columns, and what several of them need."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["BINS", "INFINITE", "MISSING", "TAILS", "Column", "check_filled", "known_fields"]
 
 MISSING = "(missing)"
-"""What the feature that marks missing values is called, after the column's name."""
+"""The name of the feature that marks missing values, after the column's name."""
 
 TAILS = "(tails)"
-"""What the column is called that tells how far a number lies beyond the smooth clip."""
+"""The name of the feature that tells how far a number lies beyond the smooth clip."""
 
 BINS = "(bins)"
-"""What the feature is called that says where among its bins a number lies."""
+"""The name of the feature that says where among its bins a number lies."""
 MORE_BINS = "(bins {})"
-"""What it is called for further bins of the same number, from 2."""
+"""Its name for further bins of the same number, from 2."""
 
 INFINITE = "(infinite)"
-"""What the feature that marks infinite values is called, after the column's name."""
+"""The name of the feature that marks infinite values, after the column's name."""
 
 
 @dataclass(frozen=True)
@@ -60,32 +60,32 @@ class Column(ABC):
     @property
     @abstractmethod
     def learnt(self) -> str:
-        """What was learnt of its values, in a few words for people."""
+        """What was learnt about its values, in a few words for people."""
 
     @abstractmethod
     def encode(self, series: pd.Series[Any], *, fill: bool = False) -> NDArray[np.float64]:
         """Turn n values into an array of n rows and ``len(features)`` columns.
 
-        With ``fill``, a value that is missing where no training row lacked any counts as the middle
+        With ``fill``, a missing value in a column that had none in training counts as the middle
         of the training rows; otherwise it is an error.
         """
 
     @abstractmethod
     def readable(self, series: pd.Series[Any]) -> NDArray[np.bool_]:
-        """Tell which of n values ``encode`` can take: not those of which training had no such."""
+        """Tell which of n values ``encode`` can take: not a missing one if training had none."""
 
     @abstractmethod
     def unseen(self, series: pd.Series[Any]) -> int:
         """Count the values whose category did not occur in the training rows."""
 
     def unread(self, series: pd.Series[Any]) -> Unread | None:
-        """Count the texts that ``encode`` takes for missing; None if there are none."""
+        """Count the texts that ``encode`` treats as missing; None if there are none."""
         return None
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the column with plain data that JSON can hold."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        for later in ("reading", "odd"):  # files of columns without them are as they always were
+        for later in ("reading", "odd"):  # files of columns without them do not change
             if not values.get(later, True):
                 del values[later]
         plain = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
@@ -93,7 +93,7 @@ class Column(ABC):
 
 
 def check_filled(absent: NDArray[np.bool_], name: str) -> None:
-    """Raise an error if values are missing in a column of which training lacked none.
+    """Raise an error if values are missing in a column that had none missing in training.
 
     Examples
     --------
@@ -108,13 +108,13 @@ in the training rows, so the model has not learnt what that means.
             f"Column {name!r} has {plural(int(absent.sum()), 'missing value')} "
             f"(the first in row {int(absent.argmax()) + 1}), but had none in the training rows, "
             "so the model has not learnt what that means.",
-            hint="Fill those cells, train on a table in which some are missing, or let the median "
-            'stand for them: on_new_missing="median".',
+            hint="Fill those cells, train on a table in which some are missing, or replace them by "
+            'the median: on_new_missing="median".',
         )
 
 
 def known_fields(description: dict[str, Any]) -> dict[str, Any]:
-    """Check the fields of a column as a file has them, one by one.
+    """Check the fields of a column from a file, one by one.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def known_fields(description: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     SpecError
-        If there is another field, or a value is not what that field holds.
+        If there is another field, or a value does not suit its field.
 
     Examples
     --------

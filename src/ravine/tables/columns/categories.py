@@ -145,7 +145,7 @@ class BinaryColumn(Column):
 
 @dataclass(frozen=True)
 class CategoryColumn(Column):
-    """Text with few levels: one column of 0 and 1 a level ("one-hot").
+    """Text with few levels: one column of 0 and 1 per level ("one-hot").
 
     A level that did not occur in the training rows is 0 in all of them, and so is a missing value
     if none was missing there; ``unseen`` counts both.
@@ -155,7 +155,7 @@ class CategoryColumn(Column):
     name : str
         Its name in the table.
     levels : tuple of str or None
-        The levels in the training rows, sorted; ``None``, last, stands for missing values.
+        The levels in the training rows, sorted; ``None``, last, means missing values.
 
     Examples
     --------
@@ -197,9 +197,9 @@ class CategoryColumn(Column):
 
 @dataclass(frozen=True)
 class CodeColumn(Column):
-    """Text with many levels: an integer code a row, for an ``Embedding`` layer.
+    """Text with many levels: an integer code per row, for an ``Embedding`` layer.
 
-    Code 0 stands for the levels (and for missing values) that were rare or absent in the training
+    Code 0 means levels (or missing values) that were rare or absent in the training
     rows, codes 1, 2, … for ``levels`` in their order.
 
     Parameters
@@ -207,7 +207,7 @@ class CodeColumn(Column):
     name : str
         Its name in the table.
     levels : tuple of str or None
-        The levels frequent enough in the training rows, sorted; ``None``, last, stands for missing
+        The levels frequent enough in the training rows, sorted; ``None``, last, means missing
         values.
 
     Examples
@@ -249,7 +249,7 @@ class CodeColumn(Column):
 
 @dataclass(frozen=True)
 class OrderedColumn(Column):
-    """Categories in an order: their place in it, from −1 to 1, and where few also one-hot.
+    """Categories in an order: their place in it, from −1 to 1, and if few also one-hot.
 
     A level that did not occur in the training rows is 0 everywhere. So is a missing value; if some
     were missing in the training rows, a last column marks them.
@@ -259,7 +259,7 @@ class OrderedColumn(Column):
     name : str
         Its name in the table.
     levels : tuple of str
-        The levels in the training rows, in their order; two at least.
+        The levels in the training rows, in their order; at least two.
     one_hot : bool, default True
         Whether each level has a column of 0 and 1 as well.
     missing : bool, default False
@@ -312,7 +312,7 @@ class OrderedColumn(Column):
 
 
 def _truths(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
-    """Read truth values, also those that text spells."""
+    """Read truth values, also as text."""
     if not holds_text(series):
         return numbers_of(series, name)
     found = Texts.of(series, name)
@@ -322,7 +322,7 @@ def _truths(series: pd.Series[Any], name: str) -> NDArray[np.float64]:
         text = found.texts[values.index(None)]
         raise DataError(
             f"Column {name!r} must hold true or false. Got the text {text!r} in row {row}.",
-            hint="Check that column; an empty cell stands for a missing value.",
+            hint="Check that column; an empty cell means a missing value.",
         )
     return np.array([*values, np.nan], dtype=np.float64)[found.codes]
 

@@ -1,4 +1,4 @@
-"""Columns of dates and times of day: elapsed time and what a calendar and a clock show."""
+"""Columns of dates and times of day: elapsed time, and calendar and clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PARTS", "DateColumn", "calendar_parts"]
 
 PARTS = ("year", "month", "day", "weekday", "hour", "minute")
-"""What a calendar and a clock show, in the order of the features."""
+"""The parts of calendar and clock, in the order of the features."""
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _PERIODS = {"month": 12, "day": 31, "hour": 24 * 60, "minute": 60}
@@ -32,12 +32,12 @@ class DateColumn(Column):
     """Dates or times of day: elapsed time as a number, and the parts that differed in training.
 
     The elapsed time is ``(t − center) / spread`` in seconds, smoothly clipped as in `RobustColumn`
-    where asked for. A year is scaled like its first second. Month, day of the month, hour (to the
-    minute) and minute go round a circle: the sine and the cosine of the angle. Weekdays are a
-    column of 0 and 1 each.
+    if asked for. A year is scaled like its first second. Month, day of the month, hour (to the
+    minute) and minute are positions on a circle: the sine and the cosine of the angle. Each weekday
+    has a column of 0 and 1.
 
-    With a time zone, the calendar is that of the training rows' zone, whatever the zone is that
-    dates are given in later. A missing date is 0 everywhere and, if some were missing in the
+    With a time zone, the calendar is that of the training rows' zone, whatever the zone of later
+    dates. A missing date is 0 everywhere and, if some were missing in the
     training rows, marked in a last column.
 
     Parameters

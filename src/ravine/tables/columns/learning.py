@@ -45,10 +45,10 @@ _CONSTANT = "it has the same value in every training row"
 _EMPTY = "it is empty in every training row"
 
 SAYS_NOTHING = (_CONSTANT, _EMPTY)
-"""Why columns are left out of which nothing is lost."""
+"""Reasons to leave out a column without losing anything."""
 
 _ROUNDS = 20
-"""In so many rounds the weight of very common numbers comes down to that of a bin."""
+"""The number of rounds in which the weight of very common numbers is reduced to that of a bin."""
 
 
 def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -> Column | str:
@@ -66,8 +66,8 @@ def learn_column(series: pd.Series[Any], name: str, coding: Coding = STANDARD) -
     Returns
     -------
     Column or str
-        The way, or why the column says nothing and is left out: it is constant or empty, or it is
-        text that tells (nearly) every row apart.
+        The column, or the reason why it is left out: it is constant or empty, or it is text that
+        differs in (nearly) every row.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def robust_scale(numbers: NDArray[np.float64]) -> tuple[float, float]:
     Parameters
     ----------
     numbers : numpy.ndarray of shape (n,)
-        Finite numbers, one at least.
+        Finite numbers, at least one.
 
     Returns
     -------
@@ -215,10 +215,10 @@ def _deviation(numbers: NDArray[np.float64]) -> float:
 
 
 def _bins(numbers: NDArray[np.float64], n_bins: int) -> tuple[float, ...]:
-    """Edges at quantiles, which are numbers that there are; none if all are equal.
+    """Edges at quantiles, which are numbers of the column; none if all are equal.
 
-    A number that fills more than a bin (a zero in nine rows of ten) counts as one bin's worth, so
-    that the others are told apart as well as they would be without it.
+    A number that fills more than a bin (a zero in nine rows of ten) counts as much as one bin, so
+    that the others are resolved as well as without it.
     """
     if not n_bins:
         return ()

@@ -1,4 +1,4 @@
-"""Columns of numbers: scaled, with what is missing or infinite marked."""
+"""Columns of numbers: scaled, with missing and infinite values marked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NumberColumn", "RobustColumn", "smooth_clip"]
 
-_FAR = 1e10  # at which the smooth clip gives its limit to the last digit
+_FAR = 1e10  # beyond this the smooth clip equals its limit to the last digit
 _TAIL_LIMIT = 10.0  # standard deviations
 
 
@@ -59,8 +59,8 @@ class NumberColumn(Column):
     reading : str, default ""
         How numbers are written in text: see `number_spelling.NumberTexts`.
     odd : bool, default False
-        Whether some cells of the training table were text that is no number. Such cells count as
-        missing then; otherwise they are an error.
+        Whether some cells of the training table were text that is not a number. Then such cells
+        count as missing; otherwise they are an error.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class NumberColumn(Column):
 
 @dataclass(frozen=True)
 class RobustColumn(Column):
-    """Numbers by median and quartiles, smoothly clipped to (−3, 3); their bins where asked for.
+    """Numbers by median and quartiles, smoothly clipped to (−3, 3); their bins if asked for.
 
     ``x' = (x − median) / spread`` and from it ``x' / √(1 + (x'/3)²)``, where ``spread`` is the
     distance between the quartiles. Where these coincide it is half the distance between lowest and
@@ -139,12 +139,12 @@ class RobustColumn(Column):
     ``x'' = (x − median) / deviation``: beyond the clip it still tells how far a value lies, which
     matters where rare large values decide, such as delays.
 
-    With T bins, a further column says how many of them the number has come through: k at the lower
+    With T bins, a further column says how many of them lie below the number: k at the lower
     edge of bin k = 0 … T−1, T at the last edge, and growing linearly within a bin. A
     `ravine.PiecewiseLinear` layer makes the piecewise-linear encoding of it.
 
     What is missing or infinite is marked as in `NumberColumn`. A missing number counts as the
-    median, and has come through no bin.
+    median, with no bin below it.
 
     Parameters
     ----------
@@ -159,13 +159,13 @@ class RobustColumn(Column):
     bins : tuple of float, default ()
         Edges of the bins, ascending: quantiles of the training rows.
     scaled : bool, default True
-        Whether the scaled number stands beside the bins.
+        Whether the scaled number is kept beside the bins.
     duration : bool, default False
         Whether it holds durations instead of numbers; they count in seconds.
     deviation : float, default 0.0
         Standard deviation of the training rows' finite values, if the tails are to be told, else 0.
     more_bins : tuple of tuples of float, default ()
-        Edges of further bins, each with a column of its own.
+        Edges of further bins, each with its own column.
     reading : str, default ""
         How numbers are written in text: see `number_spelling.NumberTexts`.
     odd : bool, default False
@@ -176,7 +176,7 @@ class RobustColumn(Column):
     ----------
     Holzmüller, Grinsztajn & Steinwart (2024), Better by Default, section 3 (RealMLP).
     Gorishniy, Rubachev & Babenko (2022), On Embeddings for Numerical Features, section 3.2.
-    Departure: the first and the last bin do not go on beyond the training rows.
+    Departure: the first and the last bin end at the range of the training rows.
 
     Examples
     --------
@@ -229,7 +229,7 @@ class RobustColumn(Column):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The column's name, its tails and bins, and one for what is missing or infinite each."""
+        """The column's name, its tails and bins, and one each for missing and infinite values."""
         marks = (BINS, *(MORE_BINS.format(i + 2) for i in range(len(self.more_bins))))
         bins = [f"{self.name} {mark}" for mark, _ in zip(marks, self.binnings, strict=False)]
         tails = [f"{self.name} {TAILS}"] if self.deviation else []
@@ -285,7 +285,7 @@ def smooth_clip(
 
 
 def _place_among(edges: NDArray[np.float64], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How many bins each number has come through; 0 where it is missing."""
+    """How many bins lie below each number; 0 where it is missing."""
     inside = np.clip(np.where(np.isnan(numbers), edges[0], numbers), edges[0], edges[-1])
     bins = np.minimum(np.searchsorted(edges, inside, side="right") - 1, edges.size - 2)
     # In halves, so that no difference between two numbers is too large for float64.
@@ -294,7 +294,7 @@ def _place_among(edges: NDArray[np.float64], numbers: NDArray[np.float64]) -> ND
 
 
 def _unit(column: NumberColumn | RobustColumn) -> str:
-    """Say what the numbers are of, and how they are written."""
+    """Say what the numbers are, and how they are written."""
     how = column.reading.replace("comma", "decimal comma").replace("point", "decimal point")
     return f"{' seconds' if column.duration else ''}{f' ({how})' if how else ''}"
 
@@ -319,9 +319,9 @@ def _without_gaps(
     middle: float,
     fill: bool,
 ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """Put the ends of the training range where numbers are infinite; say where gaps were.
+    """Replace infinite numbers by the ends of the training range; say where gaps were.
 
-    With ``fill``, the middle stands where no training row had a gap.
+    With ``fill``, the middle fills gaps of a column that had none in training.
     """
     marks = []
     absent, infinite = np.isnan(numbers), np.isinf(numbers)

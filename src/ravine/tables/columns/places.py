@@ -1,4 +1,4 @@
-"""Where among the columns of numbers that a table becomes what stands."""
+"""The positions of codes, scaled numbers and bins among a table's columns of numbers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Models with what they know of their tables."""
+"""Models with the schemas of their tables."""

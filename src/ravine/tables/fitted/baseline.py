@@ -96,7 +96,7 @@ def baseline_model(schema: TableSchema, loss: Loss, y: NDArray[np.generic]) -> T
 
 
 def _outputs(loss: Loss, constant: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find what the last layer gives where a prediction is constant; e⁻⁷⁰⁰ stands for 0."""
+    """Find the output of the last layer for a constant prediction; e⁻⁷⁰⁰ replaces 0."""
     link = LINKS[loss.link]
     found: NDArray[np.float64] = link.outputs(link.inside(constant, _LEAST))
     return found

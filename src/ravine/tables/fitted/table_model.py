@@ -1,4 +1,4 @@
-"""A model with what it knows of its table: it predicts from columns as they come."""
+"""A model with the schema of its table: it predicts from raw columns."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class TableModel:
     """A trained network and the schema of the table that it was trained on.
 
     It takes tables (pandas, or any frame that narwhals knows) and gives predictions in the target's
-    own unit. Columns may stand in any order, further ones are ignored, and a category that the
-    training rows did not have counts as none of the known ones (``schema.unseen`` counts them).
+    own unit. Columns may be in any order, further ones are ignored, and a category that the
+    training rows did not have is treated as unknown (``schema.unseen`` counts them).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class TableModel:
     model : Model
         The network, trained on ``schema.encode(rows)`` and ``schema.encode_target(rows)``.
     on_new_missing : {"error", "median"}, default "error"
-        What a value means that is missing where no training row lacked one, see
+        What to do with a missing value in a column that had none missing in the training rows, see
         `TableSchema.encode`. Not saved.
 
     Examples
@@ -81,7 +81,7 @@ class TableModel:
 
     @property
     def loss_unit(self) -> float:
-        """What a loss of the network is multiplied with to be in the target's own unit."""
+        """The factor that gives a loss of the network in the target's own unit."""
         return loss_unit(self.model.network.loss, self.target)
 
     def predict(self, table: Any) -> NDArray[Any]:
@@ -148,7 +148,7 @@ class TableModel:
         Raises
         ------
         DataError
-            If the table does not fit the schema, or has a class that training had not.
+            If the table does not fit the schema, or has a class that training did not have.
         """
         frame = rows_with_target(as_frame(table), self.target.name)
         return self.score(self._coded(frame), self.schema.encode_target(frame))
@@ -176,7 +176,7 @@ class TableModel:
         return {name: value * units.get(name, 1.0) for name, value in scores.items()}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write model and schema into one safetensors file, whole or not at all.
+        """Write model and schema into one safetensors file, completely or not at all.
 
         Parameters
         ----------
@@ -307,7 +307,7 @@ def history_in_unit(history: History, loss: Loss, target: Target) -> History:
 
 
 def loss_unit(loss: Loss, target: Target) -> float:
-    """Find what a loss is multiplied with to be in the target's own unit.
+    """Find the factor that gives a loss in the target's own unit.
 
     With the target divided by s: s^k, where k is the loss's ``unit_power``. A parameter in the
     target's unit, such as Huber's δ, is then in units of s.

@@ -1,1 +1,1 @@
-"""Text of tables: what cells written by people hold."""
+"""Text of tables: how cells written by people are read."""

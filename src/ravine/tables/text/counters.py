@@ -21,7 +21,7 @@ NAMELESS = "Unnamed: 0"
 _UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)*")
 _NAMES = frozenset(("", "index", "id", "row"))
 _FEWEST = 8
-"""Fewer rows than this may stand in order by chance."""
+"""Fewer rows than this may be in order by chance."""
 
 
 def counters(
@@ -42,9 +42,9 @@ def counters(
     Returns
     -------
     left_out : dict of str to str
-        Those that no name says to be anything else, and why they are to be left out.
+        Those whose name says nothing else, and why they are to be left out.
     kept : list of str
-        What to say of the others, which may be time.
+        Notes about the others, which may be time.
 
     Examples
     --------
@@ -80,7 +80,7 @@ only numbers the rows, leave it out (--drop 'day').
 
 
 def _ends_as_counters_do(series: pd.Series[Any]) -> bool:
-    """Tell by its ends whether a column may count the rows: of most, no more need be looked at."""
+    """Tell by its ends whether a column may count the rows; most are ruled out by that."""
     if not _may_hold_numbers(series):
         return False
     first, last = series.iloc[0], series.iloc[-1]

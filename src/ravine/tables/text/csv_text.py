@@ -1,4 +1,4 @@
-"""The text of a CSV file: cells become numbers, dates and text, and nothing of them is lost."""
+"""The text of a CSV file: cells become numbers, dates and text, without loss."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CsvText:
         self.missing = list(missing)
 
     def read(self, text_columns: Collection[str] = ()) -> pa.Table:
-        """Read all columns, each as what all of its cells are."""
+        """Read all columns, each as the type that all of its cells have."""
         import pyarrow as pa
 
         texts = {column: pa.string() for column in text_columns}
@@ -51,7 +51,7 @@ class CsvText:
     def _with_padded_numbers(
         self, table: pa.Table, before: pa.Table, texts: Collection[str]
     ) -> pa.Table:
-        """Make numbers of what is text only for the blanks that were around missing cells."""
+        """Make numbers of columns that are text only because of blanks around missing cells."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -71,13 +71,13 @@ class CsvText:
         return table
 
     def as_text(self, columns: list[str]) -> pa.Table:
-        """Read some columns again, as the text that they are; only empty cells are missing."""
+        """Read some columns again, as unchanged text; only empty cells are missing."""
         import pyarrow as pa
 
         return self._read({column: pa.string() for column in columns}, columns)
 
     def _with_codes(self, table: pa.Table) -> pa.Table:
-        """Keep as text what are digits that begin with zeros, and whole numbers beyond 64 bits."""
+        """Keep as text digits that begin with zeros, and whole numbers beyond 64 bits."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -104,7 +104,7 @@ class CsvText:
         text = np.frombuffer(self.content, np.uint8)
         for start in range(0, len(text) - 2, _BLOCK):
             piece = text[start : start + _BLOCK + 2]
-            # Up to the comma in ASCII: what stands before a cell, and neither digits nor - . /
+            # Up to the comma in ASCII: what can precede a cell, but no digits and none of - . /
             zeros = np.flatnonzero((piece[:-2] <= ord(",")) & (piece[1:-1] == ord("0")))
             if (piece[zeros + 2] - np.uint8(ord("0")) < 10).any():
                 return True
@@ -160,7 +160,7 @@ def missing_words(file: CsvText, table: pa.Table, target: str | None) -> tuple[p
     table : pyarrow.Table
         The same; the target may have further classes.
     remarks : list of str
-        What to say of it.
+        Notes about it.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -201,7 +201,7 @@ def missing_words(file: CsvText, table: pa.Table, target: str | None) -> tuple[p
 
 
 def stripped(table: pa.Table, missing: Sequence[str] = ("",)) -> pa.Table:
-    """Take the blanks around text away; cells that are then one of ``missing`` are missing."""
+    """Remove the blanks around text; cells that are then one of ``missing`` are missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -235,7 +235,7 @@ def _is_beyond(column: pa.ChunkedArray) -> bool:
     if not pa.types.is_floating(column.type):
         return False
     high = 0.0
-    for chunk in column.chunks:  # by NumPy, which is quick; 0 stands where a cell is empty
+    for chunk in column.chunks:  # by NumPy, which is quick; empty cells are 0
         numbers = np.frombuffer(chunk.buffers()[1], np.float64)[chunk.offset :][: len(chunk)]
         high = max(high, float(np.abs(numbers).max(initial=0.0)))
     return _LARGE <= high < np.inf and bool(pc.all(pc.equal(column, pc.round(column))).as_py())

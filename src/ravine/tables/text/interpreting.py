@@ -1,4 +1,4 @@
-"""A table's text becomes what it holds, and what has to be said of its columns is said."""
+"""The text of a table is interpreted, and notes about its columns are collected."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Interpreted:
         The table: text that reads as numbers or dates is numbers or dates, other text categories.
         Columns that only count the rows are gone.
     readings : dict of str to (str, bool)
-        How the text of columns was read, and whether cells that could not be count as missing.
+        How the text of columns was read, and whether unreadable cells count as missing.
     remarks : tuple of str
-        What is to be said of columns, in sentences.
+        Notes about columns, in sentences.
     left_out : dict of str to str
-        The columns that are gone, and why.
+        The columns that were left out, and why.
     """
 
     frame: pd.DataFrame
@@ -122,7 +122,7 @@ def understood_series(found: Understood, texts: Texts, series: pd.Series[Any]) -
 
 
 def warn_of(remarks: Iterable[str], stacklevel: int = 3) -> None:
-    """Warn of what was found in a table, each thing once."""
+    """Warn about what was found in a table, once for each."""
     for remark in dict.fromkeys(remarks):
         warnings.warn(remark, DataWarning, stacklevel=stacklevel)
 
@@ -144,7 +144,7 @@ def said_of_unread(unread: Mapping[str, Unread]) -> list[str]:
 
 
 def _said_of_alike(texts: Sequence[str], name: str) -> list[str]:
-    """Say that two texts are not the same, if two look so."""
+    """Say that two texts differ if they look the same."""
     pair = alike(texts)
     if pair is None:
         return []

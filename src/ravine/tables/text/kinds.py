@@ -40,18 +40,18 @@ _ABSENT = frozenset(MISSING_VALUES)
 
 @dataclass(frozen=True)
 class Texts:
-    """The different texts of a column, and where they stand.
+    """The different texts of a column, and where they are.
 
     Parameters
     ----------
     codes : numpy.ndarray of int64, shape (n,)
         Each row's place in ``texts``; −1 where the value is missing.
     texts : sequence of str
-        The different texts, in the order in which they come.
+        The different texts, in the order in which they appear.
     name : str
         The column's name, for messages.
     values : sequence
-        The same as ``texts`` as they stand in the column: numbers may be among them.
+        The same as ``texts``, unchanged from the column: numbers may be among them.
     """
 
     codes: NDArray[np.int64]
@@ -61,7 +61,7 @@ class Texts:
 
     @classmethod
     def of(cls, series: pd.Series[Any], name: str) -> Texts:
-        """Split a column of text, in which numbers may stand as such."""
+        """Split a column of text, which may also hold numbers."""
         import pandas as pd
 
         codes, found = pd.factorize(series)
@@ -74,11 +74,11 @@ class Texts:
         return pd.Categorical.from_codes(self.codes, self.values)
 
     def counts(self) -> NDArray[np.int64]:
-        """In how many rows each text stands."""
+        """In how many rows each text appears."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
 
     def row(self, place: int) -> int:
-        """Find the first row in which a text stands, from 1."""
+        """Find the first row in which a text appears, from 1."""
         return int(np.argmax(self.codes == place)) + 1
 
     def spread(self, values: Sequence[Any], empty: Any) -> list[Any]:
@@ -99,13 +99,13 @@ class Understood:
         Its values as such: numbers, dates as ISO 8601 writes them, times of day, durations. Empty
         for text.
     reading : str, default ""
-        How its cells are written, where that could be otherwise.
+        How its cells are written, if there are several ways.
     remark : str, default ""
-        What is to be said of it, in a sentence or more.
+        A note about it, in a sentence or more.
     odd : bool, default False
-        Whether some cells of a column of numbers are none, and count as missing.
+        Whether some cells of a column of numbers are not numbers, and count as missing.
     nearly : bool, default False
-        Whether text would be numbers but for a few cells that begin with a zero, as codes do.
+        Whether text would be numbers except for a few cells that begin with a zero, as codes do.
     """
 
     kind: TextKind
@@ -117,7 +117,7 @@ class Understood:
 
 
 def is_absent(text: str) -> bool:
-    """Tell whether a cell among numbers or dates stands for a missing value.
+    """Tell whether a cell among numbers or dates means a missing value.
 
     Examples
     --------
@@ -132,9 +132,9 @@ def understand(found: Texts) -> Understood:
     """Find out what a column of text holds.
 
     It is one of numbers if at least 80 % of its cells that are not blank are numbers under one
-    reading; the others are then missing. It is one of dates, times of day or durations if as many
-    look like that, and then all must be. Text whose digits begin with zeros, as codes do, stays
-    text.
+    reading; the others are then missing. It is one of dates, times of day or durations if at
+    least as many look like that, and then all must be. Text whose digits begin with zeros, as codes
+    do, stays text.
 
     Parameters
     ----------
@@ -190,13 +190,13 @@ in row 20. It counts as missing: correct it, or leave it empty. '1,200.50' is re
 
 
 def _in_a_sample(texts: Sequence[str], test: Callable[[str], bool]) -> bool:
-    """Tell whether any of some texts passes: of a column of names, not all need be looked at."""
+    """Tell whether any of some texts passes; it stops at the first."""
     some = texts[:: max(1, len(texts) // _SAMPLE)]
     return any(test(text) for text in some if _DIGIT.search(text))
 
 
 def _holds_codes(texts: Sequence[str], counts: NDArray[np.int64]) -> bool:
-    """Tell whether digits begin with zeros so often, or all are so long, that they are codes."""
+    """Tell whether digits are codes: zeros begin enough of them, or all have one length."""
     digits = [(text.strip(), count) for text, count in zip(texts, counts, strict=True)]
     codes = sum(count for text, count in digits if is_code(text))
     widths = {len(text) for text, _ in digits if text.isdecimal()}
@@ -204,7 +204,7 @@ def _holds_codes(texts: Sequence[str], counts: NDArray[np.int64]) -> bool:
 
 
 def _of_codes(found: Texts, places: list[int], counts: NDArray[np.int64]) -> str:
-    """Say why numbers are text where few of them look like codes; nothing where many do."""
+    """Say why numbers are text if few of them look like codes; nothing if many do."""
     codes = np.array([is_code(found.texts[place].strip()) for place in places])
     widths = {len(found.texts[place].strip()) for place in places}
     if len(widths) == 1 or 5 * counts[codes].sum() >= counts.sum():
@@ -233,7 +233,7 @@ def _as_numbers(
 def _of_numbers(
     found: Texts, places: list[int], numbers: NumberTexts, counts: NDArray[np.int64]
 ) -> str:
-    """Say what was made of the cells."""
+    """Say how the cells were read."""
     said = []
     odd = [place for place, read in zip(places, numbers.read, strict=True) if not read]
     odd += [place for place, text in enumerate(found.texts) if text.strip() in SHEET_ERRORS]
@@ -314,7 +314,7 @@ def _two_dates(found: Texts, places: list[int], ways: dict[str, list[str | None]
 
 
 def _no_reading(found: Texts, places: list[int], ways: dict[str, list[str | None]]) -> DataError:
-    """Name the cells that do not go together, or the one that is no date at all."""
+    """Name the cells that contradict each other, or the one that is not a date at all."""
     read = {way: np.array([value is not None for value in ways[way]]) for way in ways}
     none = ~np.logical_or.reduce(list(read.values()))
     best = max(read, key=lambda way: int(read[way].sum()))
@@ -364,11 +364,11 @@ def _has_two_parts(text: str) -> bool:
 
 
 def not_such(what: str, found: Texts, place: int) -> DataError:
-    """Say that a cell holds something else than the others."""
+    """Say that a cell holds something different from the others."""
     return DataError(
         f"Column {found.name!r} must hold {what}. Got {found.texts[place]!r} in row "
         f"{found.row(place)}.",
-        hint="Correct that cell; an empty one stands for a missing value.",
+        hint="Correct that cell; an empty one means a missing value.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Cells that stand for a missing value."""
+"""Cells that mean a missing value."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ MISSING_VALUES = (
 SHEET_ERRORS = frozenset(
     ("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
 )
-"""What a spreadsheet writes where a formula fails: missing, and worth a word."""
+"""What a spreadsheet writes when a formula fails: missing, with a note."""

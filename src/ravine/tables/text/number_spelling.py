@@ -40,10 +40,10 @@ class NumberTexts:
     Parameters
     ----------
     reading : str
-        "" for plain numbers, "point" or "comma" for what the decimal mark is where thousands may be
-        grouped, followed by a mark such as "%" or "$".
+        "" for plain numbers, "point" or "comma" for the decimal mark if thousands may be grouped,
+        followed by a mark such as "%" or "$".
     numbers : numpy.ndarray of shape (texts,)
-        The numbers; NaN where a text is none.
+        The numbers; NaN where a text is not a number.
     read : numpy.ndarray of bool, shape (texts,)
         Which texts are numbers.
     other : str, default ""
@@ -91,7 +91,7 @@ def number_of(text: str, reading: str = "") -> float | None:
     Returns
     -------
     float or None
-        The number, ``None`` if it is none under this reading. A percentage is a hundredth.
+        The number, ``None`` if it is not a number under this reading. A percentage is a hundredth.
 
     Examples
     --------
@@ -126,12 +126,12 @@ def read_numbers(texts: Sequence[str], counts: NDArray[np.int64]) -> NumberTexts
     texts : sequence of str
         The different texts of a column, without missing ones.
     counts : numpy.ndarray of int64, shape (texts,)
-        In how many rows each stands.
+        In how many rows each appears.
 
     Returns
     -------
     NumberTexts
-        That reading; plain numbers go before others that read as much.
+        That reading; plain numbers are preferred to others that read as many cells.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def _under(reading: str, texts: Sequence[str]) -> NumberTexts:
 
 
 def _mark_of(texts: Sequence[str], counts: NDArray[np.int64]) -> str:
-    """Find the mark that stands in the most cells beside a number; "" if there is none."""
+    """Find the mark that appears in the most cells beside a number; "" if there is none."""
     cells: dict[str, int] = {}
     for text, count in zip(texts, counts.tolist(), strict=True):
         found = _MARK.search(text)
@@ -178,7 +178,7 @@ def _mark_of(texts: Sequence[str], counts: NDArray[np.int64]) -> str:
 
 
 def _without(text: str, mark: str) -> str | None:
-    """Take a mark away from beginning or end, also behind a sign; None if it is not there."""
+    """Remove a mark from beginning or end, also after a sign; None if it is not there."""
     sign = text[:1] if text[:1] in ("+", "-") else ""
     bare = text.removeprefix(sign).strip()
     if bare.startswith(mark):

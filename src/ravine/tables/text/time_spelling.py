@@ -72,13 +72,13 @@ def date_of(text: str, reading: str = "") -> str | None:
     text : str
         A date, perhaps with a time of day and a time zone.
     reading : str, default ""
-        What order the numbers of a date stand in: "day first", "month first" or "year first". Four
+        The order of the numbers in a date: "day first", "month first" or "year first". Four
         digits are always the year, and a month's name is always the month.
 
     Returns
     -------
     str or None
-        The date; ``None`` if it is none under this reading. Two digits of a year are of 1969 to
+        The date; ``None`` if it is not a date under this reading. Two-digit years mean 1969 to
         2068.
 
     Examples
@@ -159,7 +159,7 @@ def duration_of(text: str) -> dt.timedelta | None:
 
 
 def _in_order(a: str, b: str, c: str, reading: str) -> tuple[int, int, int] | None:
-    """Give year, month and day of three numbers; None if they cannot stand in this order."""
+    """Give year, month and day of three numbers; None if they cannot be in this order."""
     if len(a) == 4:
         return None if len(c) == 4 else (int(a), int(b), int(c))
     if not reading:
