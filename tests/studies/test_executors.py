@@ -80,3 +80,21 @@ def test_a_run_that_kills_two_workers_is_named_and_the_study_keeps_the_others(tm
     with pytest.raises(WorkerError, match="Run 'killer' was lost twice"):
         study.run(X, Y, executor="joblib", threads=2)
     assert len(study.to_frame()) == len(JOBS)
+
+
+def test_a_comparison_on_workers_says_what_it_says_in_this_process():
+    def compared(**where):
+        return rv.compare(
+            X,
+            Y,
+            network=NETWORK,
+            optimizers=["sgd", "adam"],
+            rates=[0.01, 0.1],
+            recipe=rv.Recipe(epochs=3),
+            seeds=2,
+            **where,
+        )
+
+    here, there = compared(threads=1), compared(executor="joblib", threads=2)
+    assert there.to_frame().drop(columns="seconds").equals(here.to_frame().drop(columns="seconds"))
+    assert there.differences().equals(here.differences())
