@@ -287,7 +287,8 @@ def _collected(population: Population, runs: Iterator[tuple[int, Model]]) -> lis
     except KeyboardInterrupt:
         ended = {n for n, outcome in population.outcomes.items() if outcome.status != "interrupted"}
         warnings.warn(
-            f"Interrupted: {len(ended | models.keys())} of {len(population.runs)} runs ended before.",
+            f"Interrupted: {len(ended | models.keys())} of {len(population.runs)} runs ended "
+            "before.",
             RuntimeWarning,
             stacklevel=3,
         )
