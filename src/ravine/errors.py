@@ -19,6 +19,7 @@ __all__ = [
     "ParameterError",
     "RavineError",
     "SpecError",
+    "WorkerError",
 ]
 
 
@@ -81,3 +82,23 @@ class FileError(RavineError, OSError):
 
 class MissingPackageError(RavineError, ImportError):
     """A package that is needed for this task is not installed."""
+
+
+class WorkerError(RavineError, RuntimeError):
+    """A worker of an executor cannot do its part: it died twice at a run, or has another version.
+
+    Parameters
+    ----------
+    message : str
+        Which run or worker, and what happened.
+    hint : str, optional
+        The next thing to try.
+    models : dict of int to Model, optional
+        From `ravine.train_many`: the models of the runs that had ended, by the job's number.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, models: dict[int, Any] | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.models = {} if models is None else models

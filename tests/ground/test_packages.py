@@ -23,6 +23,7 @@ OPTIONAL = {
     "matplotlib": "matplotlib",
     "narwhals": "narwhals",
     "pandas": "pandas",
+    "cloudpickle": "cloudpickle",
     "pyarrow": "pyarrow",
     "rich": "rich",
     "safetensors": "safetensors",

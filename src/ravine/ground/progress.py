@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ravine.errors import ParameterError
 from ravine.ground.packages import needs
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["Report", "live_progress"]
+__all__ = ["Report", "live_progress", "reporting"]
 
 Report = Callable[[Mapping[str, Any]], None]
 """Called after each epoch with ``run``, ``epoch``, ``epochs``, ``loss`` and ``val_loss``."""
@@ -61,6 +62,43 @@ def live_progress(console: Console | None = None, *, scale: float = 1.0) -> Iter
             yield _Line(progress, scale)
         finally:
             progress.columns = progress.columns[:-_COLUMNS_OF_TIME_LEFT]
+
+
+@contextmanager
+def reporting(progress: bool | Report | None) -> Iterator[Report | None]:
+    """Give what is called after each epoch, of what a user asked for.
+
+    Parameters
+    ----------
+    progress : bool or callable, optional
+        True shows a live line on a terminal; None and False show nothing.
+
+    Yields
+    ------
+    callable or None
+
+    Raises
+    ------
+    ParameterError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> with reporting(print) as report:
+    ...     report({"epoch": 1})
+    {'epoch': 1}
+    """
+    if progress is True:
+        with live_progress() as report:
+            yield report
+    elif callable(progress):
+        yield progress
+    elif progress in (None, False):
+        yield None
+    else:
+        raise ParameterError(
+            f"The 'progress' parameter of train must be True, False or callable. Got {progress!r}."
+        )
 
 
 class _Line:

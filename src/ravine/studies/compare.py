@@ -24,6 +24,7 @@ from ravine.studies.comparison import Comparison
 from ravine.studies.splits import held_out, row_numbers
 from ravine.studies.table import Table, join
 from ravine.studies.tuning import Tuning, read_budget, read_rates, tune_rates
+from ravine.training.executors.kinds import opened
 from ravine.training.jobs import Job
 from ravine.training.train import Progress
 
@@ -57,6 +58,7 @@ def compare(
     store: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: Progress = None,
+    executor: Any = None,
 ) -> Comparison:
     """Compare optimizers, or schedules, batch sizes, penalties, dropout, networks or table sizes.
 
@@ -108,6 +110,9 @@ def compare(
         Threads to use; None: one per core. Results do not depend on it, unless budgets are times.
     progress : bool or callable, optional
         As in `ravine.train`.
+    executor : str, Executor or Client, optional
+        Whose workers train, as in `ravine.train_many`. Results do not depend on it, unless budgets
+        are times.
 
     Returns
     -------
@@ -158,7 +163,7 @@ def compare(
     known = _networks(network, networks)
     table, parts = _divide(X, y, validation, test, groups, time, known)
     candidates = make_candidates(kind, given[kind], network, recipe, parts.train)
-    runs = Runs(table, parts, store, threads, progress)
+    runs = Runs(table, parts, store, threads, progress, opened(executor, threads))
     runs.check(candidates)
     tunings = [Tuning(candidate, spending, list(grid or [])) for candidate in candidates]
     if grid is not None:

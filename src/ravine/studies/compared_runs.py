@@ -21,6 +21,7 @@ from ravine.studies.stored import keys_of, train_stored
 from ravine.studies.table import Table
 from ravine.studies.trials import Measure, Result, Trial, train_trials
 from ravine.studies.tuning import Tuning
+from ravine.training.executors.kinds import Opened
 from ravine.training.train import Progress
 
 __all__ = ["Parts", "Runs", "watches"]
@@ -64,6 +65,7 @@ class Runs:
     store: str | os.PathLike[str] | None
     threads: int | None
     progress: Progress
+    executor: Opened | None
     splits: dict[tuple[int, int], Split] = field(default_factory=dict)
 
     def check(self, candidates: Sequence[Candidate]) -> None:
@@ -159,7 +161,12 @@ class Runs:
         measure: Measure | None,
     ) -> Iterator[tuple[int, Result]]:
         return train(
-            trials, self.table, threads=self.threads, progress=self.progress, measure=measure
+            trials,
+            self.table,
+            threads=self.threads,
+            progress=self.progress,
+            measure=measure,
+            executor=self.executor,
         )
 
 

@@ -19,8 +19,10 @@ from ravine.studies.record import Record, result_of
 from ravine.studies.splits import Split
 from ravine.studies.store import Store
 from ravine.studies.table import Table
-from ravine.studies.trials import Measure, Result, Trial, train_trials, versions
+from ravine.studies.trials import Measure, Result, Trial, train_trials
 from ravine.studies.writer import Writer
+from ravine.training.executors.kinds import opened
+from ravine.training.origin import versions
 from ravine.training.population import check_threads
 from ravine.training.train import Progress
 
@@ -41,6 +43,7 @@ def train_stored(
     progress: Progress = None,
     measure: Measure | None = None,
     purpose: str = "",
+    executor: Any = None,
 ) -> Iterator[tuple[int, Result]]:
     """Yield what trials give: at once where the store has it, else when they have been trained.
 
@@ -56,6 +59,8 @@ def train_stored(
         As in `train_trials`.
     purpose : str, default ""
         Tells runs that are measured otherwise from these.
+    executor : str, Executor or Client, optional
+        As in `ravine.train_many`.
 
     Yields
     ------
@@ -66,7 +71,8 @@ def train_stored(
     FileError
         If the store cannot be used, or is one of another table, split or version.
     """
-    check_threads(threads)
+    workers = opened(executor, threads)
+    slots = check_threads(threads) if workers is None else workers.slots
     store.prepare()
     keys = keys_of(trials, table, purpose)
     places: dict[str, list[int]] = {}
@@ -75,7 +81,7 @@ def train_stored(
     check_store(store.headers(), table, [trial.split for trial in trials])
     with Claims(store.claims) as claims:
         left = dict.fromkeys(places)
-        most = 4 * check_threads(threads)
+        most = 4 * slots
         claims.release(key for key in claims.names() if key in store)  # of the killed
         while left:
             for key, header in _there(store, left).items():
@@ -92,7 +98,12 @@ def train_stored(
             chosen = [trials[places[key][0]] for key in fresh]
             with Writer(store, claims) as writer:
                 for number, result in train_trials(
-                    chosen, table, threads=threads, progress=progress, measure=measure
+                    chosen,
+                    table,
+                    threads=threads,
+                    progress=progress,
+                    measure=measure,
+                    executor=workers,
                 ):
                     key = fresh[number]
                     writer.add(Record(key, describe(chosen[number], table), result))
@@ -100,7 +111,7 @@ def train_stored(
                     yield from ((place, result) for place in places[key])
             claims.release(fresh)
             each = (time.perf_counter() - started) / len(fresh)
-            most = max(4 * check_threads(threads), int(_STRETCH / max(each, 1e-6)))
+            most = max(4 * slots, int(_STRETCH / max(each, 1e-6)))
 
 
 def keys_of(trials: Sequence[Trial], table: Table, purpose: str = "") -> list[str]:

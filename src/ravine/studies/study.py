@@ -104,6 +104,7 @@ class Study:
         time: ArrayLike | None = None,
         threads: int | None = None,
         progress: Progress = None,
+        executor: Any = None,
     ) -> Study:
         """Train what has not been trained yet.
 
@@ -133,6 +134,9 @@ class Study:
             Threads to use; None: one per core. Results do not depend on it.
         progress : bool or callable, optional
             As in `ravine.train`.
+        executor : str, Executor or Client, optional
+            Whose workers train, as in `ravine.train_many`: ``"joblib"``, ``"dask"``, ``"ray"`` or
+            any executor of `concurrent.futures`. Results do not depend on it.
 
         Returns
         -------
@@ -147,6 +151,9 @@ class Study:
         FileError
             If the store cannot be read or written, or holds runs on other rows or of another
             version. What was done before stays.
+        WorkerError
+            If two workers died at the same run, or one has another version of ravine. What was
+            done before stays: run the study again.
 
         Examples
         --------
@@ -165,7 +172,7 @@ class Study:
         places = list(self._places())
         trials = [Trial(self.jobs[job], splits[fold]) for job, fold in places]
         try:
-            for number, result in self._train(trials, table, threads, progress):
+            for number, result in self._train(trials, table, threads, progress, executor):
                 self._results[places[number]] = result
         except KeyboardInterrupt:
             warnings.warn(
@@ -389,17 +396,26 @@ class Study:
                 yield job, fold
 
     def _train(
-        self, trials: Sequence[Trial], table: Table, threads: int | None, progress: Progress
+        self,
+        trials: Sequence[Trial],
+        table: Table,
+        threads: int | None,
+        progress: Progress,
+        executor: Any,
     ) -> Iterator[tuple[int, Result]]:
         """Train trials that have not been; with a store, those that it does not have."""
         if self.store is not None:
             store = self._opened = Store(self.store)
             self._keys = dict(zip(self._places(), keys_of(trials, table), strict=True))
-            yield from train_stored(store, trials, table, threads=threads, progress=progress)
+            yield from train_stored(
+                store, trials, table, threads=threads, progress=progress, executor=executor
+            )
             return
         left = [n for n, place in enumerate(self._places()) if place not in self._results]
         chosen = [trials[number] for number in left]
-        for number, result in train_trials(chosen, table, threads=threads, progress=progress):
+        for number, result in train_trials(
+            chosen, table, threads=threads, progress=progress, executor=executor
+        ):
             yield left[number], result
 
     def _done(self) -> list[Place]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import platform
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ravine.errors import DataError, RavineError
+from ravine.ground.progress import reporting
 from ravine.models.history import History
 from ravine.models.model import Model
 from ravine.studies.jobs import LabelledJob
 from ravine.studies.splits import Split
 from ravine.studies.table import Table
-from ravine.training.jobs import Job
-from ravine.training.train import Progress, train_many
+from ravine.training.executors.kinds import opened
+from ravine.training.executors.spread import Work, said_of, spread
+from ravine.training.jobs import Job, population_of
+from ravine.training.origin import versions, worker
+from ravine.training.population import Population, places_of
+from ravine.training.train import Progress, as_they_end
 
 __all__ = [
     "Measure",
@@ -30,7 +33,6 @@ __all__ = [
     "origin_here",
     "result_from",
     "train_trials",
-    "versions",
 ]
 
 #: What else is to be known of each model: arrays of numbers by name, such as losses of test rows.
@@ -130,6 +132,7 @@ def train_trials(
     threads: int | None = None,
     progress: Progress = None,
     measure: Measure | None = None,
+    executor: Any = None,
 ) -> Iterator[tuple[int, Result]]:
     """Train trials as one population, and yield what each gave as it ends.
 
@@ -147,6 +150,8 @@ def train_trials(
     measure : callable, optional
         ``measure(model, trial) -> dict of arrays of numbers``: what else to keep of each model that
         has not diverged.
+    executor : str, Executor or Client, optional
+        As in `ravine.train_many`. The measure is taken by the workers.
 
     Yields
     ------
@@ -157,41 +162,90 @@ def train_trials(
     ------
     RavineError
         If a job and the rows do not go together: nothing has been trained then.
+    WorkerError
+        As `ravine.train_many`.
     """
     if not trials:
         return
-    jobs = [trial.placed(table) for trial in trials]
+    workers = opened(executor, threads)
+    if workers is None:
+        places = places_of(len(trials))
+        yield from _train(trials, table, threads, progress, measure, places)
+        return
+    with reporting(progress) as report:
+        for number, result in spread(_work(trials, table, measure), workers):
+            yield number, result
+            if report is not None:  # of what is in the store
+                epochs = trials[number].job.recipe.epochs
+                report(said_of(result.history, number, len(trials), epochs))
+
+
+def _train(
+    trials: Sequence[Trial],
+    table: Table,
+    threads: int | None,
+    progress: Progress,
+    measure: Measure | None,
+    places: Sequence[str],
+) -> Iterator[tuple[int, Result]]:
+    """Train trials in this process."""
     origin = origin_here()
-    try:
-        runs = train_many(
-            jobs, table.X, table.y, threads=threads, progress=progress, as_completed=True
-        )
-    except RavineError:
-        name_job(trials, table)
-        raise
-    for number, model in runs:
+    population = _population(trials, table, places)
+    for number, model in as_they_end(population, progress, threads):
         if model.status == "interrupted":
             continue
         yield number, result_from(trials[number], model, table, measure, origin)
 
 
-def versions() -> dict[str, str]:
-    """Give what the bits of a run depend on: ravine's version and the instruction level.
+def _population(
+    trials: Sequence[Trial], table: Table, places: Sequence[str] | None = None
+) -> Population:
+    """Check trials and rows together; an error names the job."""
+    jobs = [trial.placed(table) for trial in trials]
+    try:
+        return population_of(jobs, table.X, table.y, None, (None, None), places)
+    except RavineError:
+        name_job(trials, table)
+        raise
 
-    Examples
-    --------
-    >>> sorted(versions())
-    ['level', 'numpy', 'python', 'ravine']
-    """
-    import ravine
-    from ravine.engine import _engine
 
-    return {
-        "ravine": ravine.__version__,
-        "level": _engine.Population32.__module__.rpartition("_")[2],
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
+def _work(trials: Sequence[Trial], table: Table, measure: Measure | None) -> Work:
+    """Describe trials as work for others: each split is shared, and sent once."""
+    splits = {id(trial.split): trial.split for trial in trials}
+    numbers = {key: number for number, key in enumerate(splits)}
+    places = places_of(len(trials))
+    tasks = [
+        (trial.job, numbers[id(trial.split)], place)
+        for trial, place in zip(trials, places, strict=True)
+    ]
+    shared = (table, list(splits.values()), measure)
+    names = [trial.job.label or place for trial, place in zip(trials, places, strict=True)]
+    return Work(_train_shard, shared, tasks, _costs(trials, table), names)
+
+
+def _costs(trials: Sequence[Trial], table: Table) -> list[float]:
+    """Check trials, those that differ in their seeds alone once, and give what they cost."""
+    kinds: dict[object, int] = {}
+    chosen: list[Trial] = []
+    kind_of = []
+    for trial in trials:
+        job = trial.job
+        kind = (job.network, job.recipe.replace(seed=0), id(trial.split))
+        if kind not in kinds:
+            kinds[kind] = len(chosen)
+            chosen.append(trial)
+        kind_of.append(kinds[kind])
+    runs = _population(chosen, table).runs
+    return [runs[kind].cost for kind in kind_of]
+
+
+def _train_shard(shared: Any, tasks: Sequence[tuple[LabelledJob, int, str]]) -> list[Result]:
+    """Train some of the trials, on a worker."""
+    table, splits, measure = shared
+    trials = [Trial(job, splits[split]) for job, split, _ in tasks]
+    places = [place for _, _, place in tasks]
+    results = dict(_train(trials, table, 1, None, measure, places))
+    return [results[number] for number in range(len(trials))]
 
 
 def origin_here() -> dict[str, str]:
@@ -202,7 +256,7 @@ def origin_here() -> dict[str, str]:
     >>> sorted(set(origin_here()) - set(versions()))
     ['worker']
     """
-    return versions() | {"worker": f"{socket.gethostname()}:{os.getpid()}"}
+    return versions() | {"worker": worker()}
 
 
 def dated(origin: Mapping[str, str]) -> dict[str, str]:
@@ -281,6 +335,6 @@ def name_job(trials: Sequence[Trial], table: Table) -> None:
     """Raise the error of the first job that fails by itself, with its label."""
     for trial in trials:
         try:
-            train_many([trial.placed(table)], table.X, table.y, as_completed=True)
+            population_of([trial.placed(table)], table.X, table.y, None, (None, None))
         except RavineError as error:
             raise type(error)(f"Job '{trial.job.label}': {error}", hint=error.hint) from None

@@ -15,7 +15,7 @@ from ravine.training.population import Population
 from ravine.training.recording import Recording
 from ravine.training.run import Run, Sides
 
-__all__ = ["Job", "check_kinds", "population_of"]
+__all__ = ["Job", "check_kinds", "population_of", "used_by"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def population_of(
     y: ArrayLike | None,
     sample_weight: ArrayLike | None,
     sides: Sides,
+    places: Sequence[str] | None = None,
 ) -> Population:
     """Make the runs of jobs on shared rows."""
     data = SharedData(X, y, sample_weight)
@@ -100,7 +101,7 @@ def population_of(
             )
         )
     _check_use(jobs, sides)
-    return Population(runs, data)
+    return Population(runs, data, places)
 
 
 def _sides_of(job: Job, shared: Sides) -> Sides:
@@ -118,10 +119,20 @@ def _splits(job: Job) -> bool:
     return job.recipe.validation_fraction > 0 or job.validation_rows is not None
 
 
+def used_by(jobs: Sequence[Job], shared: Sides) -> Sides:
+    """Give those of the shared groups and times that some job splits its rows by."""
+    groups, time = (
+        side if any(_splits(j) and getattr(j, name) is None for j in jobs) else None
+        for name, side in zip(("groups", "time"), shared, strict=True)
+    )
+    return groups, time
+
+
 def _check_use(jobs: Sequence[Job], sides: Sides) -> None:
     """Refuse shared groups or times that no job uses."""
-    for name, side in zip(("groups", "time"), sides, strict=True):
-        if side is not None and not any(_splits(j) and getattr(j, name) is None for j in jobs):
+    used = used_by(jobs, sides)
+    for name, side, taken in zip(("groups", "time"), sides, used, strict=True):
+        if side is not None and taken is None:
             raise ParameterError(
                 f"The '{name}' parameter of train_many would change nothing: no job uses it to "
                 "set validation rows aside.",

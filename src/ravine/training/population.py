@@ -20,7 +20,7 @@ from ravine.training.run import Run
 if TYPE_CHECKING:
     from ravine.engine._engine import Population32, Population64
 
-__all__ = ["Outcome", "Population", "check_threads"]
+__all__ = ["Outcome", "Population", "check_threads", "places_of"]
 
 #: How long to wait for news of the engine, so that Ctrl-C is seen in time.
 _POLL_MILLISECONDS = 40
@@ -121,6 +121,8 @@ class Population:
         What to train.
     data : SharedData
         The rows that they share.
+    places : sequence of str, optional
+        What messages call each run, "run 7 of 64"; None: by its number here.
 
     Examples
     --------
@@ -133,8 +135,11 @@ class Population:
     'finished'
     """
 
-    def __init__(self, runs: Sequence[Run], data: SharedData) -> None:
+    def __init__(
+        self, runs: Sequence[Run], data: SharedData, places: Sequence[str] | None = None
+    ) -> None:
         self.runs, self.data = runs, data
+        self.places = places_of(len(runs)) if places is None else places
         self.outcomes: dict[int, Outcome] = {}
 
     def train(self, report: Report | None, threads: int) -> Iterator[int]:
@@ -161,8 +166,7 @@ class Population:
     ) -> int:
         """Take in what the engine's run of a number gave, once; give its number here."""
         run = chosen[number]
-        place = f"run {run + 1} of {len(self.runs)}" if len(self.runs) > 1 else ""
-        self.outcomes[run] = Outcome(engine.outcome(number), place)
+        self.outcomes[run] = Outcome(engine.outcome(number), self.places[run])
         return run
 
     def _alike(self) -> list[list[int]]:
@@ -241,6 +245,11 @@ class Population:
                     "val_loss": val_loss,
                 }
             )
+
+
+def places_of(runs: int) -> list[str]:
+    """Give what messages call each of some runs: nothing, if there is one."""
+    return [f"run {number + 1} of {runs}" if runs > 1 else "" for number in range(runs)]
 
 
 def check_threads(threads: int | None) -> int:

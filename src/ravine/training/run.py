@@ -132,6 +132,11 @@ class Run:
             self.offsets,
         ).check(labels=known is None, stacklevel=stacklevel)
 
+    @property
+    def cost(self) -> float:
+        """What it costs beside others: (parameters + 100) × rows × epochs."""
+        return float(self.handle.n_parameters + 100) * len(self.rows) * self.recipe.epochs
+
     def watch(
         self,
         watcher: Watcher | None,

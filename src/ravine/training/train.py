@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
 from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike
 
 from ravine.data.shared import SharedData
-from ravine.errors import DivergenceError, ParameterError
+from ravine.errors import DivergenceError, ParameterError, WorkerError
+from ravine.ground.progress import reporting
 from ravine.models.model import Model
 from ravine.models.reading import read_model
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
 from ravine.training.checkpoints import Checkpoint, offsets_of, resume
-from ravine.training.jobs import Job, check_kinds, population_of
+from ravine.training.executors.kinds import Opened, opened
+from ravine.training.executors.spread import Work, said_of, spread
+from ravine.training.jobs import Job, check_kinds, population_of, used_by
 from ravine.training.population import Population, check_threads
 from ravine.training.recording import Recording
 from ravine.training.run import Run, Sides
@@ -178,6 +180,7 @@ def train_many(
     time: ArrayLike | None = ...,
     threads: int | None = ...,
     progress: Progress = ...,
+    executor: Any = ...,
     as_completed: Literal[False] = ...,
 ) -> list[Model]: ...
 
@@ -193,6 +196,7 @@ def train_many(
     time: ArrayLike | None = ...,
     threads: int | None = ...,
     progress: Progress = ...,
+    executor: Any = ...,
     as_completed: Literal[True],
 ) -> Iterator[tuple[int, Model]]: ...
 
@@ -207,6 +211,7 @@ def train_many(
     time: ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress = None,
+    executor: Any = None,
     as_completed: bool = False,
 ) -> list[Model] | Iterator[tuple[int, Model]]:
     """Train a population: any mix of networks and recipes, over all cores.
@@ -234,7 +239,12 @@ def train_many(
     threads : int, optional
         Threads to use, at least 1; None: one per core.
     progress : bool or callable, optional
-        As in `train`.
+        As in `train`; with an executor, called after each run.
+    executor : str, Executor or Client, optional
+        Whose workers train: ``"joblib"`` (processes of this machine, one a core), ``"dask"`` (its
+        current client), ``"ray"``, any executor of `concurrent.futures`, or a client of Dask's. A
+        worker trains on one thread; ``threads`` is then the most shards at once. None: threads of
+        this process, which is the fastest on one machine.
     as_completed : bool, default False
         Give an iterator instead of a list: ``(number of the job, model)`` as the runs end. Leaving
         the loop early stops the rest.
@@ -255,6 +265,9 @@ def train_many(
     DataError
         If X, y or weights cannot be trained on, a row is both trained on and validated on, or
         groups or time do not suit.
+    WorkerError
+        If two workers died at the same run, or one has another version of ravine. Its ``models``
+        are those of the runs that had ended.
 
     Examples
     --------
@@ -269,24 +282,62 @@ def train_many(
     ['finished', 'finished']
     """
     population = population_of(jobs, X, y, sample_weight, (groups, time))
-    if as_completed:
-        return _as_completed(population, progress, threads)
+    workers = opened(executor, threads)
+    if workers is None:
+        runs = as_they_end(population, progress, threads)
+    else:
+        arrays = (X, y, sample_weight, groups, time)
+        runs = _on_workers(jobs, population, arrays, progress, workers)
+    return runs if as_completed else _collected(population, runs)
+
+
+def _collected(population: Population, runs: Iterator[tuple[int, Model]]) -> list[Model]:
+    """Give all models, in the order of the jobs."""
+    models: dict[int, Model] = {}
     try:
-        for _ in _train(population, progress, threads):
-            pass
+        models.update(runs)
+    except WorkerError as error:
+        error.models = models
+        raise
     except KeyboardInterrupt:
-        done = sum(outcome.status != "interrupted" for outcome in population.outcomes.values())
+        ended = {n for n, outcome in population.outcomes.items() if outcome.status != "interrupted"}
         warnings.warn(
-            f"Interrupted: {done} of {len(population.runs)} runs ended before.",
+            f"Interrupted: {len(ended | models.keys())} of {len(population.runs)} runs ended "
+            "before.",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return [population.model(number) for number in range(len(population.runs))]
+    return [models[n] if n in models else population.model(n) for n in range(len(population.runs))]
 
 
-def _as_completed(
+def _on_workers(
+    jobs: Sequence[Job], population: Population, arrays: Any, progress: Progress, workers: Opened
+) -> Iterator[tuple[int, Model]]:
+    """Train jobs on the workers of an executor."""
+    places = population.places
+    names = [job.label or place or "of the job" for job, place in zip(jobs, places, strict=True)]
+    costs = [run.cost for run in population.runs]
+    work = Work(_train_shard, arrays, list(zip(jobs, places, strict=True)), costs, names)
+    with reporting(progress) as report:
+        for number, model in spread(work, workers):
+            yield number, model
+            if report is not None:
+                report(said_of(model.history, number, len(jobs), jobs[number].recipe.epochs))
+
+
+def _train_shard(arrays: Any, tasks: Sequence[tuple[Job, str]]) -> list[Model]:
+    """Train some of the jobs, on a worker."""
+    X, y, sample_weight, groups, time = arrays
+    jobs, places = zip(*tasks, strict=True)
+    population = population_of(jobs, X, y, sample_weight, used_by(jobs, (groups, time)), places)
+    models = dict(as_they_end(population, None, 1))
+    return [models[number] for number in range(len(jobs))]
+
+
+def as_they_end(
     population: Population, progress: Progress, threads: int | None
 ) -> Iterator[tuple[int, Model]]:
+    """Train a population in this process, and yield models as runs end."""
     for number in _train(population, progress, threads):
         yield number, population.model(number)
         del population.outcomes[number]
@@ -294,19 +345,7 @@ def _as_completed(
 
 def _train(population: Population, progress: Progress, threads: int | None) -> Iterator[int]:
     """Train a population, with a live line where one is asked for."""
-    with ExitStack() as stack:
-        report = None
-        if progress is True:
-            from ravine.ground.progress import live_progress
-
-            report = stack.enter_context(live_progress())
-        elif callable(progress):
-            report = progress
-        elif progress not in (None, False):
-            raise ParameterError(
-                "The 'progress' parameter of train must be True, False or callable. "
-                f"Got {progress!r}."
-            )
+    with reporting(progress) as report:
         yield from population.train(report, check_threads(threads))
 
 

@@ -1,0 +1,1 @@
+"""Populations over the workers of an executor: shards sent out, lost ones sent again."""
