@@ -22,6 +22,7 @@ OPTIONAL = {
     "joblib": "joblib",
     "matplotlib": "matplotlib",
     "narwhals": "narwhals",
+    "optuna": "optuna",
     "pandas": "pandas",
     "cloudpickle": "cloudpickle",
     "pyarrow": "pyarrow",
@@ -184,8 +185,10 @@ def requirements(lines):
 
 def test_every_optional_package_is_a_dependency_or_in_the_extra_all():
     extras = PROJECT["optional-dependencies"]
-    assert extras["all"] == ["ravine[plots]"]
-    held = requirements(PROJECT["dependencies"]) | requirements(extras["plots"])
+    assert extras["all"] == ["ravine[plots,tune]"]
+    held = set().union(
+        *map(requirements, (PROJECT["dependencies"], extras["plots"], extras["tune"]))
+    )
     assert held == {*OPTIONAL.values(), "numpy", "scipy-openblas32"}
 
 

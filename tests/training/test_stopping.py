@@ -144,7 +144,7 @@ STALLS = {
         ((X[:5], np.full(5, 3.0)), "is 0 for any prediction if all targets are the same"),
         (
             (X[:3], [1.0, 1.0, 2.0], [1, 1, 0]),
-            "is 0 whatever is predicted where .* Validation rows that count: 2",
+            "is 0 for any prediction if .* Validation rows that count: 2",
         ),
     ],
     ids=["one row", "one row that counts", "one target", "one target that counts"],

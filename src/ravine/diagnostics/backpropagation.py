@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ravine.diagnostics.gradient import Gradient
 from ravine.diagnostics.model_gradients import Array, ModelGradients
+from ravine.ground.packages import needs
 from ravine.models.model import Model
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Backpropagation:
             ``slope``, the root mean square of ``n ∂L/∂a`` (n, so that the number of rows does not
             matter); ``gradient``, the norm of its parameters' (NaN where there are none).
         """
+        needs("to_frame", "pandas")
         import pandas as pd
 
         rows = []

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ravine.diagnostics.lanczos import RitzValues, lanczos
 from ravine.diagnostics.model_gradients import Array, ModelGradients, check_model
 from ravine.errors import ParameterError
+from ravine.ground.packages import needs
 from ravine.models.model import Model
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Curvature:
             ``rank`` from 1, ``eigenvalue, error``, and ``largest_rate``, 2/λ: what a step of
             gradient descent may not exceed in this direction (NaN where λ ≤ 0).
         """
+        needs("to_frame", "pandas")
         import pandas as pd
 
         rates = np.full(len(self.eigenvalues), np.nan)

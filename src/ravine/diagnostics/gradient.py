@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ravine.diagnostics.model_gradients import Array, ModelGradients, check_model, check_rows_apart
+from ravine.ground.packages import needs
 from ravine.models.model import Model
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Gradient(Mapping[str, Array]):
             Columns ``parameter, size, norm, rms, largest``. Of gradients per row it is their mean
             that counts, and ``norm_of_rows`` is the mean norm of a row's.
         """
+        needs("to_frame", "pandas")
         import pandas as pd
 
         rows = []

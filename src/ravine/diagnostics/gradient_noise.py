@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ravine.diagnostics.model_gradients import Array, ModelGradients, check_rows_apart, untrained
 from ravine.diagnostics.noise_interval import noise_interval, noise_moments
 from ravine.errors import DataError, ParameterError
+from ravine.ground.packages import needs
 from ravine.models.model import Model
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
@@ -74,6 +75,7 @@ class GradientNoise:
             ``high`` of single mini-batches; ``noise_share``, the part of ``E‖g_B‖²`` that is
             noise, ``tr Σ / B / (‖G‖² + tr Σ / B)``.
         """
+        needs("to_frame", "pandas")
         import pandas as pd
 
         noise = self.trace_of_covariance / self.batch_sizes

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t
 
 from ravine.data.outputs import with_outputs
 from ravine.data.shared import SharedData
@@ -16,6 +15,7 @@ from ravine.diagnostics.model_gradients import Array
 from ravine.diagnostics.rate_runs import RateRuns, short, with_rate
 from ravine.errors import ParameterError
 from ravine.ground.numeric import as_array
+from ravine.ground.packages import needs
 from ravine.specs.layers import Dense
 from ravine.specs.network import Network
 from ravine.specs.optimizers import LBFGS
@@ -75,6 +75,7 @@ class LearningRateRange:
             and largest (``loss_low``, …); how many of the runs ``diverged``; whether the rate is
             ``good``.
         """
+        needs("to_frame", "pandas")
         import pandas as pd
 
         columns: dict[str, Any] = {"learning_rate": self.rates}
@@ -309,6 +310,9 @@ def _good(rates: Array, losses: Array, constant: Array, share: float) -> tuple[f
     overlap = np.sqrt(1 / seeds + share / (1 - share))
     # as a part of the constant's loss, which scatters with the rows that are set aside
     gain = (constant - losses[best]) / (constant if (constant > 0).all() else 1.0)
+    needs("learning_rate_range", "scipy")
+    from scipy.stats import t
+
     needed = float(t.ppf(1 - _LEVEL / len(rates), seeds - 1)) * gain.std(ddof=1) * overlap
     if not gain.mean() > needed:
         return None

@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ravine.ground.packages import needs
+
 __all__ = ["noise_interval", "noise_moments"]
 
 Array = NDArray[np.float64]
@@ -67,6 +69,7 @@ def noise_interval(squares: Array, products: Array, level: float = 0.95) -> tupl
     >>> noise_interval(np.ones(8), np.full(8, 8.0))  # eight gradients that are the same
     (0.0, 0.0)
     """
+    needs("gradient_noise", "scipy")
     from scipy.stats import t as students
 
     n = len(squares)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ravine.diagnostics.directions import directions_of
 from ravine.diagnostics.model_gradients import Array, ModelGradients, check_model
 from ravine.errors import DataError, ParameterError
+from ravine.ground.packages import needs
 from ravine.models.model import Model
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Surface:
         pandas.DataFrame
             ``first``, ``second`` (the coordinates) and ``loss``.
         """
+        needs("to_frame", "pandas")
         import pandas as pd
 
         first, second = np.meshgrid(*self.axes, indexing="ij")

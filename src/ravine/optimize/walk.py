@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import OptimizeResult
 
 from ravine.ground.packages import needs
 from ravine.specs.rules import Number, Whole, broken
+
+needs("minimize", "scipy")
+
+from scipy.optimize import OptimizeResult  # noqa: E402
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ravine.errors import DivergenceError, ParameterError, SpecError
 from ravine.ground.numeric import as_array
+from ravine.ground.packages import needs
 from ravine.specs.rules import nearest
 from ravine.studies.contenders import Contender, Places, Trainer, stored
 from ravine.studies.jobs import in_words
@@ -75,6 +76,7 @@ class EstimatorTrainer(Trainer):
         ParameterError
             If the seed is varied.
         """
+        needs("Tuning an estimator", "sklearn")
         from sklearn.base import clone
 
         known = self.estimator.get_params()

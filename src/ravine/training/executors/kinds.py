@@ -180,7 +180,7 @@ def _current_client() -> Any:
     from distributed import default_client
 
     try:
-        return default_client()
+        return default_client()  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise ParameterError(
             "executor='dask' takes the current client of Dask's, and there is none.",
