@@ -15,7 +15,7 @@ from ravine.errors import MissingPackageError, RavineError
 from ravine.ground.packages import needs
 
 PACKAGE = Path(ravine.__file__).parent
-PROJECT = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 
 #: By the module that is imported: what pip calls it.
 OPTIONAL = {

@@ -9,7 +9,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from ravine.cli.flags.options import DataFlags, JsonFlag, NetworkFlags, RecipeFlags, grouped
@@ -329,9 +328,11 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
 
 def _write_code(asked: dict[str, Any], prepared: PreparedNetwork, folder: Path) -> None:
     """Write the rows as numbers, and the Python that does the same on them."""
+    from numpy import asarray
+
     arrays: dict[str, Any] = {}
     for name, part in prepared.parts.items():
-        arrays |= {f"X_{name}": part.X, f"y_{name}": np.asarray(part.y)}
+        arrays |= {f"X_{name}": part.X, f"y_{name}": asarray(part.y)}
     given = [f"    {name}={as_code(value)}," for name, value in asked.items() if value is not None]
     lines = [
         '"""The comparison that `ravine compare` ran here."""',
