@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -267,3 +268,14 @@ def test_the_plateau_of_a_schedule_is_found_behind_warm_ups():
 def test_a_schedule_of_ravine_that_names_no_values_cannot_be_defined():
     with pytest.raises(TypeError, match="The schedule Forgetful must name its fields"):
         type("Forgetful", (rv.Schedule,), {"__module__": "ravine.specs.schedules.decay"})
+
+
+def test_a_number_for_the_rate_keeps_the_shape_of_a_schedule_wherever_settings_are_named():
+    recipe = rv.Recipe(optimizer=rv.SGD(rv.Warmup(2, rv.CosineDecay(0.1))), epochs=4)
+    wanted = rv.Warmup(2, rv.CosineDecay(0.5))
+    (job,) = rv.grid(rv.mlp(3), recipe, **{"optimizer.learning_rate": [0.5]})
+    assert job.recipe.optimizer.learning_rate == wanted
+    assert recipe.optimizer.with_rate(np.float32(0.5)).learning_rate == wanted
+    constant = rv.Recipe(optimizer=rv.SGD(0.1)).optimizer.with_rate(0.5)
+    assert constant == rv.SGD(0.5)
+    assert constant.with_rate(wanted).learning_rate == wanted

@@ -10,7 +10,6 @@ from ravine.errors import ParameterError, RavineError
 from ravine.ground.progress import Report, live_progress
 from ravine.specs.network import Network
 from ravine.specs.recipe import Recipe
-from ravine.specs.schedules import Schedule
 from ravine.studies.contenders import Contender, Places, Trainer, stored
 from ravine.studies.jobs import LabelledJob, in_words
 from ravine.studies.settings import changed
@@ -72,9 +71,6 @@ class NetworkTrainer(Trainer):
     def made(self, settings: Mapping[str, Any]) -> tuple[Network, Recipe]:
         """Give the network and the recipe that settings stand for.
 
-        A number for ``optimizer.learning_rate`` is the highest value of a schedule that stands
-        there, which keeps its shape.
-
         Raises
         ------
         SpecError
@@ -82,14 +78,7 @@ class NetworkTrainer(Trainer):
         ParameterError
             If a value breaks its rule, or changes what all runs share.
         """
-        others = {name: value for name, value in settings.items() if name != _RATE}
-        network, recipe = changed(self.network, self.recipe, others)
-        if _RATE in settings:
-            value = settings[_RATE]
-            present = getattr(recipe.optimizer, "learning_rate", None)
-            if isinstance(present, Schedule) and isinstance(value, int | float):
-                value = present.with_peak(value)
-            network, recipe = changed(network, recipe, {_RATE: value})
+        network, recipe = changed(self.network, self.recipe, settings)
         for name, why in (
             ("epochs", "runs are compared after the same number of epochs"),
             ("seed", "every configuration runs with the same seeds"),

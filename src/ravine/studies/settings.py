@@ -17,6 +17,7 @@ from ravine.specs.spec import Spec
 __all__ = ["changed", "known_settings", "layer_names"]
 
 #: The fields of a recipe.
+_RATE = "optimizer.learning_rate"
 _DIRECT = tuple(field.name for field in dataclasses.fields(Recipe))
 
 
@@ -35,7 +36,9 @@ def changed(
         New values by name: ``"network"`` and ``"recipe"`` are the whole objects; a field of the
         recipe goes by its own dotted name (``"optimizer.learning_rate"``), one of the network by
         ``"network.loss"``, one of a layer by the layer's number from 0 or its name
-        (``"network.1.units"``, ``"network.dense_1.units"``). Whole objects are put in first.
+        (``"network.1.units"``, ``"network.dense_1.units"``). Whole objects are put in first. A
+        number for ``"optimizer.learning_rate"`` is the highest value of a schedule that is there,
+        which keeps its shape.
 
     Returns
     -------
@@ -71,6 +74,8 @@ def changed(
         try:
             if name.startswith("network."):
                 network = _in_network(network, name.removeprefix("network."), value)
+            elif name == _RATE and hasattr(recipe.optimizer, "learning_rate"):
+                recipe = recipe.replace(optimizer=recipe.optimizer.with_rate(value))
             else:
                 recipe = recipe.replace(**{name: value})
         except SpecError as error:

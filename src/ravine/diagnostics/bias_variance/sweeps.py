@@ -128,7 +128,7 @@ def read_sweep(
         raise ParameterError("'seed' cannot be swept: each model has its own seed.")
     if field.startswith("penalty.") and recipe.penalty is None:
         recipe = recipe.replace(penalty=L2(0.0))
-    settings = [Setting(network, recipe.replace(**{field: value})) for value in values]
+    settings = [Setting(network, _changed(recipe, field, value)) for value in values]
     numeric = all(isinstance(v, int | float | np.number) and type(v) is not bool for v in values)
     kept = np.empty(len(values), dtype=object)
     kept[:] = list(values)
@@ -171,6 +171,13 @@ def check_changes(sweep: Sweep, predictions: NDArray[Any]) -> None:
         "models.",
         hint=hint or "Sweep a field that the network and the rest of the recipe make use of.",
     )
+
+
+def _changed(recipe: Recipe, field: str, value: Any) -> Recipe:
+    """Change a field; a number for the learning rate keeps the shape of a schedule."""
+    if field == "optimizer.learning_rate" and hasattr(recipe.optimizer, "learning_rate"):
+        return recipe.replace(optimizer=recipe.optimizer.with_rate(value))
+    return recipe.replace(**{field: value})
 
 
 def _networks(recipe: Recipe, given: Any, y: Any) -> Sweep:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ravine.errors import ParameterError
 from ravine.specs.rules import Number, Rule
@@ -70,6 +71,30 @@ class Optimizer(Spec):
         @property
         def learning_rate(self) -> float | Schedule:
             """η, a number or a schedule."""
+
+    def with_rate(self, rate: float | Schedule) -> Self:
+        """Give the same optimizer with another learning rate.
+
+        Parameters
+        ----------
+        rate : float or Schedule
+            A number is the highest value of a schedule that is there, which keeps its shape.
+
+        Returns
+        -------
+        Optimizer
+            The rest is as it was.
+
+        Examples
+        --------
+        >>> import ravine as rv
+        >>> rv.SGD(rv.CosineDecay(0.1)).with_rate(0.5)
+        SGD(learning_rate=CosineDecay(0.5))
+        """
+        present = self.learning_rate
+        if isinstance(present, Schedule) and isinstance(rate, Real):
+            rate = present.with_peak(float(rate))
+        return self.replace(learning_rate=rate)
 
     def init(self, n: int) -> Any:
         """Make the state for ``n`` parameters.
