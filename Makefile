@@ -122,7 +122,7 @@ wheel-test: wheel $(VENV)/installed-test
 $(VENV)/installed: $(SOURCES) | $(BIN)/python
 	@echo "Installing ravine into $(VENV): what it needs, then its engine, which is compiled here."
 	@mkdir -p build
-	@$(BIN)/pip install --progress-bar off --verbose '.[all]' 2>&1 | tee build/install.log | \
+	@$(BIN)/pip install --progress-bar off --verbose '.[plots]' 2>&1 | tee build/install.log | \
 		grep --line-buffered -oE '^(Collecting [A-Za-z0-9_-]+| *\[[0-9]+/[0-9]+\] [A-Z][a-z]+ [A-Za-z]+)' \
 		|| (tail -n 60 build/install.log; exit 1)
 	@touch $@
