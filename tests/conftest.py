@@ -12,7 +12,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-# These run in .ci/run: PyTorch's own tests (`make conformance`), and wheels in empty environments
+# PyTorch's own tests run in .ci/run (`make conformance`); wheels are tried in empty environments
 # (`make wheel-test`). A folder given by name is collected all the same.
 collect_ignore = ["conformance/with_torch", "installation"]
 
