@@ -377,14 +377,14 @@ def test_threads_beyond_reason_are_refused():
 LEVELS = [
     level
     for level in ("base", "v2", "v3", "v4")
-    if find_spec(f"ravine._engine_{level}") and level <= _cpu.instruction_level()
+    if find_spec(f"ravine.engine._engine_{level}") and level <= _cpu.instruction_level()
 ]
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_instruction_level_that_this_processor_runs_gives_the_same_network(level):
     script = (
-        "import json, numpy as np, ravine as rv; from ravine import _engine;"
+        "import json, numpy as np, ravine as rv; from ravine.engine import _engine;"
         "X = np.arange(12.0).reshape(6, 2) / 6;"
         "n = rv.Network([rv.Dense(3, activation='tanh'), rv.Dense(1)]);"
         "m = rv.train(n, X, X[:, 0], rv.Recipe(epochs=5, dtype='float64'));"
@@ -402,7 +402,7 @@ def test_every_instruction_level_that_this_processor_runs_gives_the_same_network
         )
         for asked in (level, LEVELS[-1])
     ]
-    assert outputs[0][0] == f"ravine._engine_{level}"
+    assert outputs[0][0] == f"ravine.engine._engine_{level}"
     assert outputs[0][1] == pytest.approx(outputs[1][1], abs=1e-12)
 
 
